@@ -1,0 +1,82 @@
+"""What a detector is: it judges a batch alone (`flag`) or the corpus in rounds.
+
+Nothing here knows formats, processes or reports.  A detector is a frozen dataclass of its
+settings; the first line of its docstring is its help.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, TypeVar
+
+import pyarrow as pa
+
+T = TypeVar("T")
+State = Mapping[str, pa.Table]
+"""Small named tables: the conclusion of one round and the input of the next."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Consecutive records of one shard; immutable, shared by all detectors.
+
+    `documents`, `texts` and `anomalies` follow `schema.DOCUMENTS`, `TEXTS` and `ANOMALIES`;
+    `key` is the run's 32 secret bytes, for hashes an attacker could prepare for.
+    """
+
+    documents: pa.Table
+    texts: pa.Table
+    anomalies: pa.Table
+    key: bytes
+    _features: dict[Callable[[Batch], Any], Any] = field(default_factory=dict, repr=False)
+
+    def feature(self, function: Callable[[Batch], T]) -> T:
+        """The value of `function(self)`, computed once per batch however many ask for it."""
+        if function not in self._features:
+            self._features[function] = function(self)
+        value: T = self._features[function]
+        return value
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a conclusion may know about the whole corpus."""
+
+    key: bytes
+    documents: int  # scanned
+
+
+class Round(ABC):
+    """One look at the corpus: map every batch, reduce what belongs together, conclude once."""
+
+    over: ClassVar[Literal["all", "members"]] = "all"
+    """`members`: only the records that the state before lists in its table `named` (shard, row)."""
+
+    @abstractmethod
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Rows about this batch; `row` is within the shard, `partition` (uint32) where there is a reduce."""
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """What one partition's rows, in (shard, row) order, amount to; runs on any worker."""
+        return rows
+
+    @abstractmethod
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """The state after this round; the last one holds `groups`, `members` and `hits`."""
+
+
+class Detector(ABC):
+    """A suspicion.  Subclasses implement `flag` or list `rounds`, never both."""
+
+    name: ClassVar[str]
+    rounds: ClassVar[tuple[Round, ...]] = ()
+
+    def flag(self, batch: Batch) -> pa.Table:
+        """Spans of this batch that look wrong on their own, as `schema.HITS`."""
+        raise TypeError(f"{self.name} judges documents against each other: run its rounds")
+
+    def title(self, rule: str) -> str:
+        """What a group of hits of one rule is called in the report."""
+        return rule
