@@ -1,0 +1,170 @@
+"""Formats and places: `plan` cuts inputs into shards, `read` turns one shard into batches.
+
+A format is one module with UNIT, SUFFIXES, `split`, `names` and `read`; it is known once it stands in FORMATS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+from blake3 import blake3
+
+from corpusscan.config import Columns
+from corpusscan.detector import Batch
+from corpusscan.errors import InputError, UnreadableError
+from corpusscan.io import compression, jsonl, parquet
+from corpusscan.io.account import Account
+from corpusscan.io.columns import TEXT
+from corpusscan.io.places import Place, find
+from corpusscan.io.records import Builder
+from corpusscan.io.shard import Shard
+
+FORMATS: dict[str, ModuleType] = {"jsonl": jsonl, "parquet": parquet}
+_COMPRESSED = (".gz", ".gzip", ".zst", ".zstd")
+_SHARD, _LARGEST, _SHARDS = 32 * 2**20, 2**30, 20_000
+
+__all__ = ["Account", "Plan", "Shard", "digest", "plan", "read"]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a scan will read, and what it will not and why."""
+
+    shards: list[Shard]
+    skipped: list[tuple[str, int, str, str]]  # file, bytes, status (skipped, errored), reason
+    companions: list[str]
+
+
+def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
+    """Shards in the order of their labels.
+
+    Raises `InputError` when an input named by the user cannot be read or has no text column.
+    """
+    places = find(inputs, out)
+    # Large corpora get larger shards; the size depends on the corpus alone, never on the machine.
+    target = min(max(_SHARD, sum(place.size for place in places) // _SHARDS), _LARGEST)
+    shards: list[Shard] = []
+    skipped: list[tuple[str, int, str, str]] = []
+    for place in places:
+        if place.companion:
+            continue
+        try:
+            shards += _split(place, target, len(shards))
+        except UnreadableError as error:
+            if place.named:
+                raise InputError(f"{place.path}: cannot be read ({error})") from None
+            status = "skipped" if error.reason in ("unknown_format", "empty_file") or place.skip else "errored"
+            skipped.append((place.label, place.size, status, error.reason))
+    if not shards:
+        raise InputError(f"{', '.join(inputs)}: nothing in a known format; known: {', '.join(_suffixes())}")
+    _require_text(places, shards, inputs, columns)
+    return Plan(shards, skipped, [place.label for place in places if place.companion])
+
+
+def _split(place: Place, target: int, first: int) -> list[Shard]:
+    if place.skip:
+        raise UnreadableError(place.skip)
+    try:
+        with place.path.open("rb") as file:
+            head = file.read(16)
+        name = _format(place, head)
+        ranges = FORMATS[name].split(place.path, target)
+    except OSError as error:
+        raise UnreadableError("unreadable", error.strerror or str(error)) from None
+    return [
+        Shard(
+            index=first + number, file=place.label, path=str(place.path), format=name, unit=FORMATS[name].UNIT,
+            start=start, stop=stop, bytes_total=place.size, bytes=_bytes(place, name, start, stop),
+            compression=compression.kind_of(head) if name == "jsonl" else None,
+        )
+        for number, (start, stop) in enumerate(ranges)
+    ]  # fmt: skip
+
+
+def _bytes(place: Place, name: str, start: int, stop: int) -> int:
+    if FORMATS[name].UNIT == "byte":
+        return stop - start
+    return sum(length for _, length in parquet.extents(place.path)[start:stop])
+
+
+def _format(place: Place, head: bytes) -> str:
+    if not place.size:
+        raise UnreadableError("empty_file")
+    stem = place.path.name.lower()
+    for suffix in _COMPRESSED:
+        stem = stem.removesuffix(suffix)
+    for name, module in FORMATS.items():
+        if stem.endswith(module.SUFFIXES):
+            if name == "jsonl" and head.lstrip().startswith(b"["):
+                raise UnreadableError("unknown_format", "a JSON array; write one object per line (JSON Lines)")
+            return name
+    if place.named and head.startswith(parquet.MAGIC):
+        return "parquet"
+    if place.named and head.lstrip().startswith(b"{"):
+        return "jsonl"
+    raise UnreadableError("unknown_format", f"known: {', '.join(_suffixes())}")
+
+
+def _suffixes() -> list[str]:
+    plain = [suffix for module in FORMATS.values() for suffix in module.SUFFIXES]
+    return [*plain, *(".jsonl" + suffix for suffix in _COMPRESSED)]
+
+
+def _require_text(places: list[Place], shards: list[Shard], inputs: list[str], columns: Columns) -> None:
+    """Every input has, in some file, a column that can be scanned and every column the user named."""
+    by_file = {shard.file: shard for shard in reversed(shards)}
+    for ordinal, given in enumerate(inputs):
+        prefix = f"{ordinal}/" if len(inputs) > 1 else ""
+        mine = [by_file[place.label] for place in places if place.label in by_file and place.label.startswith(prefix)]
+        there: set[str] = set()
+        for shard in mine[:64]:
+            try:
+                there |= set(FORMATS[shard.format].names(Path(shard.path)))
+            except UnreadableError:
+                continue
+            if not _missing(there, columns):
+                break
+        if there and (missing := _missing(there, columns)):
+            found = ", ".join(sorted(there)[:20])
+            raise InputError(f"{given}: no column {missing}; it has: {found}. Name the text with --text-column")
+
+
+def _missing(there: set[str], columns: Columns) -> str:
+    chosen = [*columns.text, columns.id, columns.source, columns.time, columns.label]
+    named = [name for name in chosen if name and name not in there]
+    if named:
+        return " or ".join(repr(name) for name in named)
+    return "" if columns.text or there & set(TEXT) else f"known as text ({', '.join(TEXT[:6])}, ...)"
+
+
+def read(shard: Shard, columns: Columns, max_document: int, key: bytes, account: Account) -> Iterator[Batch]:
+    """Batches of one shard in row order; `account` counts every record."""
+    builder = Builder(columns, max_document, key, account)
+    try:
+        yield from FORMATS[shard.format].read(shard, builder)
+    except UnreadableError as error:
+        account.break_off(error.reason, shard.start)
+    except OSError as error:
+        account.break_off("unreadable", shard.start)
+        del error
+
+
+def digest(shard: Shard) -> str:
+    """BLAKE3 of the shard's bytes and of how they are read; the same wherever the file lies."""
+    hasher = blake3(f"{shard.format} {shard.compression}\n".encode())
+    if shard.format == "parquet":
+        hasher.update(",".join(parquet.names(Path(shard.path))).encode("utf-8", "surrogatepass"))
+        ranges = parquet.extents(Path(shard.path))[shard.start : shard.stop]
+    else:
+        # The first bytes of a file may be a byte order mark: elsewhere they are data.
+        hasher.update(b"first" if shard.start == 0 else b"later")
+        ranges = [(shard.start, shard.stop - shard.start)]
+    with Path(shard.path).open("rb") as file:
+        for start, length in ranges:
+            file.seek(start)
+            while length > 0 and (block := file.read(min(length, 2**20))):
+                hasher.update(block)
+                length -= len(block)
+    return str(hasher.hexdigest(32))

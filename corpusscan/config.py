@@ -1,0 +1,123 @@
+"""The one frozen configuration of a scan, from TOML and flags; unknown keys are errors that teach."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from corpusscan import schema
+from corpusscan.errors import UsageError
+
+FILE_NAME = "corpusscan.toml"
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Names given by the user; empty or None: found by name, see `io.columns`."""
+
+    text: tuple[str, ...] = ()
+    id: str | None = None
+    label: str | None = None
+    source: str | None = None
+    time: str | None = None
+
+
+class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that steers a scan.  Field names are the TOML keys; `-` and `_` mean the same there."""
+
+    text_column: tuple[str, ...] = ()
+    id_column: str | None = None
+    label_column: str | None = None
+    source_column: str | None = None
+    time_column: str | None = None
+    detectors: tuple[str, ...] | None = None  # None: all that can run
+    without: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    tokenizer: str | None = None
+    workers: int | None = None  # None: one per core
+    memory_limit: int | str = "4GiB"  # per worker, resident
+    max_document: int | str = "16MiB"  # longer texts are scanned in overlapping pieces
+    sample: float = 1.0  # of shards
+    fail_on: str = "high"
+    allow_skipped: dict[str, int] = {}
+    baseline: str | None = None
+    write_baseline: str | None = None
+    seed: int | None = None
+    overwrite: bool = False
+    excerpts: bool = True
+
+    def __post_init__(self) -> None:
+        _check(self.fail_on in schema.SEVERITIES, "fail_on", self.fail_on, f"one of {', '.join(schema.SEVERITIES)}")
+        _check(0 < self.sample <= 1, "sample", self.sample, "a fraction above 0 and at most 1")
+        _check(self.workers is None or self.workers >= 1, "workers", self.workers, "1 or more")
+        _check(self.memory_bytes >= 2**28, "memory_limit", self.memory_limit, "at least 256MiB")
+        _check(self.max_document_bytes >= 2**16, "max_document", self.max_document, "at least 64KiB")
+        for reason, allowed in self.allow_skipped.items():
+            _check(allowed >= 0, "allow_skipped", f"{reason}={allowed}", "REASON=N with N 0 or more")
+
+    @property
+    def columns(self) -> Columns:
+        """The column names the user gave."""
+        return Columns(self.text_column, self.id_column, self.label_column, self.source_column, self.time_column)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Resident memory a worker may hold, in bytes."""
+        return size(self.memory_limit)
+
+    @property
+    def max_document_bytes(self) -> int:
+        """Length from which a text is scanned in pieces, in bytes."""
+        return size(self.max_document)
+
+    @property
+    def worker_count(self) -> int:
+        """Workers to start: as configured, else one per core this process may use."""
+        return self.workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check(condition: bool, key: str, value: object, wanted: str) -> None:
+    if not condition:
+        raise UsageError(f"{key.replace('_', '-')} = {value!r}: give {wanted}")
+
+
+def size(value: int | str) -> int:
+    """Bytes meant by `value`: a number, or a number with K, M, G, T (powers of 1024), as in `512MiB`."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", str(value), re.IGNORECASE)
+    if match is None:
+        raise UsageError(f"{value!r} is not a size: write bytes, or a number with a unit, as in 512MiB")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def build(values: dict[str, Any], origin: str) -> ScanConfig:
+    """A checked `ScanConfig` from plain values; `origin` names where they came from in errors.
+
+    Raises `UsageError` for unknown keys (with the nearest known one) and wrong types.
+    """
+    known = {field.name for field in msgspec.structs.fields(ScanConfig)}
+    values = {key.replace("-", "_"): value for key, value in values.items()}
+    for key in values.keys() - known:
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known))}"
+        raise UsageError(f"{origin}: unknown key {key!r}; {hint}")
+    try:
+        return msgspec.convert(values, ScanConfig, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{origin}: {error}") from None
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The values of a TOML file.  Raises `UsageError` when it is missing or no TOML."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read the configuration ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML ({error})") from None

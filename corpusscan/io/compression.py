@@ -1,0 +1,119 @@
+"""Compressed bytes as a stream of blocks; a stream that ends early is an error, never an end.
+
+gzip members and Zstandard frames concatenate; both are read to the last byte of the file.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import zstandard
+from isal import igzip_lib
+
+from corpusscan.errors import UnreadableError
+
+BLOCK = 2**20
+_INPUT = 4 * 2**10  # compressed bytes per step: a step expands to 128 MiB at the very worst
+GZIP_MAGIC, ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+def kind_of(head: bytes) -> str | None:
+    """`gzip`, `zstd` or None, by the first bytes of a file."""
+    if head.startswith(GZIP_MAGIC):
+        return "gzip"
+    skippable = len(head) >= 4 and 0x50 <= head[0] <= 0x5F and head[1:4] == b"\x2a\x4d\x18"
+    return "zstd" if skippable or head.startswith(ZSTD_MAGIC) else None
+
+
+def blocks(path: Path, kind: str | None) -> Iterator[bytes]:
+    """The decompressed bytes of `path`.
+
+    Raises `UnreadableError` after the last good block, with reason `truncated_gzip`, `truncated_zstd`,
+    `corrupt_gzip`, `corrupt_zstd`, `trailing_junk` or `zstd_window_too_large`.
+    """
+    with path.open("rb") as file:
+        if kind == "gzip":
+            yield from _gathered(_gzip(file))
+        elif kind == "zstd":
+            yield from _gathered(_zstd(file))
+        else:
+            while block := file.read(BLOCK):
+                yield block
+
+
+def _gathered(parts: Iterator[bytes]) -> Iterator[bytes]:
+    held: list[bytes] = []
+    size = 0
+    try:
+        for part in parts:
+            held.append(part)
+            size += len(part)
+            if size >= BLOCK:
+                yield b"".join(held)
+                held, size = [], 0
+    except UnreadableError:
+        # What was decoded before the damage is data: it is scanned, then the error is counted.
+        if held:
+            yield b"".join(held)
+        raise
+    if held:
+        yield b"".join(held)
+
+
+def _gzip(file: BinaryIO) -> Iterator[bytes]:
+    member = _member()
+    fresh = True  # no byte of the present member was seen
+    data = b""
+    while chunk := data or file.read(_INPUT):
+        if fresh and not (chunk := chunk.lstrip(b"\0") if member_padding(chunk) else chunk):
+            data = b""
+            continue
+        if fresh and not chunk.startswith(GZIP_MAGIC[: len(chunk)]):
+            raise UnreadableError("trailing_junk", "bytes after the last gzip member")
+        try:
+            out = member.decompress(chunk)
+        except (igzip_lib.IsalError, zlib.error) as error:
+            raise UnreadableError("corrupt_gzip", str(error)) from None
+        fresh, data = False, b""
+        if out:
+            yield out
+        if member.eof:
+            data, member, fresh = member.unused_data, _member(), True
+    if not fresh:
+        raise UnreadableError("truncated_gzip", "the file ends inside a gzip member")
+
+
+def _member() -> igzip_lib.IgzipDecompressor:
+    return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+
+
+def member_padding(chunk: bytes) -> bool:
+    """Whether what follows a gzip member begins with the zero padding that tape-minded tools add."""
+    return chunk[:1] == b"\0"
+
+
+def _zstd(file: BinaryIO) -> Iterator[bytes]:
+    decoder = zstandard.ZstdDecompressor(max_window_size=2**27)
+    frame = decoder.decompressobj()
+    fresh = True
+    data = b""
+    while chunk := data or file.read(_INPUT):
+        if fresh and len(chunk) < 4:
+            chunk += file.read(_INPUT)
+        if fresh and kind_of(chunk) != "zstd":
+            raise UnreadableError("trailing_junk", "bytes after the last Zstandard frame")
+        try:
+            out = frame.decompress(chunk)
+        except zstandard.ZstdError as error:
+            reason = "zstd_window_too_large" if "memory" in str(error).lower() else "corrupt_zstd"
+            raise UnreadableError(reason, str(error)) from None
+        fresh, data = False, b""
+        if out:
+            yield out
+        if frame.eof:
+            data, frame, fresh = frame.unused_data, decoder.decompressobj(), True
+    if not fresh:
+        raise UnreadableError("truncated_zstd", "the file ends inside a Zstandard frame")

@@ -1,0 +1,114 @@
+"""From what the user named to files: every file below an input is data, a known companion, or a counted skip."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from corpusscan.errors import InputError
+
+_COMPANIONS = re.compile(
+    r"(readme|license|licence|notice|copying|citation|changelog)(\..*)?"
+    r"|\.git(attributes|ignore)|\.ds_store|dataset_infos?\.json|dataset_dict\.json|state\.json|metadata\.json"
+    r"|_success|_metadata|_common_metadata|sha\d+sums?(\.txt)?|md5sums?(\.txt)?|checksums?(\.txt)?|manifest\.json"
+    r"|.*\.(md5|sha1|sha256|sha512|crc|asc|sig)",
+    re.IGNORECASE,
+)
+_IGNORED_FOLDERS = frozenset({".git", ".cache", ".huggingface", "__pycache__"})
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """One file below an input.  `skip` is the reason why it is no data, `companion` a harmless one."""
+
+    label: str  # POSIX path relative to its input: the `file` of results
+    path: Path
+    size: int = 0
+    skip: str | None = None
+    companion: bool = False
+    named: bool = False  # the user wrote this very path
+
+
+def find(inputs: list[str], out: Path | None) -> list[Place]:
+    """All files below `inputs` (files, folders, globs), without `out`, sorted by label.
+
+    Raises `InputError` for an input that is missing, matches nothing, is empty or cannot be read.
+    """
+    places = []
+    for ordinal, given in enumerate(inputs):
+        found = [place for place in _one(given) if not _inside(place.path, out)]
+        if not any(place.size for place in found):
+            raise InputError(f"{given}: holds no data; name a file, a folder or a glob with .jsonl or .parquet files in it")
+        prefix = f"{ordinal}/" if len(inputs) > 1 else ""
+        places += [msgspec.structs.replace(place, label=prefix + place.label) for place in found]
+    return sorted(places, key=lambda place: place.label)
+
+
+def _one(given: str) -> Iterator[Place]:
+    path = Path(given).expanduser()
+    if path.is_dir():
+        yield from _walk(path)
+    elif path.exists():
+        yield _place(path, path.parent, named=True)
+    elif "://" in given:
+        raise InputError(f"{given}: remote inputs are not supported by this version; copy the files here first")
+    elif glob.has_magic(given):
+        root = _root(given)
+        for match in sorted(glob.glob(str(path), recursive=True)):
+            if not Path(match).is_dir():
+                yield _place(Path(match), root, named=False)
+    else:
+        raise InputError(f"{given}: no such file or folder; check the spelling, or quote a glob that your shell expands")
+
+
+def _root(pattern: str) -> Path:
+    parts = Path(pattern).expanduser().parts[:-1]
+    plain = [part for index, part in enumerate(parts) if not any(glob.has_magic(p) for p in parts[: index + 1])]
+    return Path(*plain)
+
+
+def _walk(root: Path) -> Iterator[Place]:
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{error.filename}: cannot be listed ({error.strerror}); give read access, or leave it out")
+
+    for folder, folders, files in os.walk(root, onerror=refuse):
+        for name in sorted(folders):
+            if (Path(folder) / name).is_symlink():
+                yield Place(label=_label(Path(folder) / name, root), path=Path(folder) / name, skip="symlink_to_folder")
+        folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
+        for name in sorted(files):
+            yield _place(Path(folder) / name, root, named=False)
+
+
+def _place(path: Path, root: Path, *, named: bool) -> Place:
+    label = _label(path, root)
+    try:
+        status = path.stat()
+    except OSError as error:
+        if named:
+            raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+        return Place(label=label, path=path, skip="unreadable")
+    if not stat.S_ISREG(status.st_mode):
+        if named:
+            raise InputError(f"{path}: is neither a file nor a folder; pipes and devices cannot be sharded, save them first")
+        return Place(label=label, path=path, skip="not_a_file")
+    companion = not named and bool(_COMPANIONS.fullmatch(path.name))
+    return Place(label=label, path=path, size=status.st_size, companion=companion, named=named)
+
+
+def _label(path: Path, root: Path) -> str:
+    try:
+        relative = path.relative_to(root)
+    except ValueError:
+        relative = Path(path.name)
+    # Two names that differ only in bytes that are no UTF-8 keep two labels.
+    return os.fsencode(relative.as_posix()).decode("utf-8", "backslashreplace")
+
+
+def _inside(path: Path, out: Path | None) -> bool:
+    return out is not None and path.resolve().is_relative_to(out.resolve())

@@ -1,0 +1,21 @@
+"""A shard: a range of one file that one task reads."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Shard(msgspec.Struct, frozen=True, kw_only=True):
+    """`start` and `stop` are in `unit`s; `digest` names the bytes, whatever file they lie in."""
+
+    index: int
+    file: str  # the label of the file in results
+    path: str
+    format: str  # the module in io/ that reads it
+    unit: str
+    start: int
+    stop: int
+    bytes_total: int  # of the file
+    bytes: int  # of this shard, compressed where the file is
+    compression: str | None = None
+    digest: str = ""
