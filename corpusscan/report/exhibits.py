@@ -1,0 +1,99 @@
+"""What the page shows beyond the summary: a bounded number of rows, chosen from tables of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from corpusscan import schema
+from corpusscan.report import reading
+from corpusscan.report.summary import plausible_time, scan, severity_rank
+
+EXCERPTS = 4  # per group
+CANDIDATES = 24  # findings looked at per group, to find excerpts that differ
+HOLES = 40
+SCORE_BINS = 20
+BARS = 48  # of a timeline, at most
+SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 1_000)  # 250 documents poison a model of any size
+STEPS = {"1d": 1, "1w": 7, "1mo": 31, "3mo": 92, "1y": 366, "10y": 3_660, "100y": 36_600, "1000y": 366_000}  # in days
+
+
+def excerpts(out_tables: Path, groups: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """Per group the surest unaccepted findings whose excerpts differ, at most `EXCERPTS`; ties in table order."""
+    findings = scan(out_tables, "findings").with_row_index("n")
+    # Choose on narrow columns, then fetch the wide rows: millions of excerpts never meet in memory.
+    live = ~pl.col("accepted").fill_null(value=False)
+    asked = findings.filter(live, pl.col("group").is_in(list(groups))).select("n", "group", "score")
+    ordered = asked.sort("score", "n", descending=[True, False], nulls_last=True)
+    chosen = ordered.group_by("group", maintain_order=True).head(CANDIDATES).select("n")
+    rows = findings.join(chosen, on="n", how="semi").sort("score", "n", descending=[True, False], nulls_last=True)
+    found: dict[str, list[dict[str, Any]]] = {}
+    seen: set[tuple[str, str]] = set()
+    for row in rows.collect(engine="streaming").iter_rows(named=True):
+        shown = found.setdefault(row["group"], [])
+        key = (row["group"], row["excerpt"] or "")
+        if len(shown) < EXCERPTS and key not in seen:
+            seen.add(key)
+            shown.append(row)
+    return found
+
+
+def scores(out_tables: Path) -> list[int]:
+    """How many unaccepted findings have a score in each twentieth of [0, 1]."""
+    place = (pl.col("score").fill_nan(0).clip(0, 1) * SCORE_BINS).cast(pl.Int32).clip(0, SCORE_BINS - 1)
+    live = scan(out_tables, "findings").filter(~pl.col("accepted").fill_null(value=False))
+    return _bins(live.select(place=place).drop_nulls(), SCORE_BINS)
+
+
+def sizes(out_tables: Path) -> list[tuple[str, int]]:
+    """How many groups have how many documents: (label, groups) per class of size."""
+    place = pl.sum_horizontal(*[(pl.col("documents") >= edge).cast(pl.Int32) for edge in SIZES]) - 1
+    counted = _bins(scan(out_tables, "groups").filter(pl.col("documents") > 0).select(place=place), len(SIZES))
+    classes = [str(a) if a == b - 1 else f"{a}–{b - 1}" for a, b in pairwise(SIZES)]
+    return list(zip([*classes, f"{SIZES[-1]:,}+"], counted, strict=True))
+
+
+def timeline(out_tables: Path) -> dict[str, Any]:
+    """Flagged documents over time: `bars` [(first day, documents)] with gaps as zeros, their `step`, the `undated`."""
+    flagged = scan(out_tables, "documents").filter(severity_rank() >= schema.SEVERITIES.index(schema.FLAGGED_FROM))
+    times = flagged.select(time=plausible_time("timestamp"))
+    ends = times.select(
+        first=pl.col("time").min(),
+        last=pl.col("time").max(),
+        days=(pl.col("time").max() - pl.col("time").min()).dt.total_days(),
+        undated=pl.col("time").null_count(),
+    )
+    known = ends.collect(engine="streaming")
+    undated, days = known["undated"][0], known["days"][0]
+    if days is None:
+        return {"bars": [], "step": "", "undated": undated}
+    step = next((name for name, length in STEPS.items() if days / length < BARS), "1000y")
+    start, stop = pl.col("first").dt.truncate(step), pl.col("last").dt.truncate(step)
+    every = known.lazy().select(day=pl.datetime_ranges(start, stop, step)).explode("day").drop_nulls()
+    counted = times.drop_nulls().group_by(day=pl.col("time").dt.truncate(step)).len()
+    joined = every.join(counted, on="day", how="full", coalesce=True).sort("day")
+    bars = joined.select(pl.col("day").dt.to_string("%Y-%m-%d"), pl.col("len").fill_null(0)).collect(engine="streaming")
+    return {"bars": list(bars.iter_rows()), "step": step, "undated": undated}
+
+
+def holes(out_tables: Path) -> list[dict[str, Any]]:
+    """Files that were not fully read, the largest loss first, with their merged reasons; at most `HOLES`."""
+    shards = scan(out_tables, "coverage")
+    lost = reading.files(shards).filter(~pl.col("whole")).with_columns(lost=pl.col("skipped") + pl.col("errored"))
+    worst = lost.sort("lost", "file", descending=[True, False]).head(HOLES).collect(engine="streaming")
+    named = shards.join(worst.lazy(), on="file", how="semi").group_by("file", "reasons").len()
+    texts: dict[str, dict[str, int]] = {}
+    for file, text, n in named.collect(engine="streaming").iter_rows():
+        texts.setdefault(file, {})[text or "{}"] = n
+    return [row | {"reasons": reading.merge_reasons(texts.get(row["file"], {}))} for row in worst.to_dicts()]
+
+
+def _bins(places: pl.LazyFrame, count: int) -> list[int]:
+    bins = [0] * count
+    for place, n in places.group_by("place").len().collect(engine="streaming").iter_rows():
+        bins[place] = n
+    return bins

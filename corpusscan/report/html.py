@@ -1,0 +1,184 @@
+"""`report.html`: one page without scripts that a reviewer can sign, file and print.
+
+Every string goes through `visible` on its way out (the environment's `finalize`), then through
+Jinja's escaping; a forgotten filter cannot leak.  The Content-Security-Policy allows the page's
+one style block, by its hash, and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from corpusscan import schema
+from corpusscan.report import charts, exhibits, reading, words
+from corpusscan.report.figures import figures
+from corpusscan.report.summary import Summary
+from corpusscan.report.visible import ELLIPSIS, defang, spell, visible
+
+MAX_BYTES = 2_000_000
+CARD_BYTES = 1_400_000  # for the groups; everything else is bounded by the constants of this module
+STRING = 400  # characters of any string, unless shown otherwise
+EXCERPT = 400  # code points
+EVIDENCE = 12  # entries
+NAMES = 60  # of a list of columns, detectors, inputs
+LEADING = 6  # campaigns on the first screen
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def build_html(out_tables: Path, summary: Summary) -> str:
+    """The page for a summary and the tables it was made from; at most `MAX_BYTES` as UTF-8."""
+    cards = list(_cards(out_tables, summary))
+    budget = CARD_BYTES
+    while True:
+        page = _page(out_tables, summary, _within(cards, budget))
+        if len(page.encode()) <= MAX_BYTES or not budget:
+            return page
+        budget = budget // 2 if budget > 10_000 else 0
+
+
+def policy() -> str:
+    """The Content-Security-Policy of the page."""
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def marked(excerpt: str, evidence: str | None) -> Markup:
+    """An excerpt with the span `mark` of its evidence marked, links dead, and escapes set apart from text."""
+    text = excerpt[:EXCERPT]
+    shown = spell(text, harmless_links=True)
+    start, end = _mark(evidence, len(text))
+    parts = [_runs(text[a:b], shown[a:b]) for a, b in ((0, start), (start, end), (end, len(text)))]
+    tail = ELLIPSIS if len(excerpt) > EXCERPT else ""
+    return parts[0] + (Markup("<mark>{}</mark>").format(parts[1]) if start < end else "") + parts[2] + tail
+
+
+def evidence_rows(evidence: str | None) -> list[tuple[str, str]]:
+    """Evidence as (name, value) in the order given; what is no JSON object is shown as it stands."""
+    loaded = _load(evidence)
+    if loaded is None:
+        return [("evidence", evidence)] if evidence else []
+    rows = [(name, value) for name, value in loaded.items() if name != "mark"][:EVIDENCE]
+    return [(name, value if isinstance(value, str) else orjson.dumps(value).decode()) for name, value in rows]
+
+
+def _cards(out_tables: Path, summary: Summary) -> Iterator[Markup]:
+    """One rendered card per top group, those of a campaign together."""
+    groups = summary["top_groups"]
+    found = exhibits.excerpts(out_tables, [group["group"] for group in groups])
+    template = _environment().get_template("group.html")
+    for place, (group, siblings, nth) in enumerate(_by_campaign(groups), start=1):
+        rows = found.get(group["group"], [])
+        card = template.render(group=group, place=place, siblings=siblings, nth=nth, rows=rows)
+        yield Markup(card)  # noqa: S704 -- escaped by the template's environment
+
+
+def _by_campaign(groups: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], int, int]]:
+    """(group, groups of its campaign, position among them), campaigns in the order of their first group."""
+    campaigns: dict[str, list[dict[str, Any]]] = {}
+    for group in groups:
+        campaigns.setdefault(group["campaign"], []).append(group)
+    for members in campaigns.values():
+        for nth, group in enumerate(members, start=1):
+            yield group, len(members), nth
+
+
+def _leading(summary: Summary) -> list[dict[str, Any]]:
+    """The first group of each of the first campaigns, with the number of its card."""
+    placed = enumerate(_by_campaign(summary["top_groups"]), start=1)
+    first = [group | {"place": place, "siblings": n} for place, (group, n, nth) in placed if nth == 1]
+    return first[:LEADING]
+
+
+def _within(cards: list[Markup], budget: int) -> list[Markup]:
+    kept, used = [], 0
+    for card in cards:
+        used += len(card.encode())
+        if used > budget:
+            break
+        kept.append(card)
+    return kept
+
+
+def _page(out_tables: Path, summary: Summary, cards: list[Markup]) -> str:
+    read = [(fate, summary["coverage"][fate]) for fate in reading.FATES]
+    template = _environment().get_template("report.html")
+    return template.render(
+        s=summary,
+        policy=policy(),
+        style=Markup(_style()),  # noqa: S704 -- our own file
+        cards=cards,
+        leading=[group for group in _leading(summary) if group["place"] <= len(cards)],
+        holes=exhibits.holes(out_tables),
+        figures=figures(out_tables, summary),
+        fates=charts.shares(read, "Share of records read"),
+        names_shown=NAMES,
+    )
+
+
+def _mark(evidence: str | None, length: int) -> tuple[int, int]:
+    match (_load(evidence) or {}).get("mark"):
+        case [int(start), int(end)] if 0 <= start < end:
+            return min(start, length), min(end, length)
+    return length, length
+
+
+def _load(evidence: str | None) -> dict[str, Any] | None:
+    try:
+        loaded = orjson.loads(evidence or "{}")
+    except orjson.JSONDecodeError:
+        return None
+    return loaded if isinstance(loaded, dict) else None
+
+
+def _runs(text: str, shown: list[str]) -> Markup:
+    """Spelled code points as markup: runs of escapes in a span, so that a written backslash is told from a real one."""
+    out, escapes = Markup(), ""
+    for char, spelled in zip(text, shown, strict=True):
+        if spelled[0] == "\\" and char != "\\":
+            escapes += spelled
+            continue
+        if escapes:
+            out, escapes = out + Markup('<span class="esc">{}</span>').format(escapes), ""
+        out += spelled
+    return out + Markup('<span class="esc">{}</span>').format(escapes) if escapes else out
+
+
+@cache
+def _style() -> str:
+    return (TEMPLATES / "style.css").read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.globals.update(words=words, SEVERITIES=schema.SEVERITIES, FLAGGED_FROM=schema.FLAGGED_FROM)
+    environment.filters.update(
+        n=words.number,
+        dead=lambda text, limit=STRING: defang(text or "–", limit),
+        short=lambda text, limit=STRING: visible(text or "–", limit),
+        level=lambda name: name if name in schema.SEVERITIES else "info",
+        evidence=evidence_rows,
+        day=lambda time: (time or "")[:10],
+    )
+    environment.filters["marked"] = lambda row: marked(row["excerpt"] or "", row["evidence"])
+    return environment
+
+
+def _shown(value: Any) -> Any:
+    return visible(value, STRING) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,107 @@
+"""The sentences that page, terminal and notebook share; plain text, made from counts only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EXIT_CODES = {
+    0: "nothing at or above the chosen severity was found, and everything was read",
+    1: "something at or above the chosen severity was found",
+    2: "the command, its configuration or a named input was wrong, or the disk is full; resumable",
+    3: "incomplete: not everything was read, whatever was found",
+    130: "interrupted; the same command resumes",
+}
+
+SEVERITIES = {
+    "critical": "Act before training: the text carries an attack that works, as seen in published poisonings.",
+    "high": "Very likely planted. Remove, or let somebody who knows the source explain it.",
+    "medium": "Suspicious enough to count as flagged. Look at the campaign, not at each document.",
+    "low": "Unusual, with common innocent reasons. Not counted as flagged.",
+    "info": "Worth knowing when another finding points at the same place.",
+}
+
+
+def number(value: float | None) -> str:
+    """1234567 as `1,234,567`; a dash where nothing was counted."""
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+def plural(count: int, word: str, many: str | None = None) -> str:
+    """`1 document`, `2 documents`."""
+    return f"{number(count)} {word if count == 1 else many or word + 's'}"
+
+
+def share(part: float | None, whole: float = 1) -> str:
+    """A part as a percentage with two digits that count; never `0 %` of something that is there."""
+    if part is None or not whole:
+        return "–"
+    percent = 100 * part / whole
+    if part and percent < 0.0001:
+        return "< 0.0001 %"
+    if 99 < percent < 100:
+        return f"{min(percent, 99.99):.2f} %"  # nearly all is not all
+    return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"
+
+
+def amount(size: int) -> str:
+    """Bytes for people: `1.4 GB`."""
+    if size < 1000:
+        return plural(size, "byte")
+    value, units = size / 1000, ["PB", "TB", "GB", "MB", "kB"]
+    while value >= 999.5 and len(units) > 1:
+        value, _ = value / 1000, units.pop()
+    return f"{value:.3g} {units[-1]}"
+
+
+def headline(summary: dict[str, Any]) -> str:
+    """The verdict in one sentence."""
+    flagged, ended = summary["flagged_documents"], summary["exit"]
+    found = f"{plural(flagged, 'document')} look{'s' * (flagged == 1)} planted"
+    if flagged and ended["incomplete"]:
+        return f"{found}, and not everything was read."
+    if flagged and not ended["findings"]:
+        return f"{found}, none at or above {ended['fail_on']}."
+    if flagged:
+        return f"{found}."
+    if ended["incomplete"]:
+        return "No verdict: not everything was read."
+    return "Something was found, below what counts as flagged." if ended["findings"] else "Nothing planted was found."
+
+
+def extent(summary: dict[str, Any]) -> str:
+    """How many documents, tokens and campaigns the verdict is about."""
+    scanned = plural(summary["totals"]["documents"], "scanned document")
+    if not summary["flagged_documents"]:
+        return f"{scanned}, none flagged."
+    tokens = f"{plural(summary['flagged_tokens'], 'token')} ({share(summary['flagged_token_rate'])})"
+    return f"{tokens} in {plural(summary['campaigns'], 'campaign')}, among {scanned}."
+
+
+def reading(summary: dict[str, Any]) -> str:
+    """What was read and what was not."""
+    counts, sample = summary["coverage"], summary["exit"]["sample"]
+    lost = [
+        f"{plural(counts[fate], 'record')} {verb}"
+        for fate, verb in (("skipped", "skipped"), ("errored", "unreadable"))
+        if counts[fate]
+    ]
+    if counts["files_incomplete"]:
+        lost.append(f"{number(counts['files_incomplete'])} of {plural(counts['files'], 'file')} incomplete")
+    if sample is not None:
+        lost.append(f"only a sample was read ({share(sample)} of the shards)")
+    if not lost:
+        return f"Everything was read: {plural(counts['rows'], 'record')} in {plural(counts['files'], 'file')}."
+    allowed = "" if summary["exit"]["incomplete"] else " (allowed for this scan)"
+    known = max(counts["rows"], counts["scanned"] + counts["skipped"] + counts["errored"])
+    return f"{number(counts['scanned'])} of {plural(known, 'known record')} read; {'; '.join(lost)}{allowed}."
+
+
+def ending(summary: dict[str, Any]) -> str:
+    """What the exit code says."""
+    code = summary["exit"]["code"]
+    return f"exit {code}: {EXIT_CODES.get(code, 'see the documentation')}"
+
+
+def attack(name: str) -> str:
+    """`backdoor_trigger` as people write it."""
+    return name.replace("_", " ")
