@@ -68,14 +68,22 @@ class Round(ABC):
 
 
 class Detector(ABC):
-    """A suspicion.  Subclasses implement `flag` or list `rounds`, never both."""
+    """A suspicion.  Subclasses implement `flag` or `rounds`, never both."""
 
     name: ClassVar[str]
-    rounds: ClassVar[tuple[Round, ...]] = ()
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """The looks at the corpus, in order; none where documents are judged alone."""
+        return ()
 
     def flag(self, batch: Batch) -> pa.Table:
         """Spans of this batch that look wrong on their own, as `schema.HITS`."""
         raise TypeError(f"{self.name} judges documents against each other: run its rounds")
+
+    def digest(self) -> str:
+        """What results depend on beside settings and code; enters the key of every artefact."""
+        return ""
 
     def title(self, rule: str) -> str:
         """What a group of hits of one rule is called in the report."""

@@ -71,6 +71,7 @@ HITS = pa.schema(  # one row per flagged span
         ("field", _text),
         ("start", pa.int64()),  # code points in the field, half-open
         ("end", pa.int64()),
+        ("tokens", pa.uint32()),  # null: the engine counts them
         ("excerpt", _text),  # at most 240 characters of context
         ("rule", _text),
         ("group", _text),  # null: the group is detector and rule

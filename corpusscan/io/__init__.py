@@ -1,6 +1,6 @@
 """Formats and places: `plan` cuts inputs into shards, `read` turns one shard into batches.
 
-A format is one module with UNIT, SUFFIXES, `split`, `names` and `read`; it is known once it stands in FORMATS.
+A format is one module with UNIT, SUFFIXES, `split`, `names`, `count` and `read`; it is known once it stands in FORMATS.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FORMATS: dict[str, ModuleType] = {"jsonl": jsonl, "parquet": parquet}
 _COMPRESSED = (".gz", ".gzip", ".zst", ".zstd")
 _SHARD, _LARGEST, _SHARDS = 32 * 2**20, 2**30, 20_000
 
-__all__ = ["Account", "Plan", "Shard", "digest", "plan", "read"]
+__all__ = ["Account", "Plan", "Shard", "count", "digest", "plan", "read"]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -149,6 +149,14 @@ def read(shard: Shard, columns: Columns, max_document: int, key: bytes, account:
     except OSError as error:
         account.break_off("unreadable", shard.start)
         del error
+
+
+def count(shard: Shard) -> int:
+    """Records of a shard that was not read, so that the rows after it keep their numbers; 0 where nobody can know."""
+    try:
+        return int(FORMATS[shard.format].count(shard))
+    except (UnreadableError, OSError):
+        return 0
 
 
 def digest(shard: Shard) -> str:

@@ -44,6 +44,17 @@ def split(path: Path, target: int) -> list[tuple[int, int]]:
     return list(zip(cuts, [*cuts[1:], size], strict=True))
 
 
+def count(shard: Shard) -> int:
+    """Lines of the shard that are not blank.  Raises `UnreadableError`."""
+    blocks = _range(Path(shard.path), shard.start, shard.stop) if not shard.compression else iter(())
+    held, lines = b"", 0
+    for block in blocks:
+        parts = (held + block).split(b"\n")
+        held = parts.pop().strip(b" \t\r")[:1]  # whether the line is blank is all that matters
+        lines += sum(bool(part.strip(b" \t\r")) for part in parts)
+    return lines + bool(held.strip(b" \t\r"))
+
+
 def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
     """Batches of the shard; counts in `builder.account` what could not be read."""
     if shard.compression:

@@ -53,6 +53,12 @@ def extents(path: Path) -> list[tuple[int, int]]:
     return ranges
 
 
+def count(shard: Shard) -> int:
+    """Rows of the shard by the footer.  Raises `UnreadableError`."""
+    meta = _open(Path(shard.path)).metadata
+    return sum(meta.row_group(group).num_rows for group in range(shard.start, shard.stop))
+
+
 def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
     """Batches of the shard's row groups; a group that cannot be decoded is counted with its rows."""
     file = _open(Path(shard.path))

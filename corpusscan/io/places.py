@@ -41,7 +41,7 @@ def find(inputs: list[str], out: Path | None) -> list[Place]:
     """
     places = []
     for ordinal, given in enumerate(inputs):
-        found = [place for place in _one(given) if not _inside(place.path, out)]
+        found = [place for place in _one(given) if place.named or not _inside(place.path, out)]
         if not any(place.size for place in found):
             raise InputError(f"{given}: holds no data; name a file, a folder or a glob with .jsonl or .parquet files in it")
         prefix = f"{ordinal}/" if len(inputs) > 1 else ""

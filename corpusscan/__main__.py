@@ -1,0 +1,5 @@
+"""`python -m corpusscan` is the command `corpusscan`."""
+
+from corpusscan.cli import main
+
+main()

@@ -1,0 +1,199 @@
+"""Commands, flags, exit codes and the terminal's face.  Data goes to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+import corpusscan
+from corpusscan.errors import CorpusScanError, UsageError
+
+if TYPE_CHECKING:
+    from corpusscan.config import ScanConfig
+    from corpusscan.rules import Rule
+
+EXIT_CODES = """Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 usage or unreadable input;
+3 incomplete: something was not read (wins over 1); 130 interrupted."""
+INTERRUPTED = 130
+_HELP = {"context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100}}
+
+
+@click.group(**_HELP, epilog="Begin with:  corpusscan scan FOLDER")
+@click.version_option(corpusscan.__version__, prog_name="corpusscan")
+def cli() -> None:
+    """Finds planted documents in the text that language models learn from."""
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("-o", "--out", default="corpusscan-report", show_default=True, metavar="OUT", help="Folder for the report.")
+@click.option("--text-column", multiple=True, metavar="C", help="A column to scan (repeatable); default: found by name.")
+@click.option("--id-column", metavar="C", help="The column that names a document.")
+@click.option("--label-column", metavar="C", help="The column with the label.")
+@click.option("--source-column", metavar="C", help="The column that says where a document is from.")
+@click.option("--time-column", metavar="C", help="The column with its date.")
+@click.option("--detectors", metavar="A,B", help="Run only these; default: all.")
+@click.option("--without", metavar="A,B", help="Run all but these.")
+@click.option("--rules", multiple=True, metavar="DIR", help="Another rule pack (repeatable), beside those shipped.")
+@click.option("--tokenizer", metavar="NAME_OR_PATH", help="Count tokens with this tokenizer; default: one per four bytes.")
+@click.option("--workers", type=int, metavar="N", help="Worker processes; default: one per core.")
+@click.option("--memory-limit", metavar="SIZE", help="Memory a worker may hold, as in 2GiB.  [default: 4GiB]")
+@click.option("--max-document", metavar="SIZE", help="Longer texts are scanned in overlapping pieces.  [default: 16MiB]")
+@click.option("--sample", type=float, metavar="FRACTION", help="Read only this part of the shards; the verdict is then incomplete.")
+@click.option("--fail-on", metavar="SEVERITY", help="Exit 1 from this severity on: info, low, medium, high, critical.  [default: high]")
+@click.option("--allow-skipped", multiple=True, metavar="REASON=N", help="So many records skipped for REASON are no gap (repeatable).")
+@click.option("--baseline", metavar="FILE", help="Findings that a reviewer has accepted.")
+@click.option("--write-baseline", metavar="FILE", help="Accept all findings of this scan: write them to FILE.")
+@click.option("--seed", type=int, help="Derive the secret run key from a number, so that hashes can be reproduced.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="TOML with any of these flags as keys.")
+@click.option("--overwrite", is_flag=True, default=None, help="Use OUT although it holds something else.")
+@click.option("--no-excerpts", "excerpts", flag_value=False, default=None, type=bool, help="Leave the text out of the report.")
+@click.option("--plan", "plan_only", is_flag=True, help="Say what would be read and what it takes; do nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout.")
+@click.option("--quiet", is_flag=True, help="No progress and no summary; errors still.")
+def scan(
+    inputs: tuple[str, ...], out: str, config_file: Path | None, plan_only: bool, as_json: bool, quiet: bool, **flags: Any
+) -> None:
+    """Audit INPUT and leave a report in OUT.
+
+    INPUT is a file, a folder or a quoted glob of JSON Lines (plain, .gz, .zst) or Parquet.
+    Columns are found by name.  A scan that was stopped goes on when the same command is given again.
+    """
+    from corpusscan import audit, terminal
+
+    config = _config(inputs, config_file, flags, quiet)
+    if plan_only:
+        terminal.show_plan(list(inputs), Path(out), config)
+        return
+    with terminal.progress(quiet) as show:
+        report = audit.run(list(inputs), Path(out), config, show)
+    if as_json:
+        click.echo((report.out / "summary.json").read_text("utf-8"))
+    if not quiet:
+        terminal.show_report(report)
+    sys.exit(report.exit_code)
+
+
+@cli.command()
+@click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout.")
+def report(out: Path, as_json: bool) -> None:
+    """Rebuild summary.json and report.html in OUT from its tables."""
+    from corpusscan import terminal
+    from corpusscan.report import pages
+
+    built = pages.build(out)
+    if as_json:
+        click.echo((out / "summary.json").read_text("utf-8"))
+    terminal.show_report(built)
+
+
+@cli.group()
+def rules() -> None:
+    """Look at rule packs and run the tests that every rule carries."""
+
+
+@rules.command("list")
+@click.argument("packs", nargs=-1, metavar="[DIR]...")
+def list_rules(packs: tuple[str, ...]) -> None:
+    """Print the rules of the shipped packs, or of the packs in DIR: severity, attack, id, title."""
+    for rule in _load(packs):
+        click.echo(f"{rule.severity:9} {rule.attack:22} {rule.id:44} {rule.title}")
+
+
+@rules.command("test")
+@click.argument("packs", nargs=-1, metavar="[DIR]...")
+def test_rules(packs: tuple[str, ...]) -> None:
+    """Check the rules of the shipped packs, or of the packs in DIR, against their own tests."""
+    from corpusscan.detectors.rules import self_test
+
+    loaded = _load(packs)
+    failures = self_test(loaded)
+    for failure in failures:
+        click.echo(failure, err=True)
+    click.echo(f"{len(loaded)} rules, {len(failures)} failures")
+    sys.exit(1 if failures else 0)
+
+
+@cli.command()
+@click.argument("name", required=False)
+def detectors(name: str | None) -> None:
+    """Print the detectors there are, or the settings of one."""
+    import dataclasses
+
+    from corpusscan.detectors import find, names
+
+    for each in [name] if name else names():
+        kind = find(each)
+        click.echo(f"{each:18} {(kind.__doc__ or '').splitlines()[0]}")
+        if name:
+            for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # detectors are frozen dataclasses
+                click.echo(f"  {field.name} = {field.default!r}")
+
+
+def _load(packs: tuple[str, ...]) -> list[Rule]:
+    from corpusscan import rules as packs_
+
+    return list(packs_.load([Path(pack) for pack in packs] or packs_.shipped_packs()))
+
+
+def _config(inputs: tuple[str, ...], file: Path | None, flags: dict[str, Any], quiet: bool) -> ScanConfig:
+    """Flags over the TOML file over defaults.  A file in the working folder counts only when that is no input."""
+    from corpusscan import config
+
+    here = Path(config.FILE_NAME)
+    if file is None and here.is_file() and not _below_an_input(inputs):
+        file = here
+    values = config.load(file) if file else {}
+    if file and not quiet:
+        click.echo(f"Configuration: {file}", err=True)
+    for name in ("detectors", "without"):
+        if flags[name] is not None:
+            flags[name] = [part.strip() for part in flags[name].split(",") if part.strip()]
+    flags["allow_skipped"] = dict(_allowance(item) for item in flags["allow_skipped"])
+    given = {name: value for name, value in flags.items() if value is not None and value not in ((), {})}
+    return config.build({**values, **given}, str(file) if file and not given else "flags")
+
+
+def _below_an_input(inputs: tuple[str, ...]) -> bool:
+    here = Path.cwd().resolve()
+    return any(here.is_relative_to(Path(name).resolve()) for name in inputs if Path(name).is_dir())
+
+
+def _allowance(text: str) -> tuple[str, int]:
+    reason, _, number = text.partition("=")
+    if not reason or not number.isdigit():
+        raise UsageError(f"--allow-skipped {text}: write REASON=N, as in line_too_long=3")
+    return reason, int(number)
+
+
+def main() -> NoReturn:
+    """Run the command line; every error on purpose is one line on stderr and an exit code."""
+    from corpusscan.report.visible import visible
+
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except CorpusScanError as error:
+        click.echo(f"corpusscan: {visible(str(error))}", err=True)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _interrupted()
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output left: no complaint
+        sys.exit(0)
+    sys.exit(0)
+
+
+def _interrupted() -> NoReturn:
+    import shlex
+
+    click.echo(f"\nInterrupted; finished work is kept. To go on:\n  {shlex.join(['corpusscan', *sys.argv[1:]])}", err=True)
+    sys.exit(INTERRUPTED)

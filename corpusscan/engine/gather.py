@@ -1,0 +1,102 @@
+"""From artefacts back to the corpus: absolute rows, coverage, and all that the result tables need."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import polars as pl
+import pyarrow as pa
+
+from corpusscan import io, schema
+from corpusscan.detector import Detector
+from corpusscan.engine.rounds import Collected
+from corpusscan.workspace import Workspace
+
+
+def offsets(plan: io.Plan, collected: Collected, workspace: Workspace) -> dict[int, int]:
+    """For each shard the absolute row, within its file, of its first record."""
+    first: dict[int, int] = {}
+    following: dict[str, int] = {}
+    for shard in plan.shards:
+        first[shard.index] = following.get(shard.file, 0)
+        rows = None
+        if shard.index in collected.accounts and shard.index not in collected.lost:
+            rows = workspace.read(collected.accounts[shard.index])["rows"][0].as_py()
+        later = any(other.file == shard.file for other in plan.shards[shard.index + 1 : shard.index + 2])
+        if rows is None and later:
+            rows = io.count(shard)
+        following[shard.file] = first[shard.index] + (rows or 0)
+    return first
+
+
+def gather(collected: Collected, first: dict[int, int], detectors: Sequence[Detector], workspace: Workspace) -> dict[str, Any]:
+    """Hits, groups, members and cards of all detectors, as `report.tables.result_tables` takes them."""
+    places = [{"shard": s.index, "file": s.file, "first": first[s.index]} for s in collected.shards]
+    types = {"shard": pl.UInt32, "file": pl.String, "first": pl.UInt64}
+    hits: list[tuple[str, int | None, pa.Table]] = []
+    for name, parts in sorted(collected.flags.items()):
+        hits += [(name, shard, workspace.read(artefact)) for shard, artefact in parts]
+    concluded = sorted(collected.concluded.items())
+    hits += [(name, None, state["hits"]) for name, state in concluded]
+    titles = {(d.name, rule): d.title(rule) for d in detectors for name, _, table in hits if name == d.name and len(table)
+              for rule in table["rule"].unique().to_pylist()}  # fmt: skip
+    return {
+        "shards": pl.DataFrame(places, schema=types),
+        "hits": hits,
+        "groups": [(name, state["groups"]) for name, state in concluded],
+        "members": [state["members"] for _, state in concluded],
+        "cards": [(shard, workspace.read(f"{artefact}.cards")) for shard, artefact in sorted(set(collected.cards))],
+        "titles": titles,
+    }
+
+
+def coverage_table(
+    plan: io.Plan, collected: Collected, workspace: Workspace
+) -> tuple[pa.Table, dict[str, list[str]], dict[str, int]]:
+    """COVERAGE, one row per shard; the columns scanned and not scanned; records without source and time."""
+    rows = [_skipped(*item) for item in plan.skipped]
+    columns: dict[str, Counter[str]] = {}
+    for shard in plan.shards:
+        if shard.index in collected.lost:
+            rows.append(_row(shard, "errored", {"errored": {collected.lost[shard.index].reason: 1}}, stop=shard.start))
+        elif shard.index not in collected.accounts:
+            rows.append(_row(shard, "skipped", {"skipped": {"not_sampled": 1}}, stop=shard.start))
+        else:
+            account = workspace.read(collected.accounts[shard.index]).to_pylist()[0]
+            for role, counts in orjson.loads(account.pop("columns")).items():
+                columns.setdefault(role, Counter()).update(counts)
+            stop = account.pop("stop")
+            reasons = orjson.loads(account.pop("reasons"))
+            status = "complete" if stop is None else "errored"
+            rows.append(_row(shard, status, reasons, stop=shard.stop if stop is None else stop, **account))
+    table = pa.Table.from_pylist(sorted(rows, key=lambda row: (row["file"], row["start"])), schema=schema.COVERAGE)
+    without = columns.pop("without", Counter())
+    return table, _column_names(columns), {kind: without[kind] for kind in ("source", "time")}
+
+
+def _column_names(columns: dict[str, Counter[str]]) -> dict[str, list[str]]:
+    scanned = sorted(columns.get("text", ()))
+    used = {role: sorted(columns.get(role, ())) for role in ("id", "source", "time", "label")}
+    return {"scanned": scanned, "not_scanned": sorted(set(columns.get("unscanned", ())) - set(scanned)), **used}
+
+
+def _row(shard: io.Shard, status: str, reasons: dict[str, dict[str, int]], stop: int, **counts: int) -> dict[str, Any]:
+    blank = {"rows": None, "scanned": 0, "skipped": 0, "errored": 0, "text_bytes": 0, "tokens": 0}
+    return {
+        **blank, "file": shard.file, "unit": shard.unit, "start": shard.start, "stop": stop, "bytes_total": shard.bytes_total,
+        "status": status, "reasons": _json(reasons), **counts,
+    }  # fmt: skip
+
+
+def _skipped(file: str, size: int, status: str, reason: str) -> dict[str, Any]:
+    return {
+        "file": file, "unit": "byte", "start": 0, "stop": 0, "bytes_total": size, "status": status, "rows": None,
+        "scanned": 0, "skipped": 0, "errored": 0, "reasons": _json({status: {reason: 1}}), "text_bytes": 0, "tokens": 0,
+    }  # fmt: skip
+
+
+def _json(reasons: dict[str, dict[str, int]]) -> str:
+    return orjson.dumps(reasons, option=orjson.OPT_SORT_KEYS).decode()

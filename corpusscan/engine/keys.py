@@ -1,0 +1,84 @@
+"""The name of an artefact is a hash of all that its bytes depend on: equal names, equal bytes."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from functools import cache
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+from blake3 import blake3
+
+import corpusscan
+from corpusscan.detector import Detector, State
+from corpusscan.engine.tasks import Reading
+from corpusscan.io import Shard
+from corpusscan.workspace import Workspace
+
+_LIBRARIES = ("blake3", "google-re2", "isal", "numba", "numpy", "orjson", "pyarrow", "tokenizers", "zstandard")
+_SHARED = ("kernels", "io", "detectors/__init__.py", "engine/tasks.py", "engine/spans.py", "schema.py", "detector.py",
+           "filters.py", "rules.py")  # fmt: skip
+
+
+def digest(*parts: object) -> str:
+    """BLAKE3 (hex) of JSON-able parts."""
+    return str(blake3(orjson.dumps(parts, default=repr)).hexdigest(20))
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of what results depend on."""
+    found = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return {"corpusscan": corpusscan.__version__, "python": ".".join(map(str, sys.version_info[:3])), **found}
+
+
+@cache
+def _source(*places: str) -> str:
+    root = Path(corpusscan.__file__).parent
+    files = sorted(file for place in places for file in ([root / place] if (root / place).is_file() else (root / place).rglob("*"))
+                   if file.suffix in {".py", ".npz", ".txt"})  # fmt: skip
+    return digest([(file.relative_to(root).as_posix(), blake3(file.read_bytes()).hexdigest()) for file in files])
+
+
+class Keys:
+    """Names of the artefacts of one scan."""
+
+    def __init__(self, reading: Reading, key: bytes) -> None:
+        self._base = digest(versions(), reading, fingerprint(key), _source(*_SHARED))
+
+    def account(self, shard: Shard) -> str:
+        """The accounting of a shard."""
+        return _place(digest("account", self._base, shard.digest))
+
+    def job(self, detector: Detector, step: int, state: tuple[str, ...], about: str) -> str:
+        """A detector's step on `about`: a shard's digest, its named rows, or a partition's inputs."""
+        module = type(detector).__module__.rsplit(".", 1)[-1]
+        own = [detector.name, repr(detector), detector.digest(), _source(f"detectors/{module}.py")]
+        return _place(digest("job", self._base, own, step, state, about))
+
+
+def fingerprint(key: bytes) -> str:
+    """What may be said in public about the run key."""
+    return str(blake3(key, derive_key_context="corpusscan 2026 run key fingerprint").hexdigest(8))
+
+
+def _place(name: str) -> str:
+    return f"artefacts/{name[:2]}/{name}"
+
+
+def save_state(state: State, workspace: Workspace) -> tuple[str, ...]:
+    """Write the state's tables and return NAME=ARTEFACT for each, named by content."""
+    names = []
+    for name in sorted(state):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, state[name].schema) as stream:
+            stream.write_table(state[name].combine_chunks() if len(state[name]) else state[name])
+        artefact = f"states/{blake3(sink.getvalue()).hexdigest(20)}"
+        if not workspace.has(artefact):
+            workspace.write(artefact, state[name])
+        names.append(f"{name}={artefact}")
+    return tuple(names)
+
+

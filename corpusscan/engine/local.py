@@ -1,0 +1,145 @@
+"""Worker processes on this machine: started, fed, watched, replaced when they die.
+
+A task whose worker dies is tried once more; a worker that holds too much memory is ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+from corpusscan.engine.tasks import Outcome, Task
+from corpusscan.engine.worker import Failure
+from corpusscan.errors import WorkspaceError
+
+ATTEMPTS = 2
+_TICK = 0.2  # seconds between looks at the workers' memory
+
+
+class Lost:
+    """A task that could not be done, and the word it is counted under."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason, self.detail = reason, detail
+
+
+class _Worker:
+    """One process and the thread that speaks with it."""
+
+    def __init__(self, root: Path, tasks: queue.SimpleQueue[Task | None], answers: queue.SimpleQueue[object]) -> None:
+        self.root, self.tasks, self.answers = root, tasks, answers
+        self.process: subprocess.Popen[bytes] | None = None
+        self.ended_for: str | None = None
+        self.closed = False
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # A process group of its own: Ctrl-C is for the parent, which ends its workers.
+        return subprocess.Popen(
+            [sys.executable, "-m", "corpusscan.engine.worker", str(self.root)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0,
+        )  # fmt: skip
+
+    def _serve(self) -> None:
+        while (task := self.tasks.get()) is not None:
+            if self.process is None:
+                self.process = self._start()
+            assert self.process.stdin and self.process.stdout
+            try:
+                pickle.dump(task, self.process.stdin)
+                self.process.stdin.flush()
+                answer = pickle.load(self.process.stdout)
+            except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+                self.process.kill()
+                self.process.wait()
+                answer = Lost(self.ended_for or "worker_died", f"exit {self.process.returncode}")
+                self.process, self.ended_for = None, None
+            if self.closed:
+                return
+            self.answers.put((task, answer))
+
+    def watch(self, limit: int) -> None:
+        """End the process where it holds more than `limit` bytes of resident memory."""
+        process = self.process
+        if process is None:
+            return
+        with contextlib.suppress(psutil.Error):
+            if psutil.Process(process.pid).memory_info().rss > limit:
+                self.ended_for = "memory_limit"
+                process.kill()
+
+    def close(self) -> None:
+        """End the process at once; what it was writing stays unnamed and is lost."""
+        self.closed = True
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            for pipe in (self.process.stdin, self.process.stdout):
+                with contextlib.suppress(OSError):
+                    assert pipe
+                    pipe.close()
+
+
+class Local:
+    """A pool of worker processes; use it as a context, which ends them."""
+
+    def __init__(self, root: Path, workers: int, memory_limit: int) -> None:
+        self.root, self.count, self.memory_limit = root, workers, memory_limit
+        self._workers: list[_Worker] = []
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[object] = queue.SimpleQueue()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.closed = True
+        for worker in self._workers:
+            self._tasks.put(None)
+            worker.close()
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome | Lost] | None]:
+        """Each task with its outcome, as they finish; None now and then, so the caller can show the time.
+
+        Raises `WorkspaceError` when no task can succeed any more.
+        """
+        while len(self._workers) < min(self.count, len(tasks)):
+            self._workers.append(_Worker(self.root, self._tasks, self._answers))
+        attempts: Counter[int] = Counter()
+        for task in tasks:
+            self._tasks.put(task)
+        left = len(tasks)
+        while left:
+            try:
+                task, answer = self._answers.get(timeout=_TICK)  # type: ignore[misc]  # pairs, as _serve puts them
+            except queue.Empty:
+                self._watch()
+                yield None
+                continue
+            self._watch()
+            attempts[id(task)] += 1
+            if isinstance(answer, Failure):
+                if answer.fatal:
+                    raise WorkspaceError(answer.message)
+                answer = Lost("task_failed", f"{answer.message}\n{answer.detail}")
+            if isinstance(answer, Lost) and answer.reason == "worker_died" and attempts[id(task)] < ATTEMPTS:
+                self._tasks.put(task)
+                continue
+            left -= 1
+            yield task, answer
+
+    def _watch(self) -> None:
+        for worker in self._workers:
+            worker.watch(self.memory_limit)

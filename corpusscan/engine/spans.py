@@ -1,0 +1,68 @@
+"""What the engine adds to a detector's rows while the batch is at hand: token counts, and cards of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from corpusscan import schema
+from corpusscan.detector import Batch
+from corpusscan.kernels import hashing, tokens
+
+_SPAN = {"row", "field", "start", "end", "tokens"}
+
+
+def only(batch: Batch, named: npt.NDArray[np.uint64]) -> Batch:
+    """The part of the batch whose rows are `named`."""
+
+    def pick(table: pa.Table) -> pa.Table:
+        return table.filter(pa.array(np.isin(table["row"].to_numpy(), named)))
+
+    return Batch(pick(batch.documents), pick(batch.texts), pick(batch.anomalies), batch.key)
+
+
+def tokens_of(batch: Batch, tokenizer: str | None) -> int:
+    """Tokens of all texts of the batch."""
+    return int(tokens.count(batch.texts["text"], tokenizer).sum())
+
+
+def finish(table: pa.Table, batch: Batch, tokenizer: str | None, excerpts: bool) -> pa.Table:
+    """Count the tokens of each span, and blank the excerpts where the user wants none."""
+    if set(table.schema.names) >= _SPAN:
+        counted = pa.array(tokens.count_texts(list(_cut(table, batch)), tokenizer), pa.uint32())
+        table = table.set_column(table.schema.get_field_index("tokens"), "tokens", counted)
+    if not excerpts and "excerpt" in table.schema.names:
+        blank = pa.repeat(pa.scalar("", pa.large_string()), len(table))
+        table = table.set_column(table.schema.get_field_index("excerpt"), "excerpt", blank)
+    return table
+
+
+def _cut(table: pa.Table, batch: Batch) -> Iterator[str]:
+    """The text of each span; a span over several pieces is put together again."""
+    keep = np.isin(batch.texts["row"].to_numpy(), table["row"].to_numpy())
+    fields: dict[tuple[int, str], list[tuple[int, str]]] = {}
+    for text in batch.texts.filter(pa.array(keep)).to_pylist():
+        fields.setdefault((text["row"], text["field"]), []).append((text["start"], text["text"]))
+    for span in table.select(["row", "field", "start", "end"]).to_pylist():
+        done, parts = span["start"], []
+        for start, text in fields.get((span["row"], span["field"]), []):
+            if start <= done < start + len(text):
+                parts.append(text[done - start : span["end"] - start])
+                done += len(parts[-1])
+        yield "".join(parts)
+
+
+def cards(batch: Batch, rows: list[int], tokenizer: str | None) -> pa.Table:
+    """`schema.CARDS` of the documents `rows`."""
+    part = only(batch, np.array(rows, np.uint64))
+    numbers = part.documents["row"].to_numpy()
+    counted = np.zeros(len(numbers), np.uint64)
+    owner = np.searchsorted(numbers, part.texts["row"].to_numpy())
+    np.add.at(counted, owner, tokens.count(part.texts["text"], tokenizer).astype(np.uint64))
+    columns = [part.documents[name] for name in ("row", "id", "source", "time")]
+    return pa.Table.from_arrays(
+        [*columns, pa.array(hashing.content_hashes(part), pa.large_string()), pa.array(counted)], schema=schema.CARDS
+    )

@@ -1,0 +1,186 @@
+"""What one task is and what it does; the same on any worker, and its only effect is artefacts.
+
+A map task reads one shard once for all the detectors that want it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpusscan import io, schema
+from corpusscan.config import Columns
+from corpusscan.detector import Batch, Detector, State
+from corpusscan.engine import spans
+from corpusscan.workspace import Workspace
+
+ACCOUNT = pa.schema(
+    [
+        ("rows", pa.uint64()), ("scanned", pa.uint64()), ("skipped", pa.uint64()), ("errored", pa.uint64()),
+        ("text_bytes", pa.uint64()), ("tokens", pa.uint64()), ("stop", pa.uint64()),
+        ("reasons", pa.large_string()), ("columns", pa.large_string()),
+    ]
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How records become batches."""
+
+    columns: Columns
+    max_document: int
+    tokenizer: str | None
+    excerpts: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """One detector's work on one shard: its artefact is `name`, its companion `name.cards`."""
+
+    detector: Detector
+    step: int
+    state: tuple[str, ...]  # artefact names of the state's tables, as NAME=ARTEFACT
+    name: str
+
+
+@dataclass(frozen=True)
+class Digest:
+    """Name the bytes of a shard."""
+
+    shard: io.Shard
+
+
+@dataclass(frozen=True)
+class Map:
+    """Read a shard and run jobs on its batches."""
+
+    shard: io.Shard
+    reading: Reading
+    key: bytes
+    account: str | None  # artefact of the accounting, where it is wanted
+    jobs: tuple[Job, ...]
+    rows: bytes | None = None  # only these rows (uint64), where not all
+
+
+@dataclass(frozen=True)
+class Reduce:
+    """Bring together one partition of what a round's maps left."""
+
+    job: Job
+    partition: int
+    partitions: int
+    parts: tuple[tuple[int, str], ...]  # shard, artefact
+
+
+Task = Digest | Map | Reduce
+
+
+@dataclass
+class Outcome:
+    """What a finished task says to the parent: numbers, never tables."""
+
+    digest: str = ""
+    rows: int = 0
+    bytes: int = 0
+    hits: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def execute(task: Task, workspace: Workspace) -> Outcome:
+    """Do the task; when this returns, its artefacts exist."""
+    if isinstance(task, Digest):
+        return Outcome(digest=io.digest(task.shard), bytes=task.shard.bytes)
+    return _map(task, workspace) if isinstance(task, Map) else _reduce(task, workspace)
+
+
+def _map(task: Map, workspace: Workspace) -> Outcome:
+    account = io.Account()
+    states = [load_state(job.state, workspace) for job in task.jobs]
+    tables: list[list[pa.Table]] = [[] for _ in task.jobs]
+    cards: list[list[pa.Table]] = [[] for _ in task.jobs]
+    named = None if task.rows is None else np.frombuffer(task.rows, np.uint64)
+    for batch in _batches(task, account, named):
+        for index, job in enumerate(task.jobs):
+            table = _look(job, batch, states[index])
+            if len(table):
+                tables[index].append(spans.finish(table, batch, task.reading.tokenizer, task.reading.excerpts))
+            if rows := _rows_to_describe(job, table, batch):
+                cards[index].append(spans.cards(batch, rows, task.reading.tokenizer))
+    outcome = Outcome(rows=account.rows, bytes=task.shard.bytes)
+    for index, job in enumerate(task.jobs):
+        # The cards first: an artefact that exists has its companion.
+        workspace.write(f"{job.name}.cards", pa.concat_tables([schema.CARDS.empty_table(), *cards[index]]))
+        table = pa.concat_tables(tables[index]) if tables[index] else pa.table({"row": pa.array([], pa.uint64())})
+        workspace.write(job.name, table)
+        outcome.hits += len(table) if not job.detector.rounds else 0
+    if task.account:
+        workspace.write(task.account, account_table(account))
+    return outcome
+
+
+def _batches(task: Map, account: io.Account, named: Any) -> Iterator[Batch]:
+    for batch in io.read(task.shard, task.reading.columns, task.reading.max_document, task.key, account):
+        if task.account:
+            account.tokens += spans.tokens_of(batch, task.reading.tokenizer)
+        if named is not None:
+            batch = spans.only(batch, named)  # noqa: PLW2901  # the batch, narrowed
+        if len(batch.documents):
+            yield batch
+
+
+def _look(job: Job, batch: Batch, state: State) -> pa.Table:
+    if not job.detector.rounds:
+        return job.detector.flag(batch)
+    return job.detector.rounds[job.step].map(batch, state)
+
+
+def _rows_to_describe(job: Job, table: pa.Table, batch: Batch) -> list[int]:
+    """Results say something about the documents with hits, and about those that a round named."""
+    if not job.detector.rounds:
+        return sorted(set(table["row"].to_pylist()))
+    if job.detector.rounds[job.step].over == "members":
+        rows: list[int] = batch.documents["row"].to_pylist()
+        return rows
+    return []
+
+
+def account_table(account: io.Account) -> pa.Table:
+    """The account as a table of one row."""
+    reasons, columns = account.as_json()
+    row = {
+        "rows": None if account.unknowable else account.rows, "scanned": account.scanned, "skipped": account.skipped,
+        "errored": account.errored, "text_bytes": account.text_bytes, "tokens": account.tokens, "stop": account.stop,
+        "reasons": reasons, "columns": columns,
+    }  # fmt: skip
+    return pa.Table.from_pylist([row], schema=ACCOUNT)
+
+
+def load_state(names: tuple[str, ...], workspace: Workspace) -> State:
+    """The tables of a state by their names."""
+    pairs = [name.split("=", 1) for name in names]
+    return {name: workspace.read(artefact) for name, artefact in pairs}
+
+
+def _reduce(task: Reduce, workspace: Workspace) -> Outcome:
+    parts = []
+    low, high = (task.partition << 32) // task.partitions, ((task.partition + 1) << 32) // task.partitions - 1
+    wanted = [("partition", ">=", low), ("partition", "<=", high)]
+    for shard, name in task.parts:
+        table = pq.read_table(workspace.path(name), filters=wanted if task.partitions > 1 else None, use_threads=False)
+        if len(table):
+            parts.append(table.add_column(0, "shard", pa.array(np.full(len(table), shard, np.uint32))))
+    detector = task.job.detector
+    if parts:
+        rows = pa.concat_tables(parts)
+        rows = rows.take(pc.sort_indices(rows, [("shard", "ascending"), ("row", "ascending")]))
+        reduced = detector.rounds[task.job.step].reduce(rows, load_state(task.job.state, workspace))
+    else:
+        reduced = pa.table({"shard": pa.array([], pa.uint32())})
+    workspace.write(task.job.name, reduced)
+    return Outcome(rows=len(reduced))

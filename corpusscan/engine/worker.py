@@ -1,0 +1,58 @@
+"""A worker process: takes pickled tasks from its standard input, answers on its standard output.
+
+Started as a plain program, so a script that calls `corpusscan.scan` needs no main guard.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+
+from corpusscan.engine.tasks import Outcome, execute
+from corpusscan.errors import WorkspaceError
+from corpusscan.workspace import Workspace
+
+
+class Failure(Exception):
+    """A task raised; `fatal` where no other task can succeed either."""
+
+    def __init__(self, message: str, detail: str, fatal: bool) -> None:
+        super().__init__(message, detail, fatal)
+        self.message, self.detail, self.fatal = message, detail, fatal
+
+
+def main(root: str) -> None:
+    """Serve until the input ends or the parent is gone."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not look like an answer
+    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    workspace = Workspace(Path(root))
+    while True:
+        try:
+            task = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        answer: Outcome | Failure
+        try:
+            answer = execute(task, workspace)
+        except WorkspaceError as error:
+            answer = Failure(str(error), "", fatal=True)
+        except Exception as error:  # noqa: BLE001  # the shard is counted as errored, the scan goes on
+            answer = Failure(f"{type(error).__name__}: {error}", traceback.format_exc(), fatal=False)
+        pickle.dump(answer, answers)
+        answers.flush()
+
+
+def _leave_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,70 @@
+"""A finished scan in Python: its summary, and its tables as lazy frames."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+
+from corpusscan.report.notebook import repr_html
+from corpusscan.report.summary import Summary
+
+TABLES = ("findings", "documents", "groups", "members", "coverage")
+FILES = (*(f"{name}.parquet" for name in TABLES), "summary.json", "manifest.json", "report.html")
+
+
+class Report:
+    """What a scan found; the tables stay on disk until they are collected."""
+
+    def __init__(self, out: Path, summary: Summary) -> None:
+        self.out, self.summary = out, summary
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line would have exited with."""
+        return int(self.summary["exit"]["code"])
+
+    @property
+    def findings(self) -> pl.LazyFrame:
+        """One row per flagged span."""
+        return self._table("findings")
+
+    @property
+    def documents(self) -> pl.LazyFrame:
+        """One row per document with a finding."""
+        return self._table("documents")
+
+    @property
+    def groups(self) -> pl.LazyFrame:
+        """One row per rule with hits, cluster, trigger, template or claim."""
+        return self._table("groups")
+
+    @property
+    def members(self) -> pl.LazyFrame:
+        """Which documents belong to which group."""
+        return self._table("members")
+
+    @property
+    def coverage(self) -> pl.LazyFrame:
+        """One row per shard: what was read of it."""
+        return self._table("coverage")
+
+    def _table(self, name: str) -> pl.LazyFrame:
+        return pl.scan_parquet(self.out / f"{name}.parquet")
+
+    def save(self, out: str | Path) -> Path:
+        """Copy the report (without the working files) to the folder `out` and return it."""
+        target = Path(out)
+        target.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            shutil.copyfile(self.out / name, target / name)
+            (target / name).chmod(0o600)
+        return target
+
+    def __repr__(self) -> str:
+        exit_ = self.summary["exit"]
+        return f"Report({exit_['verdict']}: {self.summary['flagged_documents']} flagged of {self.summary['totals']['documents']} documents)"
+
+    def _repr_html_(self) -> str:
+        return repr_html(self.summary)

@@ -1,0 +1,94 @@
+"""What a person sees while a scan runs, before it (`--plan`) and after it; always on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from corpusscan import io
+from corpusscan.report.terminal import render
+from corpusscan.report.visible import visible
+from corpusscan.report.words import amount, number, plural
+
+if TYPE_CHECKING:
+    from corpusscan.config import ScanConfig
+    from corpusscan.engine.rounds import Progress
+    from corpusscan.report import Report
+
+_EVERY = 30.0  # seconds between lines where there is no terminal
+_SECONDS_PER_BYTE = 1 / 100e6  # one worker, all detectors, compressed bytes: a cautious round number
+_STAGES = {"fingerprint": "Fingerprinting", "scan": "Scanning", "group": "Grouping", "confirm": "Confirming"}
+
+
+def console() -> Console:
+    """A console on stderr that prints text as it is given."""
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """A function that shows progress: one moving line on a terminal, a line every 30 s elsewhere."""
+    if quiet:
+        yield lambda _: None
+    elif sys.stderr.isatty():
+        screen = console()
+        with screen.status("Reading the plan", spinner="dots") as status:
+            yield lambda state: status.update(_line(state))
+    else:
+        last = [time.monotonic()]
+
+        def report(state: Progress) -> None:
+            if time.monotonic() - last[0] >= _EVERY:
+                last[0] = time.monotonic()
+                print(_line(state), file=sys.stderr, flush=True)  # noqa: T201  # the log of a batch job
+
+        yield report
+
+
+def _line(state: Progress) -> str:
+    seconds = max(time.monotonic() - state.started, 1e-3)
+    name = _STAGES.get(state.stage, state.stage)
+    if state.stage == "group":
+        return f"{name} {state.done}/{state.total}"
+    share = state.done / state.total if state.total else 1.0
+    rate = f"{amount(int(state.done / seconds))}/s"
+    parts = [f"{name} {share:.0%}", f"{amount(state.done)} of {amount(state.total)}", rate]
+    if state.rows:
+        parts += [f"{number(state.rows)} rows", f"{number(int(state.rows / seconds))} rows/s", plural(state.hits, "hit")]
+    if 0 < state.done < state.total:
+        parts.append(f"{_duration(seconds * (state.total - state.done) / state.done)} left")
+    return " · ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def show_plan(inputs: list[str], out: Path, config: ScanConfig) -> None:
+    """Shards, bytes, disk and time that a scan would take; reads no more than file heads."""
+    screen = console()
+    plan = io.plan(inputs, config.columns, out)
+    size = sum(shard.bytes for shard in plan.shards)
+    files = {shard.file for shard in plan.shards}
+    workers = min(config.worker_count, max(len(plan.shards), 1))
+    screen.print(f"{plural(len(files), 'file')}, {plural(len(plan.shards), 'shard')}, {amount(size)} to read")
+    for file, bytes_, status, reason in plan.skipped:
+        screen.print(f"  not read: {visible(file)} ({amount(bytes_)}): {status}, {reason}")
+    for name in plan.companions:
+        screen.print(f"  companion, no data: {visible(name)}")
+    screen.print(f"Workers: {workers}, at most {amount(config.memory_bytes)} of memory each")
+    screen.print(f"Disk for artefacts in {visible(str(out))}: about {amount(size // 20 + 2**20)}")
+    screen.print(f"Time: about {_duration(size * _SECONDS_PER_BYTE / workers + 3)}; nothing was done")
+
+
+def show_report(report: Report) -> None:
+    """The last screen."""
+    render(report.summary, console(), report.out / "report.html")
