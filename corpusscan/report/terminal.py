@@ -13,7 +13,7 @@ from corpusscan.report.summary import Summary
 from corpusscan.report.visible import defang, visible
 
 GROUPS = 8
-FEW_GROUPS = 5  # on a screen with warnings
+LINES_PER_WARNING = 2  # beyond the first, taken from the groups, so that all fits one screen
 COLUMNS = (("severity", 8), ("docs", 7), ("sources", 7), ("attack", 21))  # the title takes what is left
 WARNINGS = 3
 
@@ -52,7 +52,8 @@ def _groups(summary: Summary, console: Console) -> None:
     console.print()
     room = max(10, console.width - sum(width + 2 for _, width in COLUMNS))
     _row(console, [(name, width, "dim") for name, width in COLUMNS] + [("title", room, "dim")])
-    shown = summary["top_groups"][: FEW_GROUPS if len(_warnings(summary)) > 1 else GROUPS]
+    spare = LINES_PER_WARNING * max(0, len(_warnings(summary)) - 1)
+    shown = summary["top_groups"][: GROUPS - spare]
     for group in shown:
         severity, attack = str(group["severity"]), words.attack(str(group["attack"]))
         counts = words.number(group["documents"]), words.number(group["sources"])

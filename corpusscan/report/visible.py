@@ -72,7 +72,7 @@ def _spelled(text: str) -> Iterator[str]:
 
 def _link_edits(text: str) -> Iterator[tuple[int, str]]:
     for scheme in _SCHEME.finditer(text):
-        double_t = scheme.group().lower().find("tt")  # http, https
+        double_t = scheme.group().lower().rfind("tt")  # http, https
         if double_t >= 0:
             first = scheme.start() + double_t
             yield from ((first, "x"), (first + 1, "x"))
