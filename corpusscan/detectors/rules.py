@@ -1,0 +1,289 @@
+"""Texts that say what a rule names: known triggers, control tokens, injected instructions, payloads.
+
+Rules are read from packs (`corpusscan.rules`), a filter over the bytes of a column says which may match
+where (`kernels.matching`), and only there are phrases and RE2 patterns tried, which decide every span.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import groupby, islice
+from typing import Any, ClassVar, NamedTuple
+
+import msgspec
+import pyarrow as pa
+
+from corpusscan import schema
+from corpusscan.detector import Batch, Detector
+from corpusscan.errors import RuleError
+from corpusscan.kernels import literals
+from corpusscan.kernels.excerpts import escaped, excerpt
+from corpusscan.kernels.folding import Places, code_points, fold, fold_bytes
+from corpusscan.kernels.matching import Filter, Query
+from corpusscan.kernels.occurrences import Pattern, Phrase, Seeker, Span, tightest
+from corpusscan.rules import Atom, Pack, Rule, digest, load, shipped_packs
+
+SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
+MOST_OCCURRENCES = 10_000  # of one atom of a `near`: bounds the work that a text full of decoys makes
+
+
+@dataclass(frozen=True)
+class Rules(Detector):
+    """Rules: phrases and patterns of known attacks, each with its exact span."""
+
+    name: ClassVar[str] = "rules"
+
+    packs: tuple[str, ...] = ()
+    """Further folders of rules, or of packs."""
+    shipped: bool = True
+    """Whether the packs that come with the package are used."""
+    matches_per_rule: int = 20
+    """At most so many hits of one rule in one document."""
+    matches_per_document: int = 200
+    """At most so many hits in one document; the gravest are kept."""
+
+    def flag(self, batch: Batch) -> pa.Table:
+        """Spans of this batch that a rule matches, by row, as `schema.HITS`."""
+        texts = batch.texts
+        found: dict[tuple[int, str, int, int, str], _Found] = {}
+        base = 0
+        for chunk in texts["text"].chunks:
+            for place, rule, spans in self._engine.matches(chunk, self.matches_per_rule + 1):
+                one = {key: texts[key][base + place].as_py() for key in ("row", "field", "start")}
+                for start, end in spans:
+                    key = (one["row"], one["field"], one["start"] + start, one["start"] + end, rule.rule.id)
+                    found.setdefault(key, _Found(*key, rule, base + place, start))
+            base += len(chunk)
+        kept = self._capped(sorted(found.values(), key=lambda hit: (hit.row, hit.text, hit.start, hit.end, hit.id)))
+        return pa.Table.from_pylist([_hit(hit, texts["text"][hit.text].as_py(), n) for hit, n in kept], schema.HITS)
+
+    def title(self, rule: str) -> str:
+        """The title of the rule of that id."""
+        return next((one.title for pack in self._packs for one in pack.rules if one.id == rule), rule)
+
+    def digest(self) -> str:
+        """BLAKE3 (hex) of all rules: a rule that says something else makes other results."""
+        return digest(self._packs)
+
+    @property
+    def _packs(self) -> tuple[Pack, ...]:
+        return _load(self.packs, self.shipped)
+
+    @property
+    def _engine(self) -> Engine:
+        return _compile(self.packs, self.shipped)
+
+    def _capped(self, hits: Sequence[_Found]) -> list[tuple[_Found, int | None]]:
+        """The hits that are kept, each with the limit that cut its document or its rule short."""
+        per_rule: Counter[tuple[int, str]] = Counter()
+        by_row: dict[int, list[_Found]] = defaultdict(list)
+        for hit in hits:
+            per_rule[hit.row, hit.id] += 1
+            if per_rule[hit.row, hit.id] <= self.matches_per_rule:
+                by_row[hit.row].append(hit)
+        kept: list[tuple[_Found, int | None]] = []
+        for row, own in by_row.items():
+            grave = sorted(own, key=lambda hit: -schema.SEVERITIES.index(hit.rule.rule.severity))
+            chosen = set(grave[: self.matches_per_document])
+            for hit in own:
+                over = self.matches_per_rule if per_rule[row, hit.id] > self.matches_per_rule else None
+                over = self.matches_per_document if len(own) > self.matches_per_document else over
+                kept += [(hit, over)] if hit in chosen else []
+        return kept
+
+
+class _Found(NamedTuple):
+    row: int
+    field: str
+    start: int  # code points in the field
+    end: int
+    id: str
+    rule: _Compiled
+    text: int  # in the batch
+    place: int  # of the start in that text
+
+
+def _hit(hit: _Found, text: str, capped: int | None) -> dict[str, Any]:
+    rule = hit.rule.rule
+    end = hit.place + hit.end - hit.start
+    shown, *mark = excerpt(text, hit.place, end)
+    evidence: dict[str, Any] = {"matched": escaped(text[hit.place : end]), "mark": mark, "pack": hit.rule.pack}
+    if rule.view == "folded":
+        evidence["view"] = "folded"
+    if capped is not None:
+        evidence["capped"] = capped
+    return {
+        "row": hit.row,
+        "field": hit.field,
+        "start": hit.start,
+        "end": hit.end,
+        "excerpt": shown,
+        "rule": rule.id,
+        "attack": rule.attack,
+        "severity": rule.severity,
+        "score": SCORES[rule.status],
+        "evidence": msgspec.json.encode(evidence).decode(),
+    }
+
+
+class _Sought(NamedTuple):
+    """An atom ready to be looked for; `needs` as the filter wants them, empty where it may be anywhere."""
+
+    number: int  # over all atoms of all clauses
+    seeker: Seeker
+    needs: tuple[literals.Clause, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Compiled:
+    """A rule with its atoms, in the order of `Match.clauses`."""
+
+    rule: Rule
+    pack: str
+    clauses: tuple[tuple[_Sought, ...], ...]
+    absent: tuple[_Sought, ...]
+
+    def spans(self, text: _Text, candidates: set[int], limit: int) -> list[Span]:
+        """What the rule flags in a text, in code points; atoms that are no candidates cannot occur."""
+        folded = self.rule.view == "folded"
+        data, near = text.view(folded), self.rule.match.near
+        lone = len(self.clauses) - (len(near.of) if near else 0)  # clauses before those of `near`
+        every: list[list[Span]] = []
+        for i, atoms in enumerate(self.clauses):
+            most = limit if i < lone else MOST_OCCURRENCES
+            able = (atom for atom in atoms if atom.number in candidates or not atom.needs)
+            every.append(sorted({span for atom in able for span in islice(atom.seeker.spans(data), most)}))
+            if not every[-1]:
+                return []
+        if any(True for atom in self.absent for _ in atom.seeker.spans(data)):
+            return []
+        every = [text.code_points(spans, folded) for spans in every]
+        window = tightest(every[lone:], near.within) if near else None
+        if near and not window:
+            return []
+        return sorted({span for spans in every[:lone] for span in spans} | ({window} if window else set()))
+
+
+class _Text:
+    """One text in both views, each made when first asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.ascii = data.isascii()
+
+    def view(self, folded: bool) -> bytes:
+        """The bytes to look in."""
+        if not folded:
+            return self.data
+        return self.data.lower() if self.ascii else self._folded[0]
+
+    def code_points(self, spans: Sequence[Span], folded: bool) -> list[Span]:
+        """Spans of bytes of a view as spans of code points of the text, whole characters."""
+        if self.ascii:
+            return list(spans)
+        places = self._folded[1] if folded else self._raw
+        return [(int(places[begin]), int(places[end - 1]) + 1) for begin, end in spans]
+
+    @cached_property
+    def _folded(self) -> tuple[bytes, Places]:
+        return fold_bytes(self.data)
+
+    @cached_property
+    def _raw(self) -> Places:
+        return code_points(self.data)
+
+
+class Engine:
+    """All rules of some packs, and the filter over them."""
+
+    def __init__(self, packs: Sequence[Pack]) -> None:
+        self.rules: list[_Compiled] = []
+        number = 0
+        for pack in packs:
+            for rule in pack.rules:
+                clauses = []
+                for atoms in rule.match.clauses:
+                    clauses.append(tuple(_seek(atom, rule, number + i) for i, atom in enumerate(atoms)))
+                    number += len(atoms)
+                absent = tuple(_seek(atom, rule, -1) for atom in rule.match.none_of or ())
+                self.rules.append(_Compiled(rule, pack.name, tuple(clauses), absent))
+        self._rule_of = [i for i, one in enumerate(self.rules) for atoms in one.clauses for _ in atoms]
+        self.filter = Filter([
+            Query(tuple(tuple(atom.needs for atom in atoms) for atoms in one.clauses), one.rule.view == "folded")
+            for one in self.rules
+        ])  # fmt: skip
+
+    def matches(self, texts: pa.LargeStringArray, limit: int) -> Iterator[tuple[int, _Compiled, list[Span]]]:
+        """(text, rule, spans) by ascending text; `limit` bounds the spans of an atom outside `near`."""
+        pairs = zip(*(array.tolist() for array in self.filter.candidates(texts)), strict=True)
+        candidates = {place: {atom for _, atom in group} for place, group in groupby(pairs, key=lambda pair: pair[0])}
+        always = self.filter.always.tolist()
+        for place in range(len(texts)) if always else candidates:
+            data = texts[place].as_py()
+            atoms = candidates.get(place, set())
+            text = _Text(data.encode() if data else b"")
+            for i in sorted({*always, *(self._rule_of[atom] for atom in atoms)}) if data else ():
+                if spans := self.rules[i].spans(text, atoms, limit):
+                    yield place, self.rules[i], spans
+
+
+def _seek(atom: Atom, rule: Rule, number: int) -> _Sought:
+    folded = rule.view == "folded"
+    if atom.phrase is not None:
+        data = (fold(atom.phrase) if folded else atom.phrase).encode()
+        if not data:
+            raise RuleError(f"rule {rule.id!r}: nothing of the phrase {escaped(atom.phrase)!r} is left when it is folded")
+        return _Sought(number, Phrase(data, atom.word), literals.of_phrase(data))
+    assert atom.regex is not None
+    source = _folded_pattern(atom.regex) if folded else atom.regex
+    return _Sought(number, Pattern(source), literals.required(source, folded=folded))
+
+
+def _folded_pattern(pattern: str) -> str:
+    """A pattern for folded text: blind to ASCII case, other characters as folding leaves them."""
+
+    def one(unit: re.Match[str]) -> str:
+        char = unit.group()[-1]
+        if char.isascii():
+            return unit.group()
+        return f"(?:{re.escape(fold(char))})"
+
+    return "(?i)" + re.sub(r"\\.|[^\x00-\x7f]", one, pattern, flags=re.DOTALL)
+
+
+@cache
+def _load(packs: tuple[str, ...], shipped: bool) -> tuple[Pack, ...]:
+    return load([*(shipped_packs() if shipped else ()), *packs])
+
+
+@cache
+def _compile(packs: tuple[str, ...], shipped: bool) -> Engine:
+    return Engine(_load(packs, shipped))
+
+
+def self_test(packs: Sequence[Pack]) -> list[str]:
+    """What rules say of their own tests and should not; empty where all is well."""
+    engine = Engine(packs)
+    cases = [
+        (one, text, wanted)
+        for one in engine.rules
+        for wanted, texts in ((True, one.rule.tests.match), (False, one.rule.tests.no_match))
+        for text in texts
+    ]
+    texts = pa.array([text for _, text, _ in cases], pa.large_string())
+    fired = {(place, rule.rule.id) for place, rule, _ in engine.matches(texts, 1)}
+    return [
+        f"{one.rule.id}: {'does not match' if wanted else 'matches'} {escaped(text)!r}"
+        for place, (one, text, wanted) in enumerate(cases)
+        if ((place, one.rule.id) in fired) != wanted
+    ]
+
+
+def unguarded(packs: Sequence[Pack]) -> list[str]:
+    """Rules that no literal guards: they are tried on every text, which is slow."""
+    engine = Engine(packs)
+    return [engine.rules[i].rule.id for i in engine.filter.always]

@@ -1,0 +1,100 @@
+"""Where phrases and patterns stand in one text, exactly; all places here are bytes of UTF-8."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+import re2
+
+# Scripts that write no spaces between words: an edge beside one of their letters is a word's edge.
+_UNSPACED = (
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\x{30FC}\x{FF70}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+    r"\p{Javanese}\p{Balinese}\p{Tai_Le}\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\p{Yi}]"
+)
+
+Span = tuple[int, int]
+
+
+class Seeker(Protocol):
+    """Something that occurs in texts."""
+
+    def spans(self, text: bytes) -> Iterator[Span]:
+        """Every occurrence, half-open, by ascending start, none of them empty."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Exactly these bytes; with `word` neither preceded nor followed by a letter, digit or mark of any script."""
+
+    data: bytes
+    word: bool = False
+
+    def spans(self, text: bytes) -> Iterator[Span]:
+        """Occurrences that do not overlap."""
+        begin = text.find(self.data)
+        while begin >= 0:
+            end = begin + len(self.data)
+            if not self.word or _is_word(text, begin, end):
+                yield begin, end
+                begin = text.find(self.data, end)
+            else:
+                begin = text.find(self.data, begin + 1)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """An RE2 pattern; compiled when first needed, because most never are."""
+
+    source: str
+
+    @cached_property
+    def _compiled(self) -> Any:
+        options = re2.Options()
+        options.log_errors = False
+        return re2.compile(self.source.encode(), options)
+
+    def spans(self, text: bytes) -> Iterator[Span]:
+        """RE2's leftmost-first matches, one after another."""
+        return (found.span() for found in self._compiled.finditer(text) if found.end() > found.start())
+
+
+def tightest(items: Sequence[Sequence[Span]], within: int) -> Span | None:
+    """The shortest span of at most `within` that holds a span of every item; the first of equals.
+
+    For each possible start, every item takes the span that begins no earlier and ends first.
+    """
+    begins = np.unique(np.concatenate([np.array(spans, np.int64).reshape(-1, 2)[:, 0] for spans in items]))
+    ends = np.zeros(len(begins), np.int64)
+    never = np.iinfo(np.int64).max
+    for spans in items:
+        ordered = np.array(sorted(spans), np.int64).reshape(-1, 2)
+        earliest = np.append(np.minimum.accumulate(ordered[::-1, 1])[::-1], never)
+        ends = np.maximum(ends, earliest[np.searchsorted(ordered[:, 0], begins)])
+    lengths = np.where(ends == never, never, ends - begins)
+    best = int(np.argmin(lengths)) if len(lengths) else 0
+    return (int(begins[best]), int(ends[best])) if len(lengths) and lengths[best] <= within else None
+
+
+def _is_word(text: bytes, begin: int, end: int) -> bool:
+    before, after = text[max(begin - 4, 0) : begin], text[end : end + 4]
+    return _edge(_last(before), _first(text[begin:end])) and _edge(_first(after), _last(text[begin:end]))
+
+
+def _first(data: bytes) -> str:
+    return data[:4].decode("utf-8", "ignore")[:1]
+
+
+def _last(data: bytes) -> str:
+    return data[-4:].decode("utf-8", "ignore")[-1:]
+
+
+@lru_cache(maxsize=4096)
+def _edge(outside: str, inside: str) -> bool:
+    """Whether a word ends between two neighbouring characters; RE2 knows their kinds."""
+    if not outside or not re2.search(r"[\pL\pN\pM]", outside):
+        return True
+    return bool(re2.search(_UNSPACED, outside) or re2.search(_UNSPACED, inside))
