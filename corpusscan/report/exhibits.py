@@ -32,14 +32,19 @@ def excerpts(out_tables: Path, groups: Iterable[str]) -> dict[str, list[dict[str
     chosen = ordered.group_by("group", maintain_order=True).head(CANDIDATES).select("n")
     rows = findings.join(chosen, on="n", how="semi").sort("score", "n", descending=[True, False], nulls_last=True)
     found: dict[str, list[dict[str, Any]]] = {}
-    seen: set[tuple[str, str]] = set()
     for row in rows.collect(engine="streaming").iter_rows(named=True):
-        shown = found.setdefault(row["group"], [])
-        key = (row["group"], row["excerpt"] or "")
-        if len(shown) < EXCERPTS and key not in seen:
-            seen.add(key)
-            shown.append(row)
-    return found
+        found.setdefault(row["group"], []).append(row)
+    return {group: _different(candidates) for group, candidates in found.items()}
+
+
+def _different(candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first `EXCERPTS` that say something new: from other documents where there are any, never the same twice."""
+    told = {row["excerpt"]: row for row in reversed(candidates)}
+    distinct = [row for row in candidates if told[row["excerpt"]] is row]
+    firsts = {(row["file"], row["row"]): row["n"] for row in reversed(distinct)}
+    again = [firsts[row["file"], row["row"]] != row["n"] for row in distinct]
+    ordered = sorted(zip(again, range(len(distinct)), strict=True))
+    return [distinct[place] for _, place in ordered[:EXCERPTS]]
 
 
 def scores(out_tables: Path) -> list[int]:
@@ -83,7 +88,7 @@ def timeline(out_tables: Path) -> dict[str, Any]:
 def holes(out_tables: Path) -> list[dict[str, Any]]:
     """Files that were not fully read, the largest loss first, with their merged reasons; at most `HOLES`."""
     shards = scan(out_tables, "coverage")
-    lost = reading.files(shards).filter(~pl.col("whole")).with_columns(lost=pl.col("skipped") + pl.col("errored"))
+    lost = reading.files(shards).filter(~pl.col("whole"))
     worst = lost.sort("lost", "file", descending=[True, False]).head(HOLES).collect(engine="streaming")
     named = shards.join(worst.lazy(), on="file", how="semi").group_by("file", "reasons").len()
     texts: dict[str, dict[str, int]] = {}

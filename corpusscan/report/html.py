@@ -29,6 +29,7 @@ CARD_BYTES = 1_400_000  # for the groups; everything else is bounded by the cons
 STRING = 400  # characters of any string, unless shown otherwise
 EXCERPT = 400  # code points
 EVIDENCE = 12  # entries
+SHOWN_ELSEWHERE = ("mark", "findings")  # entries of evidence
 NAMES = 60  # of a list of columns, detectors, inputs
 LEADING = 6  # campaigns on the first screen
 TEMPLATES = Path(__file__).parent / "templates"
@@ -66,7 +67,7 @@ def evidence_rows(evidence: str | None) -> list[tuple[str, str]]:
     loaded = _load(evidence)
     if loaded is None:
         return [("evidence", evidence)] if evidence else []
-    rows = [(name, value) for name, value in loaded.items() if name != "mark"][:EVIDENCE]
+    rows = [(name, value) for name, value in loaded.items() if name not in SHOWN_ELSEWHERE][:EVIDENCE]
     return [(name, value if isinstance(value, str) else orjson.dumps(value).decode()) for name, value in rows]
 
 
@@ -92,10 +93,11 @@ def _by_campaign(groups: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any],
 
 
 def _leading(summary: Summary) -> list[dict[str, Any]]:
-    """The first group of each of the first campaigns, with the number of its card."""
+    """The first group of each of the first flagged campaigns, with the number of its card."""
     placed = enumerate(_by_campaign(summary["top_groups"]), start=1)
     first = [group | {"place": place, "siblings": n} for place, (group, n, nth) in placed if nth == 1]
-    return first[:LEADING]
+    flagged = schema.SEVERITIES[schema.SEVERITIES.index(schema.FLAGGED_FROM) :]
+    return [group for group in first if group["severity"] in flagged][:LEADING]
 
 
 def _within(cards: list[Markup], budget: int) -> list[Markup]:
@@ -175,6 +177,7 @@ def _environment() -> Environment:
         level=lambda name: name if name in schema.SEVERITIES else "info",
         evidence=evidence_rows,
         day=lambda time: (time or "")[:10],
+        moment=lambda time: time.replace("T", " ").replace("+00:00", "Z").replace("Z", " UTC"),
     )
     environment.filters["marked"] = lambda row: marked(row["excerpt"] or "", row["evidence"])
     return environment

@@ -31,7 +31,7 @@ def _rows(summary: Summary) -> Markup:
             visible(str(group["severity"]), 20),
             visible(words.attack(str(group["attack"])), 40),
             words.number(group["documents"]),
-            words.number(group["sources"]),
+            words.number(group["sources"] or None),
             defang(group["title"] or "–", TITLE),
         )
         for group in summary["top_groups"][:GROUPS]

@@ -24,7 +24,7 @@ def coverage(shards: pl.LazyFrame) -> tuple[dict[str, Any], dict[str, int]]:
     read = per_file.select(
         files=pl.len(),
         files_incomplete=(~pl.col("whole")).sum(),
-        files_unexplained=(~pl.col("whole") & ~pl.col("explained")).sum(),
+        files_unexplained=(~pl.col("explained")).sum(),
     )
     totals = {"documents": total["scanned"], "tokens": total["tokens"], "bytes": total["text_bytes"]}
     counted = {name: total[name] for name in ("rows", *FATES, "shards")}
@@ -32,26 +32,33 @@ def coverage(shards: pl.LazyFrame) -> tuple[dict[str, Any], dict[str, int]]:
 
 
 def files(shards: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per file: the three counts, `whole` (fully accounted and read), `explained` (a reason is counted)."""
-    accounted = pl.col("rows") == pl.sum_horizontal(*FATES)
+    """One row per file: the three counts, `lost` records, `whole` (all accounted for and read), `explained` if not."""
+    lost = pl.col("skipped") + pl.col("errored")
+    accounted = (pl.col("rows") == pl.col("scanned") + lost).fill_null(value=False)
+    told = _told()
+    bad = ~accounted | (pl.col("status") != "complete") | (lost > 0) | told
     length = pl.col("stop").cast(pl.Int64, strict=False) - pl.col("start").cast(pl.Int64, strict=False)
     in_bytes = (pl.col("unit") == "byte").fill_null(value=False).any()
     covered = ~in_bytes | (length.sum() >= pl.col("bytes_total").max().fill_null(0))
-    clean = (pl.col("status") == "complete") & accounted.fill_null(value=False)
-    return (
-        shards.group_by("file")
-        .agg(*[pl.col(name).sum() for name in FATES], clean=clean.all(), covered=covered)
-        .with_columns(explained=pl.col("skipped") + pl.col("errored") > 0)
-        .with_columns(whole=pl.col("clean") & pl.col("covered") & ~pl.col("explained"))
+    return shards.group_by("file").agg(
+        *[pl.col(name).sum() for name in FATES],
+        lost=lost.sum(),
+        whole=~bad.any() & covered,
+        explained=(~bad | told).all() & (covered | told.any()),
     )
+
+
+def _told() -> pl.Expr:
+    """A reason for a loss is counted; where a whole file is lost, that is one reason and no known record."""
+    paths = (pl.col("reasons").str.json_path_match(f"$.{fate}").fill_null("{}") for fate in FATES[1:])
+    return pl.any_horizontal(path != "{}" for path in paths)
 
 
 def incomplete(counted: Mapping[str, Any], allowed: Mapping[str, int]) -> bool:
     """Whether anything was left unread beyond what the user allowed, reason by reason."""
     reasons = Counter(counted["reasons"]["skipped"]) + Counter(counted["reasons"]["errored"])
-    unnamed = counted["skipped"] + counted["errored"] - reasons.total()
     beyond = any(n > allowed.get(reason, 0) for reason, n in reasons.items())
-    return bool(beyond or unnamed > 0 or counted["files_unexplained"])
+    return beyond or counted["files_unexplained"] > 0
 
 
 def merge_reasons(texts: Mapping[str, int]) -> dict[str, dict[str, int]]:

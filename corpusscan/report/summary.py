@@ -16,6 +16,7 @@ from corpusscan.report import reading
 
 TOP_GROUPS = 50
 TOP_SOURCES = 50
+COLUMN_ROLES = ("scanned", "not_scanned", "id", "source", "time", "label")
 
 Summary = dict[str, Any]
 """As `summary_schema.json` in this folder describes it."""
@@ -34,7 +35,7 @@ class Extra(TypedDict, total=False):
     tokenizer: str
     detectors: list[str]  # that ran
     detectors_not_run: list[dict[str, str]]  # {name, reason}
-    columns: dict[str, list[str]]  # {scanned, not_scanned}
+    columns: dict[str, list[str]]  # by COLUMN_ROLES
     records_without: dict[str, int]  # {source, time}
     baseline: dict[str, int] | None  # lines of the baseline: {used, unused, expired}
     power: dict[str, Any] | None
@@ -74,8 +75,7 @@ def summarize(out_tables: Path, extra: Extra) -> Summary:
         "top_groups": top,
         "coverage": coverage,
         "columns": {
-            kind: [_encodable(name) for name in extra.get("columns", {}).get(kind, [])]
-            for kind in ("scanned", "not_scanned")
+            kind: [_encodable(name) for name in extra.get("columns", {}).get(kind, [])] for kind in COLUMN_ROLES
         },
         "records_without": {kind: extra.get("records_without", {}).get(kind) for kind in ("source", "time")},
         "tokenizer": extra.get("tokenizer", ""),

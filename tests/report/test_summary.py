@@ -147,6 +147,23 @@ def test_accounts_that_do_not_add_up_are_incomplete(tables, extra, write, make_s
     assert summary["coverage"]["files_incomplete"] == 1
 
 
+def test_a_lost_file_is_allowed_by_its_reason(tables, extra, write, make_shard) -> None:
+    """A file skipped as a whole has no known records, only its reason: allowing that reason is enough."""
+    folder = tables(documents=0, groups=0)
+    lost = {"status": "skipped", "rows": None, "scanned": 0, "stop": 0, "reasons": '{"skipped":{"unknown_format":1}}'}
+    write(folder, "coverage", [make_shard("good"), make_shard("x.doc") | lost])
+    assert summarize(folder, extra)["exit"]["code"] == 3
+    assert summarize(folder, extra | {"allow_skipped": {"unknown_format": 1}})["exit"]["code"] == 0
+
+
+def test_one_shards_reason_does_not_excuse_another(tables, extra, write, make_shard) -> None:
+    """A shard that fails without a reason is unexplained though a shard of the same file has an allowed one."""
+    folder = tables(documents=0, groups=0)
+    told = make_shard("f", skipped=1, reasons={"skipped": {"too_large": 1}})
+    write(folder, "coverage", [told, make_shard("f", rows=101) | {"skipped": 0, "scanned": 100}])
+    assert summarize(folder, extra | {"allow_skipped": {"too_large": 1}})["exit"]["code"] == 3
+
+
 def test_shards_of_one_file_are_added_up(tables, extra, write, make_shard) -> None:
     """Two halves that cover a file make it whole; the same halves with a byte between them do not."""
     folder = tables(documents=0, groups=0)
