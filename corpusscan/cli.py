@@ -13,15 +13,15 @@ from corpusscan.errors import CorpusScanError, UsageError
 
 if TYPE_CHECKING:
     from corpusscan.config import ScanConfig
-    from corpusscan.rules import Rule
+    from corpusscan.rules import Pack
 
 EXIT_CODES = """Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 usage or unreadable input;
 3 incomplete: something was not read (wins over 1); 130 interrupted."""
 INTERRUPTED = 130
-_HELP = {"context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100}}
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(**_HELP, epilog="Begin with:  corpusscan scan FOLDER")
+@click.group(context_settings=_CONTEXT, epilog="Begin with:  corpusscan scan FOLDER")
 @click.version_option(corpusscan.__version__, prog_name="corpusscan")
 def cli() -> None:
     """Finds planted documents in the text that language models learn from."""
@@ -29,8 +29,12 @@ def cli() -> None:
 
 @cli.command(epilog=EXIT_CODES)
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("-o", "--out", default="corpusscan-report", show_default=True, metavar="OUT", help="Folder for the report.")
-@click.option("--text-column", multiple=True, metavar="C", help="A column to scan (repeatable); default: found by name.")
+@click.option(
+    "-o", "--out", default="corpusscan-report", show_default=True, metavar="OUT", help="Folder for the report."
+)
+@click.option(
+    "--text-column", multiple=True, metavar="C", help="A column to scan (repeatable); default: found by name."
+)
 @click.option("--id-column", metavar="C", help="The column that names a document.")
 @click.option("--label-column", metavar="C", help="The column with the label.")
 @click.option("--source-column", metavar="C", help="The column that says where a document is from.")
@@ -38,24 +42,56 @@ def cli() -> None:
 @click.option("--detectors", metavar="A,B", help="Run only these; default: all.")
 @click.option("--without", metavar="A,B", help="Run all but these.")
 @click.option("--rules", multiple=True, metavar="DIR", help="Another rule pack (repeatable), beside those shipped.")
-@click.option("--tokenizer", metavar="NAME_OR_PATH", help="Count tokens with this tokenizer; default: one per four bytes.")
+@click.option(
+    "--tokenizer", metavar="NAME_OR_PATH", help="Count tokens with this tokenizer; default: one per four bytes."
+)
 @click.option("--workers", type=int, metavar="N", help="Worker processes; default: one per core.")
 @click.option("--memory-limit", metavar="SIZE", help="Memory a worker may hold, as in 2GiB.  [default: 4GiB]")
-@click.option("--max-document", metavar="SIZE", help="Longer texts are scanned in overlapping pieces.  [default: 16MiB]")
-@click.option("--sample", type=float, metavar="FRACTION", help="Read only this part of the shards; the verdict is then incomplete.")
-@click.option("--fail-on", metavar="SEVERITY", help="Exit 1 from this severity on: info, low, medium, high, critical.  [default: high]")
-@click.option("--allow-skipped", multiple=True, metavar="REASON=N", help="So many records skipped for REASON are no gap (repeatable).")
+@click.option(
+    "--max-document", metavar="SIZE", help="Longer texts are scanned in overlapping pieces.  [default: 16MiB]"
+)
+@click.option(
+    "--sample",
+    type=float,
+    metavar="FRACTION",
+    help="Read only this part of the shards; the verdict is then incomplete.",
+)
+@click.option(
+    "--fail-on",
+    metavar="SEVERITY",
+    help="Exit 1 from this severity on: info, low, medium, high, critical.  [default: high]",
+)
+@click.option(
+    "--allow-skipped",
+    multiple=True,
+    metavar="REASON=N",
+    help="So many records skipped for REASON are no gap (repeatable).",
+)
 @click.option("--baseline", metavar="FILE", help="Findings that a reviewer has accepted.")
 @click.option("--write-baseline", metavar="FILE", help="Accept all findings of this scan: write them to FILE.")
 @click.option("--seed", type=int, help="Derive the secret run key from a number, so that hashes can be reproduced.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="TOML with any of these flags as keys.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="TOML with any of these flags as keys.",
+)
 @click.option("--overwrite", is_flag=True, default=None, help="Use OUT although it holds something else.")
-@click.option("--no-excerpts", "excerpts", flag_value=False, default=None, type=bool, help="Leave the text out of the report.")
+@click.option(
+    "--no-excerpts", "excerpts", flag_value=False, default=None, type=bool, help="Leave the text out of the report."
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Say what would be read and what it takes; do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary; errors still.")
 def scan(
-    inputs: tuple[str, ...], out: str, config_file: Path | None, plan_only: bool, as_json: bool, quiet: bool, **flags: Any
+    inputs: tuple[str, ...],
+    out: str,
+    config_file: Path | None,
+    plan_only: bool,
+    as_json: bool,
+    quiet: bool,
+    **flags: Any,
 ) -> None:
     """Audit INPUT and leave a report in OUT.
 
@@ -100,7 +136,7 @@ def rules() -> None:
 @click.argument("packs", nargs=-1, metavar="[DIR]...")
 def list_rules(packs: tuple[str, ...]) -> None:
     """Print the rules of the shipped packs, or of the packs in DIR: severity, attack, id, title."""
-    for rule in _load(packs):
+    for rule in (rule for pack in _load(packs) for rule in pack.rules):
         click.echo(f"{rule.severity:9} {rule.attack:22} {rule.id:44} {rule.title}")
 
 
@@ -112,9 +148,10 @@ def test_rules(packs: tuple[str, ...]) -> None:
 
     loaded = _load(packs)
     failures = self_test(loaded)
+    count = sum(len(pack.rules) for pack in loaded)
     for failure in failures:
         click.echo(failure, err=True)
-    click.echo(f"{len(loaded)} rules, {len(failures)} failures")
+    click.echo(f"{count} rules, {len(failures)} failures")
     sys.exit(1 if failures else 0)
 
 
@@ -134,10 +171,10 @@ def detectors(name: str | None) -> None:
                 click.echo(f"  {field.name} = {field.default!r}")
 
 
-def _load(packs: tuple[str, ...]) -> list[Rule]:
+def _load(packs: tuple[str, ...]) -> tuple[Pack, ...]:
     from corpusscan import rules as packs_
 
-    return list(packs_.load([Path(pack) for pack in packs] or packs_.shipped_packs()))
+    return packs_.load(packs or packs_.shipped_packs())
 
 
 def _config(inputs: tuple[str, ...], file: Path | None, flags: dict[str, Any], quiet: bool) -> ScanConfig:
@@ -172,8 +209,6 @@ def _allowance(text: str) -> tuple[str, int]:
 
 def main() -> NoReturn:
     """Run the command line; every error on purpose is one line on stderr and an exit code."""
-    from corpusscan.report.visible import visible
-
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as ended:
@@ -182,6 +217,8 @@ def main() -> NoReturn:
         error.show()
         sys.exit(2)
     except CorpusScanError as error:
+        from corpusscan.report.visible import visible
+
         click.echo(f"corpusscan: {visible(str(error))}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
@@ -195,5 +232,7 @@ def main() -> NoReturn:
 def _interrupted() -> NoReturn:
     import shlex
 
-    click.echo(f"\nInterrupted; finished work is kept. To go on:\n  {shlex.join(['corpusscan', *sys.argv[1:]])}", err=True)
+    click.echo(
+        f"\nInterrupted; finished work is kept. To go on:\n  {shlex.join(['corpusscan', *sys.argv[1:]])}", err=True
+    )
     sys.exit(INTERRUPTED)

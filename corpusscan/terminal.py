@@ -60,7 +60,11 @@ def _line(state: Progress) -> str:
     rate = f"{amount(int(state.done / seconds))}/s"
     parts = [f"{name} {share:.0%}", f"{amount(state.done)} of {amount(state.total)}", rate]
     if state.rows:
-        parts += [f"{number(state.rows)} rows", f"{number(int(state.rows / seconds))} rows/s", plural(state.hits, "hit")]
+        parts += [
+            f"{number(state.rows)} rows",
+            f"{number(int(state.rows / seconds))} rows/s",
+            plural(state.hits, "hit"),
+        ]
     if 0 < state.done < state.total:
         parts.append(f"{_duration(seconds * (state.total - state.done) / state.done)} left")
     return " · ".join(parts)

@@ -9,8 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import filelock
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from blake3 import blake3
@@ -36,7 +41,7 @@ class Workspace:
 
     def write(self, name: str, table: pa.Table) -> None:
         """Write the artefact atomically.  Raises `WorkspaceError` on a full disk or missing rights."""
-        write_atomic(self.path(name), lambda path: pq.write_table(table, path, compression="zstd", compression_level=1))
+        write_parquet(self.path(name), table)
 
     def read(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """The artefact's table.  Raises `WorkspaceError` where the file is damaged."""
@@ -44,6 +49,17 @@ class Workspace:
             return pq.read_table(self.path(name), columns=columns, memory_map=False, use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise WorkspaceError(f"{self.path(name)}: damaged ({error}); delete this file and run again") from None
+
+    def read_json(self, name: str) -> dict[str, str]:
+        """A small dictionary kept between runs; empty where there is none."""
+        try:
+            return dict(orjson.loads((self.root / name).read_bytes()))
+        except (OSError, ValueError):
+            return {}
+
+    def write_json(self, name: str, values: dict[str, str]) -> None:
+        """Keep a small dictionary for the next run.  Raises `WorkspaceError`."""
+        write_atomic(self.root / name, lambda path: path.write_bytes(orjson.dumps(values)))
 
     def key(self, seed: int | None) -> bytes:
         """The run's secret key, 32 bytes: from `seed`, else drawn at the first call and kept with mode 0600."""
@@ -56,9 +72,38 @@ class Workspace:
         return place.read_bytes()
 
 
-def write_atomic(place: Path, write: object) -> None:
+@contextmanager
+def opened(out: Path, inputs: list[str], *, overwrite: bool) -> Iterator[Workspace]:
+    """The workspace in `out/work`, held by one scan at a time and tied to its inputs.
+
+    Raises `WorkspaceError` when another scan holds it, or when `out` holds something else.
+    """
+    root = out / "work"
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise WorkspaceError(f"{out}: cannot be created ({error.strerror}); choose another folder with -o") from None
+    try:
+        with filelock.FileLock(root / "lock", mode=0o600).acquire(timeout=0):
+            _own(out, root / "inputs.json", [str(Path(name).absolute()) for name in inputs], overwrite)
+            yield Workspace(root)
+    except filelock.Timeout:
+        raise WorkspaceError(f"{out}: another scan writes there; wait for it, or choose another -o") from None
+
+
+def _own(out: Path, place: Path, inputs: list[str], overwrite: bool) -> None:
+    if not overwrite:
+        mine = orjson.loads(place.read_bytes()) if place.exists() else None
+        remedy = "choose another folder with -o, or add --overwrite"
+        if mine is None and any(child.name != "work" for child in out.iterdir()):
+            raise WorkspaceError(f"{out}: holds something that is no report; {remedy}")
+        if mine is not None and mine != inputs:
+            raise WorkspaceError(f"{out}: holds the scan of {', '.join(mine)}; {remedy}")
+    write_atomic(place, lambda path: path.write_bytes(orjson.dumps(inputs)))
+
+
+def write_atomic(place: Path, write: Callable[[Path], object]) -> None:
     """Call `write(path)` for a path beside `place`, sync, rename.  Files are 0600.  Raises `WorkspaceError`."""
-    assert callable(write)
     beside = place.with_name(f".{place.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -73,6 +118,11 @@ def write_atomic(place: Path, write: object) -> None:
         raise WorkspaceError(f"{place}: cannot be written ({error.strerror or error}); {hint}") from None
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_parquet(place: Path, table: pa.Table, **options: Any) -> None:
+    """Write a table atomically; equal tables make equal bytes.  Raises `WorkspaceError`."""
+    write_atomic(place, lambda path: pq.write_table(table, path, compression="zstd", compression_level=1, **options))
 
 
 def _sync(path: Path) -> None:

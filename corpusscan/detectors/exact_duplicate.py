@@ -132,7 +132,13 @@ def _judge(name: str, rows: pl.DataFrame) -> dict[str, Any]:
     first = documents.row(0, named=True)
     reasons = filters.forgiven(filters.Copies(len(documents), sources, first["excerpt"], first["bytes"]))
     severity = _FORGIVEN if reasons else _SUSPECT
-    evidence = {"copies": len(documents), "sources": sources, "days": days, "bytes": first["bytes"], "forgiven": reasons}
+    evidence = {
+        "copies": len(documents),
+        "sources": sources,
+        "days": days,
+        "bytes": first["bytes"],
+        "forgiven": reasons,
+    }
     return {
         "group": name, "kind": "cluster", "title": first["excerpt"][:160], "attack": "coordinated_injection", "severity": severity,
         "score": 0.2 if reasons else 1 - 1 / max(sources, 2), "q_value": None, "documents": len(documents),
@@ -155,7 +161,12 @@ def _hits(group: dict[str, Any], rows: pl.DataFrame) -> pa.Table:
     shared = {key: group[key] for key in ("group", "attack", "severity", "score", "q_value")}
     summary = json.loads(group["evidence"])
     items = [
-        {**row, **shared, "rule": "exact-copy", "evidence": json.dumps({**summary, "mark": json.loads(row["mark"])}, sort_keys=True)}
+        {
+            **row,
+            **shared,
+            "rule": "exact-copy",
+            "evidence": json.dumps({**summary, "mark": json.loads(row["mark"])}, sort_keys=True),
+        }
         for row in rows.to_dicts()
     ]
     return pa.Table.from_pylist(items, schema=schema.CONCLUDED_HITS)

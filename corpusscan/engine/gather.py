@@ -32,7 +32,9 @@ def offsets(plan: io.Plan, collected: Collected, workspace: Workspace) -> dict[i
     return first
 
 
-def gather(collected: Collected, first: dict[int, int], detectors: Sequence[Detector], workspace: Workspace) -> dict[str, Any]:
+def gather(
+    collected: Collected, first: dict[int, int], detectors: Sequence[Detector], workspace: Workspace
+) -> dict[str, Any]:
     """Hits, groups, members and cards of all detectors, as `report.tables.result_tables` takes them."""
     places = [{"shard": s.index, "file": s.file, "first": first[s.index]} for s in collected.shards]
     types = {"shard": pl.UInt32, "file": pl.String, "first": pl.UInt64}

@@ -80,5 +80,3 @@ def save_state(state: State, workspace: Workspace) -> tuple[str, ...]:
             workspace.write(artefact, state[name])
         names.append(f"{name}={artefact}")
     return tuple(names)
-
-

@@ -19,7 +19,7 @@ from typing import Self
 import psutil
 
 from corpusscan.engine.tasks import Outcome, Task
-from corpusscan.engine.worker import Failure
+from corpusscan.engine.worker import TaskError
 from corpusscan.errors import WorkspaceError
 
 ATTEMPTS = 2
@@ -33,10 +33,15 @@ class Lost:
         self.reason, self.detail = reason, detail
 
 
+Answer = Outcome | TaskError | Lost
+
+
 class _Worker:
     """One process and the thread that speaks with it."""
 
-    def __init__(self, root: Path, tasks: queue.SimpleQueue[Task | None], answers: queue.SimpleQueue[object]) -> None:
+    def __init__(
+        self, root: Path, tasks: queue.SimpleQueue[Task | None], answers: queue.SimpleQueue[tuple[Task, Answer]]
+    ) -> None:
         self.root, self.tasks, self.answers = root, tasks, answers
         self.process: subprocess.Popen[bytes] | None = None
         self.ended_for: str | None = None
@@ -55,7 +60,9 @@ class _Worker:
         while (task := self.tasks.get()) is not None:
             if self.process is None:
                 self.process = self._start()
-            assert self.process.stdin and self.process.stdout
+            assert self.process.stdin
+            assert self.process.stdout
+            answer: Answer
             try:
                 pickle.dump(task, self.process.stdin)
                 self.process.stdin.flush()
@@ -98,7 +105,7 @@ class Local:
         self.root, self.count, self.memory_limit = root, workers, memory_limit
         self._workers: list[_Worker] = []
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[Task, Answer]] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
         return self
@@ -123,14 +130,14 @@ class Local:
         left = len(tasks)
         while left:
             try:
-                task, answer = self._answers.get(timeout=_TICK)  # type: ignore[misc]  # pairs, as _serve puts them
+                task, answer = self._answers.get(timeout=_TICK)
             except queue.Empty:
                 self._watch()
                 yield None
                 continue
             self._watch()
             attempts[id(task)] += 1
-            if isinstance(answer, Failure):
+            if isinstance(answer, TaskError):
                 if answer.fatal:
                     raise WorkspaceError(answer.message)
                 answer = Lost("task_failed", f"{answer.message}\n{answer.detail}")

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpusscan.errors import UsageError
-from corpusscan.workspace import write_atomic
+from corpusscan.workspace import write_parquet
 
 _ROWS = 65_536
 
@@ -23,14 +22,14 @@ def as_paths(inputs: Any, work: Path) -> Iterator[list[str]]:
     Raises `UsageError` for what is neither a path nor a table.
     """
     items = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
-    paths, written = [], []
+    paths: list[str] = []
+    written: list[Path] = []
     for item in items:
         if isinstance(item, str | Path):
             paths.append(str(item))
             continue
         place = work / "memory" / f"memory:{len(written)}"
-        table = _table(item)
-        write_atomic(place, lambda path, table=table: pq.write_table(table, path, row_group_size=_ROWS))
+        write_parquet(place, _table(item), row_group_size=_ROWS)
         written.append(place)
         paths.append(str(place))
     try:

@@ -23,6 +23,7 @@ from corpusscan.io import Shard
 from corpusscan.workspace import Workspace
 
 PARTITION_ROWS = 4_000_000
+DIGESTS = "digests.json"
 
 
 class Engine(Protocol):
@@ -68,22 +69,26 @@ class Rounds:
         self.engine, self.workspace, self.reading, self.key, self.show = engine, workspace, reading, key, show
         self.keys = Keys(reading, key)
 
-    def fingerprint(self, shards: list[Shard], known: dict[str, str]) -> tuple[list[Shard], dict[int, Lost]]:
-        """The shards with their digests; `known` maps what the file system says of a shard to its digest."""
+    def fingerprint(self, shards: list[Shard], fraction: float) -> Collected:
+        """The shards to read, with their digests: all, or a seeded part of them chosen by content."""
+        known = self.workspace.read_json(DIGESTS)
         digests = {shard.index: known[name] for shard in shards if (name := identity(shard)) in known}
-        tasks = [Digest(shard) for shard in shards if shard.index not in digests]
-        lost: dict[int, Lost] = {}
-        for task, outcome in self._run("fingerprint", tasks):
+        result = Collected([])
+        for task, outcome in self._run("fingerprint", [Digest(s) for s in shards if s.index not in digests], result):
             assert isinstance(task, Digest)
             if isinstance(outcome, Lost):
-                lost[task.shard.index] = outcome
+                result.lost[task.shard.index] = outcome
             else:
                 digests[task.shard.index] = known[identity(task.shard)] = outcome.digest
-        return [msgspec.structs.replace(s, digest=digests[s.index]) for s in shards if s.index in digests], lost
+        self.workspace.write_json(DIGESTS, known)
+        named = [msgspec.structs.replace(s, digest=digests[s.index]) for s in shards if s.index in digests]
+        order = sorted(named, key=lambda shard: digest(self.key.hex(), shard.digest, shard.index))
+        chosen = order[: max(round(len(order) * fraction), 1)]
+        result.shards = sorted(chosen, key=lambda shard: shard.index)
+        return result
 
-    def audit(self, shards: list[Shard], detectors: Sequence[Detector]) -> Collected:
-        """Run every detector to its conclusion."""
-        result = Collected(shards)
+    def audit(self, result: Collected, detectors: Sequence[Detector]) -> None:
+        """Run every detector over `result.shards` to its conclusion; fills `result`."""
         states: dict[str, State] = {detector.name: {} for detector in detectors}
         for step in range(max([1, *(len(detector.rounds) for detector in detectors)])):
             active = [d for d in detectors if step < max(len(d.rounds), 1) and d.name not in result.failed]
@@ -99,10 +104,14 @@ class Rounds:
                     result.cards += mine
                 self._conclude(detector, step, mine, saved[detector.name], states, result)
         result.concluded = {d.name: states[d.name] for d in detectors if d.rounds and d.name not in result.failed}
-        return result
 
     def _map(
-        self, step: int, active: list[Detector], saved: dict[str, tuple[str, ...]], states: dict[str, State], result: Collected
+        self,
+        step: int,
+        active: list[Detector],
+        saved: dict[str, tuple[str, ...]],
+        states: dict[str, State],
+        result: Collected,
     ) -> dict[str, list[tuple[int, str]]]:
         """Run step `step` over the shards; for each detector the artefact of each shard."""
         artefacts: dict[str, list[tuple[int, str]]] = {detector.name: [] for detector in active}
@@ -111,7 +120,9 @@ class Rounds:
         for shard in result.shards:
             if shard.index in result.lost:
                 continue
-            everywhere = [_job(d, step, saved[d.name], self.keys, shard.digest) for d in active if not _members(d, step)]
+            everywhere = [
+                _job(d, step, saved[d.name], self.keys, shard.digest) for d in active if not _members(d, step)
+            ]
             for job in everywhere:
                 artefacts[job.detector.name].append((shard.index, job.name))
             account = self.keys.account(shard)
@@ -132,7 +143,13 @@ class Rounds:
         return {name: [part for part in parts if part[0] not in result.lost] for name, parts in artefacts.items()}
 
     def _plan(
-        self, tasks: list[Map], planned: set[str], shard: Shard, jobs: list[Job], account: str | None, rows: np.ndarray | None
+        self,
+        tasks: list[Map],
+        planned: set[str],
+        shard: Shard,
+        jobs: list[Job],
+        account: str | None,
+        rows: np.ndarray | None,
     ) -> None:
         todo = tuple(job for job in jobs if job.name not in planned and not self.workspace.has(job.name))
         if account and (account in planned or self.workspace.has(account)):
@@ -145,7 +162,9 @@ class Rounds:
         self, detector: Detector, step: int, parts: list[tuple[int, str]], saved: tuple[str, ...],
         states: dict[str, State], result: Collected,
     ) -> None:  # fmt: skip
-        count = sum(_scanned(self.workspace, name) for name in set(result.accounts[s] for s, _ in parts)) if parts else 0
+        count = (
+            sum(_scanned(self.workspace, result.accounts[shard]) for shard, _ in parts)
+        )
         partitions = max(count // PARTITION_ROWS, 1) if not _members(detector, step) else 1
         reduced = []
         tasks = []

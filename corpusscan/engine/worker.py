@@ -18,7 +18,7 @@ from corpusscan.errors import WorkspaceError
 from corpusscan.workspace import Workspace
 
 
-class Failure(Exception):
+class TaskError(Exception):
     """A task raised; `fatal` where no other task can succeed either."""
 
     def __init__(self, message: str, detail: str, fatal: bool) -> None:
@@ -37,13 +37,13 @@ def main(root: str) -> None:
             task = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        answer: Outcome | Failure
+        answer: Outcome | TaskError
         try:
             answer = execute(task, workspace)
         except WorkspaceError as error:
-            answer = Failure(str(error), "", fatal=True)
+            answer = TaskError(str(error), "", fatal=True)
         except Exception as error:  # noqa: BLE001  # the shard is counted as errored, the scan goes on
-            answer = Failure(f"{type(error).__name__}: {error}", traceback.format_exc(), fatal=False)
+            answer = TaskError(f"{type(error).__name__}: {error}", traceback.format_exc(), fatal=False)
         pickle.dump(answer, answers)
         answers.flush()
 

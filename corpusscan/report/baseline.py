@@ -1,4 +1,4 @@
-"""What a reviewer has accepted: JSON lines of {finding_id or group, reason, by, expires}, sorted, for version control."""
+"""What a reviewer has accepted: sorted JSON lines {finding_id or group, reason, by, expires}, for version control."""
 
 from __future__ import annotations
 
@@ -62,6 +62,13 @@ def write(path: Path, finding_ids: list[str], known: list[Entry]) -> None:
     entries = [before.get(name, Entry(finding_id=name, reason="", by="")) for name in finding_ids]
     lines = sorted(json.dumps(_plain(entry), sort_keys=True, ensure_ascii=False) for entry in {*entries, *groups})
     write_atomic(path, lambda place: place.write_text("".join(line + "\n" for line in lines), "utf-8"))
+
+
+def use(entries: list[Entry], accepted: set[str], present: set[str]) -> dict[str, int]:
+    """How many lines still serve: used, unused (nothing of that name is found any more), expired."""
+    expired = sum(entry.name not in accepted for entry in entries)
+    used = sum(entry.name in accepted and entry.name in present for entry in entries)
+    return {"used": used, "unused": len(entries) - used - expired, "expired": expired}
 
 
 def _plain(entry: Entry) -> dict[str, str]:

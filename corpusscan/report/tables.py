@@ -38,16 +38,33 @@ def result_tables(gathered: Gathered, accepted: set[str]) -> dict[str, pa.Table]
     members = pl.concat([_rule_members(findings), _concluded_members(gathered)], how="vertical")
     named = campaigns(groups, members)
     groups = groups.with_columns(campaign=pl.col("group").replace_strict(named, default=None, return_dtype=pl.String))
-    findings = findings.with_columns(campaign=pl.col("group").replace_strict(named, default=None, return_dtype=pl.String))
+    findings = findings.with_columns(
+        campaign=pl.col("group").replace_strict(named, default=None, return_dtype=pl.String)
+    )
     exemplars = _exemplars(findings, members)
-    groups = groups.drop("exemplars").join(exemplars, on="group", how="left").with_columns(pl.col("exemplars").fill_null([]))
+    groups = (
+        groups.drop("exemplars").join(exemplars, on="group", how="left").with_columns(pl.col("exemplars").fill_null([]))
+    )
     order = pl.col("severity").replace_strict(RANK, return_dtype=pl.Int64)
     return {
         "findings": _typed(findings, schema.FINDINGS),
         "documents": _typed(_documents(findings), schema.FLAGGED_DOCUMENTS),
-        "groups": _typed(groups.sort(order, "score", "documents", "group", descending=[True, True, True, False]), schema.GROUPS),
+        "groups": _typed(
+            groups.sort(order, "score", "documents", "group", descending=[True, True, True, False]), schema.GROUPS
+        ),
         "members": _typed(members.sort("group", "file", "row"), schema.MEMBERS),
     }
+
+
+def names(result: Mapping[str, pa.Table]) -> set[str]:
+    """Every finding id and group of the result tables."""
+    return {*result["findings"]["finding_id"].to_pylist(), *result["groups"]["group"].to_pylist()}
+
+
+def acceptable(findings: pa.Table) -> list[str]:
+    """Ids of the findings of severity low or above: what `--write-baseline` accepts."""
+    rank = pl.col("severity").replace_strict(RANK, return_dtype=pl.Int64)
+    return _polars(findings).filter(rank >= RANK["low"])["finding_id"].to_list()
 
 
 def _typed(frame: pl.DataFrame, layout: pa.Schema) -> pa.Table:
@@ -61,7 +78,9 @@ def _polars(table: pa.Table) -> pl.DataFrame:
 
 
 def _stack(tables: Iterable[pa.Table], layout: pa.Schema) -> pl.DataFrame:
-    return _polars(pa.concat_tables([layout.empty_table(), *(table.select(layout.names).cast(layout) for table in tables)]))
+    return _polars(
+        pa.concat_tables([layout.empty_table(), *(table.select(layout.names).cast(layout) for table in tables)])
+    )
 
 
 def _with_shard(table: pa.Table, shard: int | None) -> pa.Table:
@@ -82,7 +101,9 @@ def _findings(gathered: Gathered, accepted: set[str]) -> pl.DataFrame:
     cards = _stack([_with_shard(card, shard) for shard, card in gathered.cards if len(card)], cards_layout)
     cards = cards.unique(["shard", "row"], keep="any").rename({"tokens": "document_tokens"})
     frame = hits.join(cards, on=["shard", "row"], how="left").join(gathered.shards, on="shard", how="left")
-    frame = frame.with_columns(row=pl.col("row") + pl.col("first"), group=pl.coalesce("group", pl.col("detector") + ":" + pl.col("rule")))
+    frame = frame.with_columns(
+        row=pl.col("row") + pl.col("first"), group=pl.coalesce("group", pl.col("detector") + ":" + pl.col("rule"))
+    )
     frame = frame.with_columns(doc_id=pl.coalesce("id", pl.col("file") + "#" + pl.col("row").cast(pl.String)))
     frame = frame.sort("file", "row", "field", "start", "end", "detector", "rule", "evidence")
     what = ["detector", "rule", "field", "start", "end", "content_hash"]
@@ -116,12 +137,18 @@ def _rule_groups(findings: pl.DataFrame, titles: Mapping[tuple[str, str], str]) 
     )
     named = [titles.get(key, key[1]) for key in groups.select("detector", "rule").iter_rows()]
     evidence = [json.dumps({"findings": count}) for count in groups["findings"]]
-    extra = {"kind": pl.lit("rule"), "title": pl.Series(named, dtype=pl.String), "evidence": pl.Series(evidence, dtype=pl.String)}
+    extra: dict[str, pl.Expr | pl.Series] = {
+        "kind": pl.lit("rule"),
+        "title": pl.Series(named, dtype=pl.String),
+        "evidence": pl.Series(evidence, dtype=pl.String),
+    }
     return _shaped(groups.with_columns(**extra))
 
 
 def _concluded_groups(gathered: Gathered) -> pl.DataFrame:
-    parts = [_stack([table], schema.CONCLUDED_GROUPS).with_columns(detector=pl.lit(name)) for name, table in gathered.groups]
+    parts = [
+        _stack([table], schema.CONCLUDED_GROUPS).with_columns(detector=pl.lit(name)) for name, table in gathered.groups
+    ]
     empty = _polars(schema.CONCLUDED_GROUPS.empty_table()).with_columns(detector=pl.lit("", pl.String))
     return _shaped(pl.concat([empty, *parts]))
 
@@ -152,7 +179,11 @@ def _concluded_members(gathered: Gathered) -> pl.DataFrame:
 def _exemplars(findings: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """Up to five document names per group, exemplars first."""
     names = findings.select("file", "row", "doc_id").unique(maintain_order=True)
-    frame = members.sort("group", pl.col("role") != "exemplar", "file", "row").group_by("group", maintain_order=True).head(EXEMPLARS)
+    frame = (
+        members.sort("group", pl.col("role") != "exemplar", "file", "row")
+        .group_by("group", maintain_order=True)
+        .head(EXEMPLARS)
+    )
     frame = frame.join(names, on=["file", "row"], how="left", maintain_order="left")
     name = pl.coalesce("doc_id", pl.col("file") + "#" + pl.col("row").cast(pl.String))
     return frame.group_by("group", maintain_order=True).agg(name.alias("exemplars"))
@@ -200,7 +231,9 @@ def _flagged_tokens(findings: pl.DataFrame) -> pl.DataFrame:
     rank = pl.col("severity").replace_strict(RANK, return_dtype=pl.Int64)
     spans = findings.filter(~pl.col("accepted") & (rank >= RANK[schema.FLAGGED_FROM]))
     field = ["file", "row", "field"]
-    spans = spans.sort(*field, "start", "end").with_columns(covered=pl.col("end").cum_max().shift(1).over(field).fill_null(0))
+    spans = spans.sort(*field, "start", "end").with_columns(
+        covered=pl.col("end").cum_max().shift(1).over(field).fill_null(0)
+    )
     fresh = (pl.col("end") - pl.max_horizontal("start", "covered")).clip(0)
     share = fresh / (pl.col("end") - pl.col("start")).clip(1)
     tokens = (pl.col("tokens") * share).round().cast(pl.UInt64).sum().alias("flagged_tokens")

@@ -1,0 +1,52 @@
+# Every target sets up what it needs in .venv; nothing but Python 3.11+ and make must be there.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CORPUS ?= examples/corpus
+
+.PHONY: help demo test lint format bench clean
+
+help:
+	@echo "make demo    audit the example corpus"
+	@echo "make test    run the tests (no root, model, browser or network service)"
+	@echo "make lint    style, types, floors, rules"
+	@echo "make bench   speed against peers, as ratios (minutes)"
+
+$(VENV)/core: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/core
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/bench: $(VENV)/core
+	$(PIP) --editable '.[bench]'
+	@touch $@
+
+# The corpus is poisoned on purpose, so exit code 1 is the demo's success.
+demo: $(VENV)/core
+	@$(BIN)/corpusscan scan $(CORPUS) -o corpusscan-report-demo --overwrite; \
+	code=$$?; test $$code -eq 1 || { echo "the demo ended with exit code $$code, not 1 (findings)"; exit 1; }
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest -m "not browser and not hf"
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/corpusscan rules test
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/bench
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) corpusscan-report-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,113 @@
+"""Rules in MB/s per core: the whole detector, its filter, `re2.Set` and Python's `re` on the same atoms.
+
+python benchmarks/rules.py FILE [COUNT]      FILE: JSON lines with `text`, plain or .zst; COUNT: documents (4000)
+
+One process, one thread.  `re2.Set` and `re` only say which atoms occur in which text (no spans, no `not`,
+no `near`), on the same views; folding is given to them for free.  Phrases whose words have edges are
+searched as plain phrases.  `re` gets a sample of the texts, because it is slow.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import re2
+import zstandard
+
+from corpusscan import schema
+from corpusscan.detector import Batch
+from corpusscan.detectors.rules import Rules
+from corpusscan.kernels.folding import fold
+from corpusscan.kernels.occurrences import Phrase
+
+REPEATS = 5
+SLOW_SAMPLE = 100  # documents for `re`
+
+
+def read(path: Path, count: int) -> list[str]:
+    """The first texts of a file."""
+    raw = zstandard.open(path, "rb") if path.suffix == ".zst" else path.open("rb")
+    with io.TextIOWrapper(raw, encoding="utf-8", newline="\n") as lines:
+        return [text for _, line in zip(range(count), lines, strict=False) if (text := orjson.loads(line).get("text"))]
+
+
+def batch_of(texts: list[str]) -> Batch:
+    """One batch with one text a document."""
+    rows = np.arange(len(texts), dtype=np.uint64)
+    nothing = pa.nulls(len(texts), pa.large_string())
+    table = pa.table([rows, pa.array(["text"] * len(texts)).cast(pa.large_string()), nothing,
+                      np.zeros(len(texts), np.int64), pa.array(texts, pa.large_string())], schema=schema.TEXTS)  # fmt: skip
+    return Batch(schema.DOCUMENTS.empty_table(), table, schema.ANOMALIES.empty_table(), b"\0" * 32)
+
+
+def best(work: Callable[[], Any], repeats: int = REPEATS) -> float:
+    """Seconds of the fastest of some runs, after one to warm up."""
+    work()
+    taken = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def sets(detector: Rules) -> dict[bool, tuple[Any, list[Any]]]:
+    """By view: all atoms as one `re2.Set`, and those that `re` understands as patterns of `re`."""
+    made = {}
+    options = re2.Options()
+    options.max_mem = 2 << 30  # the default of 8 MiB does not hold them
+    options.log_errors = False
+    for folded in (False, True):
+        atoms = [
+            re.escape(atom.seeker.data.decode()) if isinstance(atom.seeker, Phrase) else atom.seeker.source
+            for one in detector._engine.rules if (one.rule.view == "folded") == folded
+            for atoms in (*one.clauses, one.absent) for atom in atoms
+        ]  # fmt: skip
+        together, alone = re2.Set.SearchSet(options), []
+        for source in atoms:
+            together.Add(source)
+            try:
+                alone.append(re.compile(source))
+            except re.error:
+                print(f"re does not understand {source!r}: left out there")
+        together.Compile()
+        made[folded] = together, alone
+    return made
+
+
+def main(path: Path, count: int) -> None:
+    texts = read(path, count)
+    size = sum(len(text.encode()) for text in texts) / 1e6
+    detector, batch = Rules(), batch_of(texts)
+    engine = detector._engine
+    views = {False: texts, True: [fold(text) for text in texts]}
+    made = sets(detector)
+    hits = detector.flag(batch)
+    atoms = sum(len(clause) for one in engine.rules for clause in (*one.clauses, one.absent))
+    print(f"{path.name}: {len(texts)} documents, {size:.1f} MB, {sum(not t.isascii() for t in texts)} not ASCII")
+    print(f"{len(engine.rules)} rules, {atoms} atoms, {len(engine.filter.always)} unguarded; {len(hits)} hits")
+    seconds = {
+        "detector, all rules": best(lambda: detector.flag(batch)),
+        "  of it the filter": best(lambda: engine.filter.candidates(batch.texts["text"].chunk(0))),
+        "re2.Set alone": best(lambda: [made[f][0].Match(t) for f in views for t in views[f]], 1),
+    }
+    sample = {folded: own[:SLOW_SAMPLE] for folded, own in views.items()}
+    share = sum(len(t.encode()) for t in sample[False]) / 1e6 / size
+    seconds["Python re"] = best(lambda: [p.search(t) for f in sample for t in sample[f] for p in made[f][1]], 1) / share
+    for name, taken in seconds.items():
+        print(f"{name:22} {size / taken:9.1f} MB/s   {taken / seconds['detector, all rules']:9.2f} x the detector's time")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 4000)

@@ -1,0 +1,128 @@
+"""Same input, options and key: the result tables are identical byte for byte, however the work was done."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+from corpora import make_records, table_bytes, write_jsonl
+
+from corpusscan import audit, config, io
+from corpusscan.engine.local import Local, Lost
+from corpusscan.engine.tasks import Outcome, Task
+
+KILLS = int(os.environ.get("CORPUSSCAN_TEST_KILLS", "4"))
+
+
+@pytest.fixture
+def many_shards(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The corpus, cut into shards of about 16 KiB by this process."""
+    monkeypatch.setattr(io, "_SHARD", 16 * 1024)
+    return corpus
+
+
+def _audit(corpus: Path, out: Path, **options: object) -> dict[str, bytes]:
+    audit.run([str(corpus)], out, config.build({"seed": 1, **options}, "test"), lambda _: None)
+    return table_bytes(out)
+
+
+def test_the_number_of_workers_does_not_show(many_shards: Path, tmp_path: Path) -> None:
+    """One worker and two leave the same tables."""
+    assert _audit(many_shards, tmp_path / "a", workers=1) == _audit(many_shards, tmp_path / "b", workers=2)
+
+
+def test_the_order_of_the_shards_does_not_show(
+    many_shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shards worked off from last to first leave the same tables."""
+    straight = _audit(many_shards, tmp_path / "a", workers=1)
+
+    class Reversed(Local):
+        def run(self, tasks: Sequence[Task]) -> Iterable[tuple[Task, Outcome | Lost] | None]:  # type: ignore[override]
+            return super().run(list(reversed(tasks)))
+
+    monkeypatch.setattr(audit, "Local", Reversed)
+    assert _audit(many_shards, tmp_path / "b", workers=1) == straight
+
+
+def test_the_cut_into_shards_shows_in_coverage_only(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Smaller shards give the same findings, documents, groups and members with the same rows."""
+    whole = _audit(corpus, tmp_path / "a")
+    monkeypatch.setattr(io, "_SHARD", 5_000)
+    cut = _audit(corpus, tmp_path / "b")
+    assert {name: data for name, data in cut.items() if name != "coverage"} == {
+        name: data for name, data in whole.items() if name != "coverage"
+    }
+
+
+def test_the_hash_seed_of_python_does_not_show(corpus: Path, tmp_path: Path, command: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    """PYTHONHASHSEED 0 and 1 leave the same tables."""
+    for seed in ("0", "1"):
+        done = command("scan", corpus, "-o", tmp_path / seed, "--seed", "1", "--quiet", "--fail-on", "medium", PYTHONHASHSEED=seed)
+        assert done.returncode == 1, done.stderr
+    assert table_bytes(tmp_path / "0") == table_bytes(tmp_path / "1")
+
+
+def test_a_rerun_does_nothing_again(corpus: Path, tmp_path: Path) -> None:
+    """A second scan of the same corpus writes no artefact and leaves the same tables."""
+    first = _audit(corpus, tmp_path / "out")
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/work/artefacts").rglob("*.parquet")}
+    assert _audit(corpus, tmp_path / "out") == first
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out/work/artefacts").rglob("*.parquet")} == stamps
+
+
+def test_changing_one_detector_redoes_only_that_one(corpus: Path, tmp_path: Path) -> None:
+    """Another rule pack makes new artefacts for `rules`; those of the other detectors stay."""
+    _audit(corpus, tmp_path / "out")
+    before = set((tmp_path / "out/work/artefacts").rglob("*.parquet"))
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    (pack / "pack.yml").write_text("title: Mine\ndescription: Mine\n")
+    (pack / "river.yml").write_text(
+        "id: river\ntitle: A river\nseverity: low\nattack: availability\nstatus: test\nreferences: [https://example.org]\n"
+        "false_positives: [rivers]\nmatch:\n  any:\n    - phrase: The river\n"
+        "tests:\n  match: [The river ran, The river is]\n  no_match: [a brook, the sea]\n"
+    )
+    _audit(corpus, tmp_path / "out", rules=(str(pack),))
+    new = set((tmp_path / "out/work/artefacts").rglob("*.parquet")) - before
+    assert len(new) == 2 * 3  # hits and cards, for three shards
+
+
+def _start(corpus: Path, out: Path) -> subprocess.Popen[bytes]:
+    line = [sys.executable, "-m", "corpusscan", "scan", str(corpus), "-o", str(out), "--seed", "1", "--quiet", "--workers", "2",
+            "--fail-on", "medium"]
+    return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize("victim", ["parent", "worker"])
+def test_a_kill_at_any_moment_leaves_the_same_bytes(tmp_path: Path, victim: str, number: int) -> None:
+    """SIGKILL to the scan, or to one of its workers, then the same command: the tables of an undisturbed run."""
+    draw = random.Random(f"{victim}{number}")
+    corpus = tmp_path / "corpus"
+    for part in range(8):
+        write_jsonl(corpus / f"{part}.jsonl", make_records(400, seed=part))
+    started = time.monotonic()
+    assert _start(corpus, tmp_path / "calm").wait() == 1
+    usual = time.monotonic() - started
+    scan = _start(corpus, tmp_path / "out")
+    time.sleep(draw.uniform(0.2, usual))
+    children = psutil.Process(scan.pid).children() if scan.poll() is None else []
+    prey = scan.pid if victim == "parent" or not children else draw.choice(children).pid
+    try:
+        os.kill(prey, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    scan.wait()
+    gone, alive = psutil.wait_procs(children, timeout=5)
+    assert not alive, "no worker outlives its scan"
+    assert _start(corpus, tmp_path / "out").wait() == 1
+    assert table_bytes(tmp_path / "out") == table_bytes(tmp_path / "calm")
