@@ -95,13 +95,15 @@ def _facts(inputs: list[str], config: ScanConfig, collected: Collected, active: 
     return {
         "version": corpusscan.__version__,
         "finished": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "inputs": inputs,
+        "inputs": [name.encode("utf-8", "backslashreplace").decode() for name in inputs],
         "fail_on": config.fail_on,
         "allow_skipped": config.allow_skipped,
         "sample": config.sample if config.sample < 1 else None,
         "tokenizer": config.tokenizer or f"approximation: one token per {tokens.BYTES_PER_TOKEN} bytes",
         "detectors": [detector.name for detector in active if detector.name not in collected.failed],
         "detectors_not_run": [{"name": name, "reason": why} for name, why in sorted(collected.failed.items())],
+        "detectors_failed": sorted(collected.failed),
+        "resume": {"needed": collected.needed, "reused": collected.reused},
         "power": None,
     }
 

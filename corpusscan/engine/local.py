@@ -57,24 +57,36 @@ class _Worker:
         )  # fmt: skip
 
     def _serve(self) -> None:
-        while (task := self.tasks.get()) is not None:
-            if self.process is None:
-                self.process = self._start()
-            assert self.process.stdin
-            assert self.process.stdout
+        while (task := self.tasks.get()) is not None and not self.closed:
             answer: Answer
             try:
-                pickle.dump(task, self.process.stdin)
-                self.process.stdin.flush()
-                answer = pickle.load(self.process.stdout)
+                answer = self._ask(task)
             except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-                self.process.kill()
-                self.process.wait()
-                answer = Lost(self.ended_for or "worker_died", f"exit {self.process.returncode}")
-                self.process, self.ended_for = None, None
-            if self.closed:
-                return
+                answer = Lost(self.ended_for or "worker_died", f"exit {self._end()}")
+                self.ended_for = None
             self.answers.put((task, answer))
+        self._end()
+
+    def _ask(self, task: Task) -> Answer:
+        self.process = self.process or self._start()
+        assert self.process.stdin
+        assert self.process.stdout
+        pickle.dump(task, self.process.stdin)
+        self.process.stdin.flush()
+        answer: Answer = pickle.load(self.process.stdout)
+        return answer
+
+    def _end(self) -> int | None:
+        """End the process, where there is one, and return its exit code."""
+        process, self.process = self.process, None
+        if process is None:
+            return None
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):  # what was not flushed was for the dead
+                assert pipe
+                pipe.close()
+        return process.wait()
 
     def watch(self, limit: int) -> None:
         """End the process where it holds more than `limit` bytes of resident memory."""
@@ -89,13 +101,9 @@ class _Worker:
     def close(self) -> None:
         """End the process at once; what it was writing stays unnamed and is lost."""
         self.closed = True
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            for pipe in (self.process.stdin, self.process.stdout):
-                with contextlib.suppress(OSError):
-                    assert pipe
-                    pipe.close()
+        if (process := self.process) is not None:
+            process.kill()
+        self.tasks.put(None)
 
 
 class Local:
@@ -112,10 +120,9 @@ class Local:
 
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
-            worker.closed = True
-        for worker in self._workers:
-            self._tasks.put(None)
             worker.close()
+        for worker in self._workers:
+            worker.thread.join(timeout=5)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome | Lost] | None]:
         """Each task with its outcome, as they finish; None now and then, so the caller can show the time.

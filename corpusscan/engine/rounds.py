@@ -6,13 +6,14 @@ Wave k runs step k of every detector, so a shard is read once per wave however m
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from corpusscan.detector import Context, Detector, State
@@ -58,6 +59,27 @@ class Collected:
     cards: list[tuple[int, str]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # detector -> why it did not conclude
     seconds: dict[str, float] = field(default_factory=dict)
+    needed: int = 0  # artefacts
+    reused: int = 0  # of these, found finished
+
+
+@dataclass
+class _Wave:
+    """One step of the detectors that have it, with the states they start from and leave."""
+
+    step: int
+    detectors: list[Detector]
+    states: dict[str, State]
+    saved: dict[str, tuple[str, ...]]
+
+    def over_members(self, detector: Detector) -> bool:
+        """Whether the detector wants only the records it named before."""
+        return bool(detector.rounds) and detector.rounds[self.step].over == "members"
+
+    def job(self, detector: Detector, keys: Keys, about: str) -> Job:
+        """The detector's work on what `about` names."""
+        saved = self.saved[detector.name]
+        return Job(detector, self.step, saved, keys.job(detector, self.step, saved, about))
 
 
 class Rounds:
@@ -92,95 +114,69 @@ class Rounds:
         states: dict[str, State] = {detector.name: {} for detector in detectors}
         for step in range(max([1, *(len(detector.rounds) for detector in detectors)])):
             active = [d for d in detectors if step < max(len(d.rounds), 1) and d.name not in result.failed]
-            saved = {d.name: save_state(states[d.name], self.workspace) for d in active}
-            jobs = self._map(step, active, saved, states, result)
+            wave = _Wave(step, active, states, {d.name: save_state(states[d.name], self.workspace) for d in active})
+            artefacts = self._map(wave, result)
             for detector in active:
-                mine = jobs[detector.name]
+                parts = artefacts[detector.name]
                 if not detector.rounds:
-                    result.flags[detector.name] = mine
-                    result.cards += mine
-                    continue
-                if detector.rounds[step].over == "members":
-                    result.cards += mine
-                self._conclude(detector, step, mine, saved[detector.name], states, result)
+                    result.flags[detector.name] = parts
+                if not detector.rounds or wave.over_members(detector):
+                    result.cards += parts
+                if detector.rounds:
+                    self._conclude(wave, detector, parts, result)
         result.concluded = {d.name: states[d.name] for d in detectors if d.rounds and d.name not in result.failed}
 
-    def _map(
-        self,
-        step: int,
-        active: list[Detector],
-        saved: dict[str, tuple[str, ...]],
-        states: dict[str, State],
-        result: Collected,
-    ) -> dict[str, list[tuple[int, str]]]:
-        """Run step `step` over the shards; for each detector the artefact of each shard."""
-        artefacts: dict[str, list[tuple[int, str]]] = {detector.name: [] for detector in active}
+    def _map(self, wave: _Wave, result: Collected) -> dict[str, list[tuple[int, str]]]:
+        """Run the wave over the shards; for each detector (shard, artefact) of those that were read."""
+        artefacts: dict[str, list[tuple[int, str]]] = {detector.name: [] for detector in wave.detectors}
         tasks: list[Map] = []
-        planned: set[str] = set()
-        for shard in result.shards:
-            if shard.index in result.lost:
-                continue
-            everywhere = [
-                _job(d, step, saved[d.name], self.keys, shard.digest) for d in active if not _members(d, step)
-            ]
-            for job in everywhere:
-                artefacts[job.detector.name].append((shard.index, job.name))
-            account = self.keys.account(shard)
-            if step == 0:
+        planned: set[str] = set()  # shards of equal bytes share their artefacts
+        for shard in (shard for shard in result.shards if shard.index not in result.lost):
+            account = self.keys.account(shard) if wave.step == 0 else None
+            if account:
                 result.accounts[shard.index] = account
-                self._plan(tasks, planned, shard, everywhere, account, None)
-            elif everywhere:
-                self._plan(tasks, planned, shard, everywhere, None, None)
-            for detector in active:
-                if _members(detector, step) and len(rows := _named(states[detector.name], shard.index)):
-                    job = _job(detector, step, saved[detector.name], self.keys, digest(shard.digest, rows.tolist()))
-                    artefacts[detector.name].append((shard.index, job.name))
-                    self._plan(tasks, planned, shard, [job], None, rows)
-        for task, outcome in self._run("scan" if step == 0 else "confirm", tasks, result):
+            for rows, jobs in self._wanted(wave, shard):
+                for job in jobs:
+                    artefacts[job.detector.name].append((shard.index, job.name))
+                todo = tuple(job for job in jobs if job.name not in planned and not self.workspace.has(job.name))
+                result.needed, result.reused = result.needed + len(jobs), result.reused + len(jobs) - len(todo)
+                wants = account if account not in planned and account and not self.workspace.has(account) else None
+                if todo or wants:
+                    planned |= {job.name for job in todo} | ({wants} if wants else set())
+                    tasks.append(Map(shard, self.reading, self.key, wants, todo, rows))
+        for task, outcome in self._run("scan" if wave.step == 0 else "confirm", tasks, result):
             assert isinstance(task, Map)
             if isinstance(outcome, Lost):
                 result.lost |= {s.index: outcome for s in result.shards if s.digest == task.shard.digest}
         return {name: [part for part in parts if part[0] not in result.lost] for name, parts in artefacts.items()}
 
-    def _plan(
-        self,
-        tasks: list[Map],
-        planned: set[str],
-        shard: Shard,
-        jobs: list[Job],
-        account: str | None,
-        rows: np.ndarray | None,
-    ) -> None:
-        todo = tuple(job for job in jobs if job.name not in planned and not self.workspace.has(job.name))
-        if account and (account in planned or self.workspace.has(account)):
-            account = None
-        if todo or account:
-            planned |= {job.name for job in todo} | ({account} if account else set())
-            tasks.append(Map(shard, self.reading, self.key, account, todo, None if rows is None else rows.tobytes()))
+    def _wanted(self, wave: _Wave, shard: Shard) -> Iterator[tuple[bytes | None, list[Job]]]:
+        """What the wave wants of a shard: one reading for all who look at every record, one for each who named some."""
+        everywhere = [d for d in wave.detectors if not wave.over_members(d)]
+        if everywhere:
+            yield None, [wave.job(detector, self.keys, shard.digest) for detector in everywhere]
+        for detector in wave.detectors:
+            if wave.over_members(detector) and len(rows := _named(wave.states[detector.name], shard.index)):
+                yield rows.tobytes(), [wave.job(detector, self.keys, digest(shard.digest, rows.tolist()))]
 
-    def _conclude(
-        self, detector: Detector, step: int, parts: list[tuple[int, str]], saved: tuple[str, ...],
-        states: dict[str, State], result: Collected,
-    ) -> None:  # fmt: skip
-        count = (
-            sum(_scanned(self.workspace, result.accounts[shard]) for shard, _ in parts)
-        )
-        partitions = max(count // PARTITION_ROWS, 1) if not _members(detector, step) else 1
-        reduced = []
-        tasks = []
-        for partition in range(partitions):
-            about = digest(parts, partition, partitions)
-            job = _job(detector, step, saved, self.keys, about)
-            reduced.append(job.name)
-            if not self.workspace.has(job.name):
-                tasks.append(Reduce(job, partition, partitions, tuple(parts)))
+    def _conclude(self, wave: _Wave, detector: Detector, parts: list[tuple[int, str]], result: Collected) -> None:
+        """Reduce what the maps left, partition by partition, and put the conclusion into the wave's states."""
+        count = sum(_scanned(self.workspace, result.accounts[shard]) for shard, _ in parts)
+        partitions = 1 if wave.over_members(detector) else max(count // PARTITION_ROWS, 1)
+        jobs = [wave.job(detector, self.keys, digest(parts, partition, partitions)) for partition in range(partitions)]
+        tasks = [
+            Reduce(job, partition, partitions, tuple(parts))
+            for partition, job in enumerate(jobs)
+            if not self.workspace.has(job.name)
+        ]
         for _, outcome in self._run("group", tasks, result):
             if isinstance(outcome, Lost):
                 result.failed[detector.name] = f"{outcome.reason} {outcome.detail}".strip()
                 return
-        tables = [table for name in reduced if len(table := self.workspace.read(name))]
-        table = pa.concat_tables(tables) if tables else pa.table({})
-        states[detector.name] = detector.rounds[step].conclude(table, Context(key=self.key, documents=count))
+        tables = [table for job in jobs if len(table := self.workspace.read(job.name))]
+        reduced = pa.concat_tables(tables) if tables else pa.table({})
+        context = Context(key=self.key, documents=count)
+        wave.states[detector.name] = detector.rounds[wave.step].conclude(reduced, context)
 
     def _run(
         self, stage: str, tasks: Sequence[Task], result: Collected | None = None
@@ -205,15 +201,7 @@ def identity(shard: Shard) -> str:
     return digest(shard.path, status.st_size, status.st_mtime_ns, status.st_ino, shard.start, shard.stop, shard.format)
 
 
-def _job(detector: Detector, step: int, saved: tuple[str, ...], keys: Keys, about: str) -> Job:
-    return Job(detector, step, saved, keys.job(detector, step, saved, about))
-
-
-def _members(detector: Detector, step: int) -> bool:
-    return bool(detector.rounds) and detector.rounds[step].over == "members"
-
-
-def _named(state: State, shard: int) -> np.ndarray:
+def _named(state: State, shard: int) -> npt.NDArray[np.uint64]:
     named = state["named"]
     rows = named["row"].to_numpy()[named["shard"].to_numpy() == shard]
     return np.unique(rows.astype(np.uint64))

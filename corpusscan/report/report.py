@@ -51,7 +51,8 @@ class Report:
         return self._table("coverage")
 
     def _table(self, name: str) -> pl.LazyFrame:
-        return pl.scan_parquet(self.out / f"{name}.parquet")
+        # A folder called `year=2024` or `a[1]` is a folder, no pattern and no column.
+        return pl.scan_parquet(self.out / f"{name}.parquet", glob=False, hive_partitioning=False)
 
     def save(self, out: str | Path) -> Path:
         """Copy the report (without the working files) to the folder `out` and return it."""
@@ -64,7 +65,8 @@ class Report:
 
     def __repr__(self) -> str:
         exit_ = self.summary["exit"]
-        return f"Report({exit_['verdict']}: {self.summary['flagged_documents']} flagged of {self.summary['totals']['documents']} documents)"
+        flagged, scanned = self.summary["flagged_documents"], self.summary["totals"]["documents"]
+        return f"Report({exit_['verdict']}: {flagged} flagged of {scanned} documents)"
 
     def _repr_html_(self) -> str:
         return repr_html(self.summary)

@@ -35,11 +35,12 @@ class Extra(TypedDict, total=False):
     tokenizer: str
     detectors: list[str]  # that ran
     detectors_not_run: list[dict[str, str]]  # {name, reason}
+    detectors_failed: list[str]  # those of them that broke: what they would have found is unknown
     columns: dict[str, list[str]]  # by COLUMN_ROLES
     records_without: dict[str, int]  # {source, time}
     baseline: dict[str, int] | None  # lines of the baseline: {used, unused, expired}
     power: dict[str, Any] | None
-    resume: dict[str, int] | None  # {tasks, reused}
+    resume: dict[str, int] | None  # artefacts {needed, reused}
     seconds: dict[str, float]  # per stage
 
 
@@ -159,7 +160,8 @@ def _exit(severities: dict[str, dict[str, int]], coverage: dict[str, Any], extra
     failing = schema.SEVERITIES[schema.SEVERITIES.index(fail_on) :]
     findings = any(severities[name]["findings"] for name in failing)
     sampled = extra.get("sample") is not None
-    incomplete = sampled or reading.incomplete(coverage, extra.get("allow_skipped", {}))
+    broken = bool(extra.get("detectors_failed"))
+    incomplete = sampled or broken or reading.incomplete(coverage, extra.get("allow_skipped", {}))
     code = 3 if incomplete else int(findings)
     imposed = extra.get("exit_code")
     return {
