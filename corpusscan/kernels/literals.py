@@ -7,24 +7,29 @@ would lose matches; a missing one only costs time.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 # Python parses patterns with it and keeps the name stable since 3.11; nothing public shows the tree.
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 
-SHORTEST, LONGEST = 3, 24  # bytes of a literal: what the filter can hash; more proves nothing
+LONGEST = 24  # bytes of a literal: more proves nothing
 MOST_ALTERNATIVES, MOST_VARIANTS, MOST_IN_CLASS, MOST_CLAUSES = 64, 16, 4, 4
-COMMON = 15.0  # bits: a literal this likely in English is looked for only where nothing rarer is known
+COMMON = 11.0  # bits: windows more likely than this are looked for only where nothing rarer is known
+ENOUGH = 26.0  # bits: clauses that surprise so much need no further one beside them
+SOME_SPACE, ANY_SPACE = 0xFF, 0xFE  # in a literal, where UTF-8 has no such byte: white space, at least one or not
 
 
 class Literal(NamedTuple):
-    """Bytes that must occur; where `blind`, in any ASCII case."""
+    """Bytes that must occur, white space as `SOME_SPACE` and `ANY_SPACE`; where `blind`, in any ASCII case."""
 
     data: bytes
     blind: bool
@@ -35,6 +40,10 @@ Clause = frozenset[Literal]
 
 Variants = tuple[Literal, ...]
 _NOTHING: Variants = (Literal(b"", False),)
+# Letters that ASCII ones also match where case is ignored: the Kelvin sign, the long s.
+_THIRD_CASE = {"k": (Literal("\u212a".encode(), False),), "s": (Literal("\u017f".encode(), False),)}
+_SPACES = "\t\n\f\r "
+_SPACE_RUN = re.compile(rb"[\t\n\f\r ]*[\xfe\xff][\t\n\f\r \xfe\xff]*")
 _REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT)
 
 # Share of each byte in English text, in per mille; others count as 1.
@@ -45,26 +54,50 @@ _SHARES = dict(
         strict=True,
     )
 )
-_BITS = [9.97] * 256
-for _byte, _share in _SHARES.items():
-    _BITS[_byte] = 9.97 - _share.bit_length() + 1
 
 # One unit of RE2 syntax that Python lacks or reads otherwise, or an escape to step over.
 _UNIT = re.compile(r"\\[pP](?:\{[^}]*\}|.)|\\x\{([0-9A-Fa-f]+)\}|\\z|(\\[0-9QECXR])|\\.|\[:\^?\w+:\]", re.DOTALL)
 
 
-def rarest_window(data: bytes) -> tuple[int, float]:
-    """Where the least likely four bytes of a literal begin, and their surprise in bits."""
-    lower = data.lower()
-    width = min(4, len(data))
-    windows = [sum(_BITS[b] for b in lower[i : i + width]) for i in range(len(data) - width + 1)]
-    best = max(windows)
-    return windows.index(best), best
+class Window(NamedTuple):
+    """Four bytes by which the filter notices a literal, or three that any fourth may follow."""
+
+    place: int  # in the literal
+    data: bytes  # SOME_SPACE may be first or last
+    bits: float  # its surprise
+
+
+def window(data: bytes) -> Window | None:
+    """The least likely window of a literal; None where it has none."""
+    found = [
+        Window(i, part, bits(part))
+        for width in (4, 3)
+        for i in range(len(data) - width + 1)
+        if ANY_SPACE not in (part := data[i : i + width]) and SOME_SPACE not in part[width - 3 : 3]
+    ]
+    return max(found, key=lambda one: one.bits, default=None)
+
+
+def bits(part: bytes) -> float:
+    """Surprise of three or four bytes in English text, roughly."""
+    said = part.lower().replace(bytes([SOME_SPACE]), b" ")
+    if said in _common():
+        return _common()[said]
+    alone = sum(10 - math.log2(_SHARES.get(byte, 1)) for byte in said)
+    return 13.5 + 0.3 * max(alone - 13.5, 0.0) - 4 * (len(part) < 4)
+
+
+@cache
+def _common() -> dict[bytes, float]:
+    """Surprise of the commonest four bytes of English text, which letters alone do not tell."""
+    lines = (Path(__file__).parent / "data" / "common.txt").read_text(encoding="ascii").splitlines()
+    rows = [line.split("|") for line in lines if not line.startswith("#")]
+    return {part.encode(): float(surprise) for surprise, *parts in rows for part in parts}
 
 
 def of_phrase(data: bytes) -> tuple[Clause, ...]:
     """What a text that holds these bytes must contain: their beginning, where it is long enough."""
-    return (frozenset([Literal(data[:LONGEST], False)]),) if len(data) >= SHORTEST else ()
+    return (frozenset([Literal(data[:LONGEST], False)]),) if window(data[:LONGEST]) else ()
 
 
 def required(pattern: str, *, folded: bool) -> tuple[Clause, ...]:
@@ -76,8 +109,12 @@ def required(pattern: str, *, folded: bool) -> tuple[Clause, ...]:
     if tree is None:
         return ()
     clauses = {clause for clause in _clauses(tree, tree.state.flags, folded) if _usable(clause)}
-    ranked = sorted(clauses, key=lambda clause: (-_rarity(clause), sorted(clause)))
-    return tuple(c for i, c in enumerate(ranked[:MOST_CLAUSES]) if i == 0 or _rarity(c) > COMMON)
+    ranked = sorted(clauses, key=lambda clause: (_rarity(clause) < COMMON, -_surprise(clause), sorted(clause)))
+    chosen = ranked[:1]
+    for clause in ranked[1:]:
+        if len(chosen) < MOST_CLAUSES and sum(map(_surprise, chosen)) < ENOUGH and _rarity(clause) >= COMMON:
+            chosen.append(clause)
+    return tuple(chosen)
 
 
 def _parse(pattern: str) -> Any:
@@ -136,14 +173,17 @@ def _flat(items: Any, flags: int) -> Iterator[tuple[Any, Any, int]]:
 
 def _variants(kind: Any, value: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
     """What a match of a node begins with, one of few; and whether that is all of it.  Empty: anything."""
+    if space := _space(kind, value):
+        return (Literal(bytes([space]), False),), True
     if kind is op.LITERAL:
         return _letter(chr(value), flags, folded), True
     if kind is op.IN:
         return _class(value, flags, folded)
     if kind is op.BRANCH:
         parts = [_beginning(items, flags, folded) for items in value[1]]
-        if all(variants and whole for variants, whole in parts):
-            return tuple(dict.fromkeys(v for variants, _ in parts for v in variants)), True
+        if all(variants for variants, _ in parts):
+            union = tuple(dict.fromkeys(v for variants, _ in parts for v in variants))
+            return union, all(whole for _, whole in parts)
     if kind in _REPEATS:
         low, high, items = value
         variants, whole = _beginning(items, flags, folded)
@@ -169,13 +209,31 @@ def _beginning(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
     return run, True
 
 
+def _space(kind: Any, value: Any) -> int | None:
+    """Which white space a node stands for, if it is nothing but white space and more than one blank."""
+    if kind in _REPEATS:
+        low, _, items = value
+        inner = len(items) == 1 and (items[0][0] is op.LITERAL and chr(items[0][1]) in _SPACES or _space(*items[0]))
+        return (SOME_SPACE if low and inner != ANY_SPACE else ANY_SPACE) if inner else None
+    if kind is op.IN and all(
+        (what is op.CATEGORY and which is op.CATEGORY_SPACE) or (what is op.LITERAL and chr(which) in _SPACES)
+        for what, which in value
+    ):
+        return SOME_SPACE
+    return None
+
+
 def _joined(*runs: Variants) -> Variants:
     """Every way to say one after the other."""
     return tuple(
         dict.fromkeys(
-            Literal(b"".join(part.data for part in parts), any(part.blind for part in parts)) for parts in product(*runs)
+            Literal(_SPACE_RUN.sub(_one_space, b"".join(part.data for part in parts)), any(part.blind for part in parts)) for parts in product(*runs)
         )
     )
+
+
+def _one_space(run: re.Match[bytes]) -> bytes:
+    return bytes([ANY_SPACE if set(run.group()) == {ANY_SPACE} else SOME_SPACE])
 
 
 def _letter(char: str, flags: int, folded: bool) -> Variants:
@@ -185,7 +243,8 @@ def _letter(char: str, flags: int, folded: bool) -> Variants:
         return (Literal(data.lower(), False),)  # bytes.lower() knows ASCII only
     if not flags & re.IGNORECASE:
         return (Literal(data, False),)
-    return (Literal(data, data.isalpha()),) if _two_cases_at_most(char) else ()
+    third = _THIRD_CASE.get(char.lower(), ())
+    return (Literal(data, data.isalpha()), *third) if char.isascii() or _caseless(char) else ()
 
 
 def _class(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
@@ -202,16 +261,14 @@ def _class(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
     return tuple(Literal(head, False) for head in sorted(heads)), False
 
 
-def _two_cases_at_most(char: str) -> bool:
-    """Whether ignoring case adds at most the other ASCII case: k and s have the Kelvin sign and the long s too."""
-    if char.isascii():
-        return char not in "kKsS"
+def _caseless(char: str) -> bool:
+    """Whether ignoring case makes no difference to a character beyond ASCII; no for all that is not surely so."""
     return unicodedata.category(char) in ("Lo", "Nd", "Sm", "Sc", "Zs", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po")
 
 
 def _closed(run: Variants) -> Iterator[Clause]:
     """The clause of a run, without variants that hold another."""
-    short = {Literal(one.data[:LONGEST], one.blind) for one in run}
+    short = {Literal(one.data[:LONGEST].strip(bytes([ANY_SPACE])), one.blind) for one in run}
     if all(one.data for one in run):
         yield frozenset(
             one for one in short if not any(other != one and not one.blind and other.data in one.data for other in short)
@@ -225,13 +282,26 @@ def _either(alternatives: Sequence[Any], flags: int, folded: bool) -> Iterator[C
         usable = [clause for clause in _clauses(items, flags, folded) if _usable(clause)]
         if not usable:
             return
-        union |= max(usable, key=lambda clause: (_rarity(clause), sorted(clause)))
+        union |= max(usable, key=lambda clause: (_surprise(clause), sorted(clause)))
     yield frozenset(union)
 
 
 def _usable(clause: Clause) -> bool:
-    return len(clause) <= MOST_ALTERNATIVES and all(len(literal.data) >= SHORTEST for literal in clause)
+    return len(clause) <= MOST_ALTERNATIVES and all(window(literal.data) for literal in clause)
 
 
 def _rarity(clause: Clause) -> float:
-    return min(rarest_window(literal.data)[1] for literal in clause)
+    """Bits by which the windows of a clause surprise: what looking for it costs."""
+    return _together(found.bits for literal in clause if (found := window(literal.data)))
+
+
+def _surprise(clause: Clause) -> float:
+    """Bits by which the literals do: what finding one tells.  English has some 1.5 bits a letter."""
+    return _together(
+        found.bits + 1.5 * (len(literal.data) - len(found.data)) for literal in clause if (found := window(literal.data))
+    )
+
+
+def _together(surprises: Iterable[float]) -> float:
+    """Surprise of the first of several things to happen."""
+    return -math.log2(sum(2.0**-one for one in surprises))

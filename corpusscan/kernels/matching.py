@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,11 +21,12 @@ import pyarrow as pa
 from numba import njit
 
 from corpusscan.kernels.folding import Bytes, Offsets, fold_pieces
-from corpusscan.kernels.literals import LONGEST, Clause, rarest_window
+from corpusscan.kernels.literals import ANY_SPACE, LONGEST, SOME_SPACE, Clause, window
 
 BITS = 17  # the bitmap takes 16 KiB, half of the smallest L1 cache
 CHAINS = 1 << 13
 BLOCK = 4096  # bytes whose marked places are collected before any is looked at
+_SPACES = b"\t\n\v\f\r "
 _CASE = np.uint32(0x20202020)
 _MULTIPLIER = np.uint32(0x9E3779B1)  # Fibonacci hashing (Knuth, TAOCP 6.4)
 
@@ -49,10 +51,9 @@ class _Literals(NamedTuple):
     literal: Ids  # of each window
     pool: Bytes
     start: Ids  # of each literal in the pool, and the end of the last
-    shift: Ids  # of its window within the literal
-    proof: Ids  # where four other bytes of it begin (the window again where there are none)
-    proven: npt.NDArray[np.uint32]  # those bytes, blind to case
-    mask: Bytes  # 0x20 where case is open
+    anchor: Ids  # in the pool: where the comparison starts, both ways
+    lead: Ids  # bytes of the window before it
+    blind: npt.NDArray[np.bool_]  # whether case is open
     need: Ids  # that a literal meets
 
 
@@ -133,67 +134,74 @@ def _link(queries: Sequence[Query]) -> tuple[list[Clause], _Links]:
 def _lay_out(needs: Sequence[Clause], folded: npt.NDArray[np.bool_]) -> _Literals:
     """Folded literals are blind to case, so that they are found in ASCII text as it stands."""
     literals = [(one.data, one.blind or folded[i], i) for i, need in enumerate(needs) for one in sorted(need)]
-    shifts = [rarest_window(data)[0] for data, _, _ in literals]
-    heads = [data[shift : shift + 4] for (data, _, _), shift in zip(literals, shifts, strict=True)]
-    proofs = [
-        shift if len(data) < 4 else len(data) - 4 if shift < len(data) - 4 - shift else 0
-        for (data, _, _), shift in zip(literals, shifts, strict=True)
-    ]
-    proven = [
-        int.from_bytes(_lower(data[proof : proof + 4]), "little")
-        for (data, _, _), proof in zip(literals, proofs, strict=True)
-    ]
+    windows = [found for data, _, _ in literals if (found := window(data))]
+    assert len(windows) == len(literals), "a required literal is one that has a window"
+    start = np.cumsum([0, *(len(data) for data, _, _ in literals)])
+    lead = [int(found.data[0] == SOME_SPACE) for found in windows]
     return _Literals(
-        *_windows(heads),
-        pool=np.frombuffer(b"".join(_lower(data) if blind else data for data, blind, _ in literals), np.uint8),
-        start=_ids(np.cumsum([0, *(len(data) for data, _, _ in literals)])),
-        shift=_ids(shifts),
-        proof=_ids(proofs),
-        proven=np.array(proven, np.uint32),
-        mask=np.array([0x20 * blind for _, blind, _ in literals], np.uint8),
+        *_hashed([found.data for found in windows]),
+        pool=np.frombuffer(b"".join(data.lower() if blind else data for data, blind, _ in literals), np.uint8),
+        start=_ids(start),
+        anchor=_ids([start[i] + found.place + lead[i] for i, found in enumerate(windows)]),
+        lead=_ids(lead),
+        blind=np.array([blind for _, blind, _ in literals], np.bool_),
         need=_ids([need for _, _, need in literals]),
     )
-
-
-def _lower(data: bytes) -> bytes:
-    """As the filter sees bytes when it is blind to case."""
-    return bytes(byte | 0x20 for byte in data)
 
 
 def _ids(values: Any) -> Ids:
     return np.array(values, np.int32)
 
 
-def _windows(heads: Sequence[bytes]) -> tuple[npt.NDArray[np.uint32], Ids, npt.NDArray[np.uint32], Ids, Ids]:
-    """Bitmap and chains over the hashes of four bytes; three are followed by any fourth."""
+def _hashed(windows: Sequence[bytes]) -> tuple[npt.NDArray[np.uint32], Ids, npt.NDArray[np.uint32], Ids, Ids]:
+    """Bitmap and chains over the hashes of all that the windows stand for, blind to case."""
+    choices = [
+        [_SPACES if byte == SOME_SPACE else (byte,) for byte in one] + [range(256)] * (4 - len(one)) for one in windows
+    ]
     pairs = sorted(
         {
-            (int.from_bytes(_lower(head + tail), "little"), i)
-            for i, head in enumerate(heads)
-            for tail in ([b""] if len(head) == 4 else [bytes([b]) for b in range(256)])
+            (int.from_bytes(bytes(byte | 0x20 for byte in said), "little"), i)
+            for i, choice in enumerate(choices)
+            for said in product(*choice)
         }
     )
-    window = np.array([w for w, _ in pairs], np.uint32)
-    hashes = window * _MULTIPLIER >> np.uint32(32 - BITS)
+    said = np.array([w for w, _ in pairs], np.uint32)
+    hashes = said * _MULTIPLIER >> np.uint32(32 - BITS)
     bitmap = np.zeros(1 << BITS >> 5, np.uint32)
     np.bitwise_or.at(bitmap, hashes >> 5, np.uint32(1) << (hashes & np.uint32(31)))
     chain, following = np.full(CHAINS, -1, np.int32), np.full(len(pairs), -1, np.int32)
     for i in reversed(range(len(pairs))):
         slot = int(hashes[i]) & (CHAINS - 1)
         following[i], chain[slot] = chain[slot], i
-    return bitmap, chain, window, following, _ids([i for _, i in pairs])
+    return bitmap, chain, said, following, _ids([i for _, i in pairs])
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _space(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    return byte == 32 or (9 <= byte <= 13)
 
 
 @njit(cache=True, nogil=True)
-def _holds(data, begin, end, literal, pool, start, mask):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Whether a literal stands at `begin`, wholly before `end`."""
-    first, stop = start[literal], start[literal + 1]
-    if begin + stop - first > end:
-        return False
-    blind = mask[literal]
-    for j in range(stop - first):
-        if (data[begin + j] | blind) != pool[first + j]:
-            return False
+def _stands(data, at, begin, end, pool, first, anchor, stop, blind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, PLR0911
+    """Whether a literal stands in data[begin:end] with its anchor at `at`; compared forwards, then backwards."""
+    for step in (1, -1):
+        i, j = (at, anchor) if step == 1 else (at - 1, anchor - 1)
+        while first <= j < stop:
+            wanted = pool[j]
+            if wanted >= ANY_SPACE:
+                before = i
+                while begin <= i < end and _space(data[i]):
+                    i += step
+                if wanted == SOME_SPACE and i == before:
+                    return False
+            else:
+                if not begin <= i < end:
+                    return False
+                byte = data[i]
+                if byte != wanted and not (blind and 65 <= byte <= 90 and byte + 32 == wanted):
+                    return False
+                i += step
+            j += step
     return True
 
 
@@ -215,23 +223,41 @@ def _other(data, i, limit):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN2
 
 
 @njit(cache=True, nogil=True)
+def _within(data, i, limit, reach, step):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """How far from i `reach` bytes lead towards the limit; a run of white space counts once."""
+    while i != limit and reach > 0:
+        gap = False
+        while i != limit and _space(data[i] if step > 0 else data[i - 1]):
+            i, gap = i + step, True
+        if not gap:
+            i += step
+        reach -= 1
+    return i
+
+
+@njit(cache=True, nogil=True)
 def _near_others(data, offsets, reach):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Pieces (text, begin, end) of all that lies within `reach` bytes of a non-ASCII byte of its text."""
+    """Pieces (text, begin, end) of all that lies within reach of a non-ASCII byte of its text."""
     texts, begins, ends, size = np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256, np.int64), 0
     for text in range(len(offsets) - 1):
-        end = np.int64(-1)  # of the piece last begun in this text
+        end = offsets[text]  # of the last piece; what comes before is in it, or near nothing
+        opened = False
         i, limit = offsets[text], offsets[text + 1]
         while True:
             i = _other(data, i, limit)
             if i == limit:
                 break
-            if end < 0 or i - reach > end:
-                if size == len(texts):
-                    texts, begins, ends = np.append(texts, texts), np.append(begins, begins), np.append(ends, ends)
-                texts[size], begins[size] = text, max(i - reach, offsets[text])
-                size += 1
+            if not opened or i > end:
+                begin = _within(data, i, end, reach, -1)
+                if not opened or begin > end:
+                    if size == len(texts):
+                        texts, begins, ends = np.append(texts, texts), np.append(begins, begins), np.append(ends, ends)
+                    texts[size], begins[size] = text, begin
+                    size, opened = size + 1, True
             i += 1
-            end = min(i + reach, limit)
+            while i < limit and data[i] >= 128:
+                i += 1
+            end = _within(data, i, limit, reach, 1)
             ends[size - 1] = end
     return texts[:size], begins[:size], ends[:size]
 
@@ -267,7 +293,7 @@ def _window(data, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 @njit(cache=True, nogil=True)
 def _hits(  # type: ignore[no-untyped-def] # noqa: ANN202
     data, offsets, tried,  # noqa: ANN001
-    bitmap, chain, window, following, literal_of, pool, start, shift, proof, proven, mask, need_of,  # noqa: ANN001
+    bitmap, chain, window, following, literal_of, pool, start, anchor, lead, blind, need_of,  # noqa: ANN001
 ):  # fmt: skip
     """Pairs (text, need) where a literal of the need stands in the text, by ascending text, each once."""
     texts, needs, size = np.empty(1024, np.int64), np.empty(1024, np.int32), 0
@@ -287,16 +313,17 @@ def _hits(  # type: ignore[no-untyped-def] # noqa: ANN202
             while offsets[text + 1] <= i:
                 text += 1
             while k >= 0:
-                literal = literal_of[k]
-                need, begin = need_of[literal], i - shift[literal]
+                one = literal_of[k]
+                need = need_of[one]
                 if (
                     window[k] == w
                     and seen[need] != text
                     and tried[need]
-                    and begin >= offsets[text]
-                    and (_window(data, begin + proof[literal]) == proven[literal] or start[literal + 1] - start[literal] < 4)
-                    and _holds(data, begin, offsets[text + 1], literal, pool, start, mask)
-                ):
+                    and _stands(
+                        data, i + lead[one], offsets[text], offsets[text + 1],
+                        pool, start[one], anchor[one], start[one + 1], blind[one],
+                    )
+                ):  # fmt: skip
                     seen[need] = text
                     if size == len(texts):
                         texts, needs = np.append(texts, texts), np.append(needs, needs)

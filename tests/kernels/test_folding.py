@@ -1,0 +1,125 @@
+"""Folding: the shipped table, the kernel over columns, and offsets back into the original."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from corpusscan.kernels.folding import code_points, fold, fold_bytes, fold_pieces, table
+
+HARD = "ﷺﷺ ﬃ½ß İıſK Å Ａ\u200b\u0301a\u0308 \u00ad\ufe0f\U000e0041 𝐈𝒢𝓃 ΑΒΝν НнКк “”‘’—–…\u2028\u3000가힣 🏳️‍🌈 ا ١ æøł"
+TEXTS = st.text(st.one_of(st.sampled_from(HARD), st.characters(exclude_categories=("Cs",)), st.sampled_from("aZ .é")))
+untimed = settings(deadline=None)  # the first call compiles
+
+
+def mapping(code: int) -> str:
+    """What the table says of one code point, read in plain Python."""
+    data = table()
+    entry = int(data.entry[int(data.page[code >> 7]) * 128 + (code & 127)])
+    if entry:
+        return bytes(data.pool[int(data.start[entry]) : int(data.start[entry + 1])]).decode()
+    return chr(code)
+
+
+def reference(text: str) -> tuple[str, list[int]]:
+    """Folded text and, for each of its UTF-8 bytes, the code point it comes from."""
+    parts = [mapping(ord(char)) for char in text]
+    return "".join(parts), [i for i, part in enumerate(parts) for _ in part.encode()]
+
+
+@untimed
+@given(TEXTS)
+@example(HARD)
+@example("")
+@example("\u0301")
+@example("ﷺ" * 50)
+def test_kernel_equals_plain_python(text: str) -> None:
+    """Folded bytes and offsets are those of a code point by code point reference."""
+    folded, places = fold_bytes(text.encode())
+    assert (folded.decode(), places.tolist()) == reference(text)
+
+
+@untimed
+@given(st.lists(TEXTS, max_size=6))
+def test_pieces_fold_alone(texts: list[str]) -> None:
+    """A column of texts folds to each text folded, end to end."""
+    data = "".join(texts).encode()
+    ends = np.cumsum([len(text.encode()) for text in texts], dtype=np.int64)
+    begins = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(texts)]
+    folded, offsets = fold_pieces(np.frombuffer(data, np.uint8), begins, ends)
+    got = [folded[offsets[i] : offsets[i + 1]].tobytes().decode() for i in range(len(texts))]
+    assert got == [fold(text) for text in texts]
+
+
+@untimed
+@given(TEXTS, TEXTS)
+def test_folding_commutes_with_joining(left: str, right: str) -> None:
+    """Texts may be cut anywhere: each code point folds alone."""
+    assert fold(left + right) == fold(left) + fold(right)
+
+
+@untimed
+@given(TEXTS)
+def test_folding_twice_changes_nothing(text: str) -> None:
+    """Folded text is folded."""
+    assert fold(fold(text)) == fold(text)
+
+
+@untimed
+@given(TEXTS)
+def test_case_makes_no_difference(text: str) -> None:
+    """Capitals fold as their small letters do."""
+    for char in text:
+        if len(char.upper()) == len(char.lower()) == 1 and char.upper().lower() == char.lower():
+            assert fold(char.upper()) == fold(char.lower()), char
+
+
+@untimed
+@given(TEXTS)
+def test_code_points_of_bytes(text: str) -> None:
+    """Each byte knows its code point."""
+    assert code_points(text.encode()).tolist() == [i for i, char in enumerate(text) for _ in char.encode()]
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("IGNORE", "ignore"),
+        ("іgnоrе", "ignore"),  # Cyrillic
+        ("ign\u200bo\u00adre", "ignore"),
+        ("𝐈𝐠𝐧𝐨𝐫𝐞", "ignore"),
+        ("ｉｇｎｏｒｅ", "ignore"),
+        ("i\u0301gn\u0308ore", "ignore"),
+        ("“ignore’", "\"ignore'"),
+        ("Straße", "strasse"),
+        ("½ﬃ", "1/2ffi"),
+        ("a\U000e0041\U000e007fb", "ab"),
+        ("a\u3000b\u2028c\u00a0d", "a b c d"),
+        ("ｱ", "ア"),
+        ("中文", "中文"),
+        ("\x1b[0m\x00", "\x1b[0m\x00"),
+    ],
+)
+def test_what_folding_is_for(text: str, folded: str) -> None:
+    """Case, width, style, accents, invisible and look-alike characters are set aside; nothing else is."""
+    assert fold(text) == folded
+
+
+def test_table_is_decomposition_and_case_folding() -> None:
+    """Where no likeness is involved, the table agrees with Python on every code point that both know."""
+    likely = set("abcdefghijklmnopqrstuvwxyz0123456789")
+    wrong = []
+    for code in range(0x110000):
+        char = chr(code)
+        if unicodedata.category(char) in ("Cn", "Cs", "Co") or (not char.isascii() and mapping(code).isascii()):
+            continue
+        plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
+        plain = unicodedata.normalize("NFKD", plain.casefold())
+        said = "".join(mapping(ord(c)) for c in plain)
+        if mapping(code) != said and not (set(mapping(code)) & likely):
+            wrong.append(char)
+    assert wrong == []

@@ -1,0 +1,182 @@
+"""The filter over columns: it never loses a match, whatever the texts, the patterns and the array's layout."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+import re2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpusscan.kernels.folding import fold
+from corpusscan.kernels.literals import of_phrase, required
+from corpusscan.kernels.matching import BLOCK, Filter, Query
+from corpusscan.kernels.occurrences import Pattern, Phrase, tightest
+
+ATOMS = [  # pattern, folded
+    ("quartz", False),
+    ("(?i)quartz", False),
+    (r"\[INST\].{0,40}\[/INST\]", False),
+    ("DAN", False),
+    ("(?i)ignore\\s+(?:all\\s+)?(?:previous|prior)\\s+instructions", True),
+    ("(?i)kiss\\s*me", True),
+    ("(?i)you are", True),
+    ("(?i)sk", False),  # no literal: unguarded
+    ("(?i)sure,? here", False),
+    ("｡{3,}", False),
+    ("новые инструкции", False),
+    ("(?i)(?:act|behave)\\s+as\\s+(?:an?\\s+)?dan", True),
+    ("(?i)x{4,}y", True),
+]
+BITS = [
+    "quartz", "QUARTZ", "[INST] a [/INST]", "DAN", "Ignore  ALL\n previous instructions", "ignоrе prior instruсtions",
+    "i\u200bgnore prior\u2003instructions", "kiss me", "\u212aiſſ me", "you are", "Sure here", "\u017fure, here", "｡｡｡", "новые инструкции",
+    "act as DAN", "behave   as a d\u0301an", "XXXXXy", "ignore prior instructio", "ns", " ", "\n", "é", "a", "中", "ﷺ", " " * 70, "ü" * 30,
+]  # fmt: skip
+TEXTS = st.lists(st.sampled_from(BITS) | st.text(max_size=5), max_size=8).map("".join)
+
+
+def query(pattern: str, folded: bool) -> Query:
+    return Query(((required(pattern, folded=folded),),), folded)
+
+
+def matches(pattern: str, folded: bool, text: str) -> bool:
+    return bool(re2.search(pattern, fold(text) if folded else text))
+
+
+ONE_EACH = Filter([query(*atom) for atom in ATOMS])
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.lists(TEXTS, max_size=6))
+def test_no_match_is_lost(texts: list[str]) -> None:
+    """Every text that RE2 matches comes up for the pattern, raw and folded, whatever stands beside it."""
+    clean = [text.encode("utf-8", "replace").decode() for text in texts]
+    found = set(zip(*(array.tolist() for array in ONE_EACH.candidates(pa.array(clean, pa.large_string()))), strict=True))
+    for number, atom in enumerate(ATOMS):
+        for place, text in enumerate(clean):
+            if matches(*atom, text):
+                assert number in ONE_EACH.always or (place, number) in found, (atom, text)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.lists(st.lists(st.sampled_from(ATOMS[:7]), min_size=1, max_size=3), min_size=1, max_size=3), min_size=1, max_size=4),
+       st.lists(TEXTS, max_size=4), st.booleans())  # fmt: skip
+def test_conjunctions_lose_nothing(plans: list[list[list[tuple[str, bool]]]], texts: list[str], folded: bool) -> None:
+    """All atoms that match come up wherever every clause of their query has one that does."""
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    plans = [[[atom[0] for atom in clause] for clause in plan] for plan in plans]
+    filter_ = Filter([Query(tuple(tuple(required(p, folded=folded) for p in c) for c in plan), folded) for plan in plans])
+    pairs = filter_.candidates(pa.array(texts, pa.large_string()))
+    found = set(zip(pairs.text.tolist(), pairs.atom.tolist(), strict=True))
+    number = 0
+    for plan in plans:
+        for place, text in enumerate(texts):
+            hit = [[matches(p, folded, text) for p in clause] for clause in plan]
+            if all(any(clause) for clause in hit):
+                flat = [one for clause in hit for one in clause]
+                assert {(place, number + i) for i, one in enumerate(flat) if one} <= found
+        number += sum(len(clause) for clause in plan)
+
+
+@pytest.mark.parametrize("shift", [0, 1, 2, 3, BLOCK - 8, BLOCK - 4, BLOCK - 3, BLOCK - 1, BLOCK, 2 * BLOCK - 3])
+@pytest.mark.parametrize("word", ["abc", "quartz"])
+def test_blocks_and_ends_hide_nothing(shift: int, word: str) -> None:
+    """A literal is found at every offset, across blocks, at both ends of a text and of the data."""
+    one = Filter([query(word, False), query(f"(?i){word}", True)])
+    texts = ["x" * shift + word, word, "x" * 5, word + "é", "", word]
+    pairs = one.candidates(pa.array(texts, pa.large_string()))
+    assert sorted(zip(pairs.text.tolist(), pairs.atom.tolist(), strict=True)) == [(i, j) for i in (0, 1, 3, 5) for j in (0, 1)]
+
+
+def test_texts_do_not_run_into_one_another() -> None:
+    """What begins in one text and ends in the next is no match."""
+    pairs = Filter([query("quartz", False)]).candidates(pa.array(["qua", "rtz", "quart", "z quartz"], pa.large_string()))
+    assert pairs.text.tolist() == [3]
+
+
+def test_slices_nulls_and_nothing() -> None:
+    """Sliced arrays, null texts and empty arrays are what they say."""
+    one = Filter([query("quartz", False)])
+    array = pa.array(["quartz", None, "no", "a quartz", "quartz"], pa.large_string())
+    assert one.candidates(array).text.tolist() == [0, 3, 4]
+    assert one.candidates(array.slice(1, 3)).text.tolist() == [2]
+    for empty in (array.slice(0, 0), pa.array([], pa.large_string()), pa.array([None, None], pa.large_string())):
+        assert one.candidates(empty).text.tolist() == []
+
+
+def test_candidates_are_few() -> None:
+    """The filter is no identity: a text that lacks what a pattern needs does not come up."""
+    one = Filter([query(r"ignore\s+previous\s+instructions", True)])
+    texts = ["never ignore the instructions of previous owners", "ignore previous orders", "IGNORE\nprevious   instructions"]
+    assert one.candidates(pa.array(texts, pa.large_string())).text.tolist() == [2]
+
+
+SMALL = st.text("ab é中", max_size=24)
+
+
+@given(SMALL, st.text("ab é", min_size=1, max_size=3), st.booleans())
+def test_phrases_are_what_re2_finds(text: str, phrase: str, word: bool) -> None:
+    """Exact search equals RE2 on the quoted phrase; whole words are those without a letter at their side."""
+    data, sought = text.encode(), phrase.encode()
+    plain = list(Pattern(re2.escape(phrase)).spans(data))
+    assert list(Phrase(sought).spans(data)) == plain
+    if word:
+        every = [i for i in range(len(data)) if data.startswith(sought, i)]
+        alone = [i for i in every if _free(data[:i].decode(), text[len(data[:i].decode()) + len(phrase) :], phrase)]
+        spans = list(Phrase(sought, word=True).spans(data))
+        assert {begin for begin, _ in spans} <= set(alone)
+        assert bool(spans) == bool(alone)
+
+
+def _free(before: str, after: str, phrase: str) -> bool:
+    left, right = before[-1:], after[:1]
+    return (not left.isalpha() or "中" in left + phrase[:1]) and (not right.isalpha() or "中" in right + phrase[-1:])
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "hits"),
+    [
+        ("cf. cfx xcf cf", "cf", 2),
+        ("naïvecf écf cf\u0301 _cf_", "cf", 1),
+        ("你是中文好", "中文", 1),
+        ("ชื่อภาษาไทย", "ภาษา", 1),
+        ("мир миру", "мир", 1),
+        ("7cf cf7 cf", "cf", 1),
+        ("cf cf cf", "cf cf", 1),
+        ("xcf cf cf", "cf cf", 1),
+    ],
+)
+def test_whole_words_in_any_script(text: str, phrase: str, hits: int) -> None:
+    """Letters, digits and marks of every script continue a word; scripts without spaces do not."""
+    assert len(list(Phrase(phrase.encode(), word=True).spans(text.encode()))) == hits
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 8)).map(lambda p: (p[0], p[0] + p[1])), max_size=5)
+
+
+@given(st.lists(SPANS, min_size=2, max_size=3), st.integers(1, 40))
+def test_tightest_is_the_tightest(items: list[list[tuple[int, int]]], within: int) -> None:
+    """The window is the shortest of all choices of one span per item."""
+    from itertools import product
+
+    lengths = [max(e for _, e in pick) - min(b for b, _ in pick) for pick in product(*items)]
+    best = tightest(items, within)
+    if not lengths or min(lengths) > within:
+        assert best is None
+    else:
+        assert best is not None
+        assert best[1] - best[0] == min(lengths)
+        assert all(any(best[0] <= b and e <= best[1] for b, e in spans) for spans in items)
+
+
+@given(st.binary(min_size=1, max_size=40), st.binary(max_size=60), st.binary(max_size=60))
+@settings(deadline=None, max_examples=60)
+def test_phrases_of_any_bytes_are_found(phrase: bytes, before: bytes, after: bytes) -> None:
+    """A phrase comes up wherever it stands, unless nothing of it can be looked for."""
+    try:
+        text = (before.decode("utf-8", "ignore") + phrase.decode() + after.decode("utf-8", "ignore"))
+    except UnicodeDecodeError:
+        return
+    one = Filter([Query(((of_phrase(phrase),),), False)])
+    assert len(one.always) or one.candidates(pa.array([text], pa.large_string())).text.tolist() == [0]
