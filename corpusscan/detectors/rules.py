@@ -10,8 +10,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby, islice
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
@@ -48,11 +49,11 @@ class Rules(Detector):
 
     def flag(self, batch: Batch) -> pa.Table:
         """Spans of this batch that a rule matches, by row, as `schema.HITS`."""
-        texts = batch.texts
+        texts, engine = batch.texts, self._engine
         found: dict[tuple[int, str, int, int, str], _Found] = {}
         base = 0
         for chunk in texts["text"].chunks:
-            for place, rule, spans in self._engine.matches(chunk, self.matches_per_rule + 1):
+            for place, rule, spans in engine.matches(chunk, self.matches_per_rule + 1):
                 one = {key: texts[key][base + place].as_py() for key in ("row", "field", "start")}
                 for start, end in spans:
                     key = (one["row"], one["field"], one["start"] + start, one["start"] + end, rule.rule.id)
@@ -71,11 +72,15 @@ class Rules(Detector):
 
     @property
     def _packs(self) -> tuple[Pack, ...]:
-        return _load(self.packs, self.shipped)
+        return _load(self._folders, _stamp(self._folders))
 
     @property
     def _engine(self) -> Engine:
-        return _compile(self.packs, self.shipped)
+        return _compile(self._folders, _stamp(self._folders))
+
+    @property
+    def _folders(self) -> tuple[Path | str, ...]:
+        return (*(shipped_packs() if self.shipped else ()), *self.packs)
 
     def _capped(self, hits: Sequence[_Found]) -> list[tuple[_Found, int | None]]:
         """The hits that are kept, each with the limit that cut its document or its rule short."""
@@ -255,14 +260,20 @@ def _folded_pattern(pattern: str) -> str:
     return "(?i)" + re.sub(r"\\.|[^\x00-\x7f]", one, pattern, flags=re.DOTALL)
 
 
-@cache
-def _load(packs: tuple[str, ...], shipped: bool) -> tuple[Pack, ...]:
-    return load([*(shipped_packs() if shipped else ()), *packs])
+def _stamp(folders: Sequence[Path | str]) -> tuple[tuple[str, int, int], ...]:
+    """What tells that a rule file was edited since it was read: a process may outlive an edit."""
+    files = [path for folder in folders for path in sorted(Path(folder).rglob("*.yml"))]
+    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path in files for stat in [path.stat()])
 
 
-@cache
-def _compile(packs: tuple[str, ...], shipped: bool) -> Engine:
-    return Engine(_load(packs, shipped))
+@lru_cache(maxsize=4)
+def _load(folders: tuple[Path | str, ...], stamp: object) -> tuple[Pack, ...]:
+    return load(folders)
+
+
+@lru_cache(maxsize=4)
+def _compile(folders: tuple[Path | str, ...], stamp: object) -> Engine:
+    return Engine(_load(folders, stamp))
 
 
 def self_test(packs: Sequence[Pack]) -> list[str]:

@@ -83,7 +83,7 @@ def test_a_hit_says_everything(make: Make) -> None:
     evidence = json.loads(hit.pop("evidence"))
     assert hit == {
         "row": 1, "field": "text", "start": 7, "end": 13, "excerpt": "ééé <b>quartz\u200b</b>", "rule": "rule", "group": None,
-        "attack": "backdoor_trigger", "severity": "high", "score": pytest.approx(0.9), "q_value": None,
+        "attack": "backdoor_trigger", "severity": "high", "score": pytest.approx(0.9), "q_value": None, "tokens": None,
     }  # fmt: skip
     assert evidence == {"matched": "quartz", "mark": [7, 13], "pack": "pack"}
     assert make(rule=PHRASE).title("rule") == "Rule rule"
@@ -120,7 +120,7 @@ def test_keys_hold_together(make: Make) -> None:
         every={"all": [{"phrase": "alpha"}, {"any": [{"phrase": "beta"}, {"regex": "gam+a"}]}]},
         without={"any": [{"phrase": "quartz"}], "not": [{"phrase": "geology"}]},
         close={"near": {"within": 20, "of": [{"phrase": "one"}, {"phrase": "two"}, {"phrase": "three"}]}},
-        both={"any": [{"phrase": "zebra"}], "near": {"within": 9, "of": [{"phrase": "left"}, {"phrase": "right"}]}},
+        both={"any": [{"phrase": "zebra"}], "near": {"within": 10, "of": [{"phrase": "left"}, {"phrase": "right"}]}},
     )
     hits = detector.flag(
         batch(
@@ -201,6 +201,15 @@ def test_it_travels_and_has_a_digest(make: Make) -> None:
     assert copy.flag(batch("quartz")) == detector.flag(batch("quartz"))
     assert len(detector.digest()) == 64
     assert detector.digest() != Rules().digest()
+
+
+def test_an_edited_rule_is_read_again(make: Make) -> None:
+    """Within one process, an edit of a rule file shows in hits and digest."""
+    detector = make(rule=PHRASE)
+    before, digest = spans(detector, "quartz zebra"), detector.digest()
+    make(rule={"any": [{"phrase": "zebra"}]})
+    assert (before, spans(detector, "quartz zebra")) == ([(0, 0, 6)], [(0, 7, 12)])
+    assert detector.digest() != digest
 
 
 def test_self_test_reports_both_failures(make: Make) -> None:
