@@ -2,7 +2,7 @@
 
 Each query is a conjunction of clauses, a clause a choice of atoms, an atom a conjunction of choices
 of literals (see `literals`).  A window of four bytes of every literal, blind to ASCII case, is hashed
-into a bitmap that fits the L1 cache; the few positions that hit are compared with the literal, and a
+into a bitmap that stays in cache; the few positions that hit are compared with the literal, and a
 text is a candidate of a query when nothing the query needs is absent.  The filter only says where to
 look: it never decides a match.  The idea is that of Hyperscan's FDR (Wang et al., NSDI 2019), reduced
 to one bitmap.
@@ -10,7 +10,8 @@ to one bitmap.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
@@ -21,10 +22,10 @@ import pyarrow as pa
 from numba import njit
 
 from corpusscan.kernels.folding import Bytes, Offsets, fold_pieces
-from corpusscan.kernels.literals import ANY_SPACE, LONGEST, SOME_SPACE, Clause, window
+from corpusscan.kernels.literals import ANY_SPACE, LONGEST, SOME_SPACE, Clause, Literal, Window, window
 
-BITS = 17  # the bitmap takes 16 KiB, half of the smallest L1 cache
-CHAINS = 1 << 13
+BITS = 19  # of the hash: the bitmap takes 64 KiB and stays in the nearest caches
+CHAINS = 1 << 17
 BLOCK = 4096  # bytes whose marked places are collected before any is looked at
 _SPACES = b"\t\n\v\f\r "
 _CASE = np.uint32(0x20202020)
@@ -53,14 +54,19 @@ class _Literals(NamedTuple):
     start: Ids  # of each literal in the pool, and the end of the last
     anchor: Ids  # in the pool: where the comparison starts, both ways
     lead: Ids  # bytes of the window before it
+    beside: Ids  # from the window to four bytes next to it, a second look before the whole is compared
+    mask: npt.NDArray[np.uint32]  # which of them the literal has
+    second: npt.NDArray[np.uint32]  # what they are, blind to case
     blind: npt.NDArray[np.bool_]  # whether case is open
-    need: Ids  # that a literal meets
 
 
 class _Links(NamedTuple):
-    """What a met need counts towards: need -> atom -> clause -> query."""
+    """What a literal that stands in a text counts towards: literal -> needs -> atoms -> clause -> query."""
 
-    atom: Ids  # of each need
+    need_from: Ids  # the needs of literal i are need[need_from[i]:need_from[i + 1]]
+    need: Ids
+    atom_from: Ids  # and so for the atoms of a need
+    atom: Ids
     needs: Ids  # how many an atom has
     clause: Ids  # of each atom
     query: Ids  # of each clause
@@ -83,11 +89,11 @@ class Filter:
     """
 
     def __init__(self, queries: Sequence[Query]) -> None:
-        needs, self._links = _link(queries)
+        literals, self._links = _link(queries)
         self.always = np.flatnonzero(self._links.clauses == 0)
-        folded = np.array([queries[self._links.query[self._links.clause[a]]].folded for a in self._links.atom], bool)
-        self._literals = _lay_out(needs, folded)
-        self._all, self._folded = np.ones_like(folded), folded
+        self._literals = _lay_out(literals)
+        self._folded = np.array([folded for _, folded in literals], np.bool_)
+        self._all = np.ones_like(self._folded)
 
     def candidates(self, texts: pa.LargeStringArray) -> Candidates:
         """Every (text, atom) where a query's needs are met and the atom's too; nothing that matches is missing.
@@ -99,8 +105,8 @@ class Filter:
         pairs = _hits(data, offsets, self._all, *self._literals)
         text, begins, ends = _near_others(data, offsets, LONGEST - 1)
         if len(text) and self._folded.any():
-            piece, need = _hits(*fold_pieces(data, begins, ends), self._folded, *self._literals)
-            both = np.concatenate([pairs[0], text[piece]]) * len(self._all) + np.concatenate([pairs[1], need])
+            piece, literal = _hits(*fold_pieces(data, begins, ends), self._folded, *self._literals)
+            both = np.concatenate([pairs[0], text[piece]]) * len(self._all) + np.concatenate([pairs[1], literal])
             pairs = np.divmod(np.unique(both), len(self._all))
         return Candidates(*_met(*pairs, *self._links))
 
@@ -114,39 +120,62 @@ def buffers(texts: pa.LargeStringArray) -> tuple[Bytes, Offsets]:
     return np.frombuffer(data or b"", np.uint8), places
 
 
-def _link(queries: Sequence[Query]) -> tuple[list[Clause], _Links]:
-    """The needs of all atoms and how they hang together."""
-    needs: list[Clause] = []
-    atom, count, clause, query, free = [], [], [], [], []
+def _link(queries: Sequence[Query]) -> tuple[list[tuple[Literal, bool]], _Links]:
+    """The different literals, each with whether it is looked for in folded text, and how all hangs together."""
+    literals: dict[tuple[Literal, bool], list[int]] = {}  # -> needs
+    needs: dict[tuple[Clause, bool], list[int]] = {}  # -> atoms
+    count, clause, query, free = [], [], [], []
     for q, one in enumerate(queries):
         for atoms in one.clauses:
             for required in atoms:
-                needs += required
-                atom += [len(count)] * len(required)
+                for choice in required:
+                    needs.setdefault((choice, one.folded), []).append(len(count))
                 count.append(len(required))
                 clause.append(len(query))
             query.append(q)
             free.append(not all(atoms))
-    clauses = np.bincount(_ids(query)[~np.array(free, bool)], minlength=len(queries)).astype(np.int32)
-    return needs, _Links(_ids(atom), _ids(count), _ids(clause), _ids(query), np.array(free, bool), clauses)
+    for number, (choice, folded) in enumerate(needs):
+        for literal in sorted(choice):
+            literals.setdefault((literal, folded), []).append(number)
+    clauses = np.bincount(_ids(query)[~np.array(free, bool)], minlength=len(queries))
+    rows = (*_rows(literals.values()), *_rows(needs.values()))
+    return [*literals], _Links(*rows, _ids(count), _ids(clause), _ids(query), np.array(free, bool), _ids(clauses))
 
 
-def _lay_out(needs: Sequence[Clause], folded: npt.NDArray[np.bool_]) -> _Literals:
+def _rows(lists: Collection[list[int]]) -> tuple[Ids, Ids]:
+    """Lists of different lengths as one array, and where each begins."""
+    return _ids(np.cumsum([0, *map(len, lists)])), _ids([one for values in lists for one in values])
+
+
+def _lay_out(sought: Sequence[tuple[Literal, bool]]) -> _Literals:
     """Folded literals are blind to case, so that they are found in ASCII text as it stands."""
-    literals = [(one.data, one.blind or folded[i], i) for i, need in enumerate(needs) for one in sorted(need)]
-    windows = [found for data, _, _ in literals if (found := window(data))]
+    literals = [(one.data, one.blind or folded) for one, folded in sought]
+    windows = [found for data, _ in literals if (found := window(data))]
     assert len(windows) == len(literals), "a required literal is one that has a window"
-    start = np.cumsum([0, *(len(data) for data, _, _ in literals)])
+    start = np.cumsum([0, *(len(data) for data, _ in literals)])
     lead = [int(found.data[0] == SOME_SPACE) for found in windows]
+    seconds = [_beside(data, found) for (data, _), found in zip(literals, windows, strict=True)]
     return _Literals(
         *_hashed([found.data for found in windows]),
-        pool=np.frombuffer(b"".join(data.lower() if blind else data for data, blind, _ in literals), np.uint8),
+        pool=np.frombuffer(b"".join(data.lower() if blind else data for data, blind in literals), np.uint8),
         start=_ids(start),
         anchor=_ids([start[i] + found.place + lead[i] for i, found in enumerate(windows)]),
         lead=_ids(lead),
-        blind=np.array([blind for _, blind, _ in literals], np.bool_),
-        need=_ids([need for _, _, need in literals]),
+        beside=_ids([place for place, _, _ in seconds]),
+        mask=np.array([mask for _, mask, _ in seconds], np.uint32),
+        second=np.array([said for _, _, said in seconds], np.uint32),
+        blind=np.array([blind for _, blind in literals], np.bool_),
     )
+
+
+def _beside(data: bytes, found: Window) -> tuple[int, int, int]:
+    """Up to four bytes of a literal next to its window: (distance from its start, mask, bytes), little-endian."""
+    ahead, behind = data[found.place + len(found.data) :][:4], data[: found.place][-4:]
+    ahead = re.split(rb"[\xfe\xff]", ahead)[0] if found.data[-1] != SOME_SPACE else b""
+    behind = re.split(rb"[\xfe\xff]", behind)[-1] if found.data[0] != SOME_SPACE else b""
+    place, said = (len(found.data), ahead) if len(ahead) >= len(behind) else (-len(behind), behind)
+    said = bytes(byte | 0x20 for byte in said)
+    return place, (1 << 8 * len(said)) - 1, int.from_bytes(said, "little")
 
 
 def _ids(values: Any) -> Ids:
@@ -282,10 +311,13 @@ def _marked(data, begin, end, bitmap, places):  # type: ignore[no-untyped-def] #
 
 @njit(cache=True, nogil=True)
 def _window(data, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """The four bytes at i, spaces where the data ends, blind to case."""
+    """The four bytes at i, spaces beyond the data, blind to case."""
     w = np.uint32(0)
-    for j in range(4):
-        if i + j < len(data):
+    if 0 <= i and i + 4 <= len(data):
+        for j in range(4):
+            w |= np.uint32(data[i + j]) << np.uint32(8 * j)
+    else:
+        for j in range(max(-i, 0), min(4, len(data) - i)):
             w |= np.uint32(data[i + j]) << np.uint32(8 * j)
     return np.uint32(w | _CASE)
 
@@ -293,11 +325,11 @@ def _window(data, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 @njit(cache=True, nogil=True)
 def _hits(  # type: ignore[no-untyped-def] # noqa: ANN202
     data, offsets, tried,  # noqa: ANN001
-    bitmap, chain, window, following, literal_of, pool, start, anchor, lead, blind, need_of,  # noqa: ANN001
+    bitmap, chain, window, following, literal_of, pool, start, anchor, lead, beside, mask, second, blind,  # noqa: ANN001
 ):  # fmt: skip
-    """Pairs (text, need) where a literal of the need stands in the text, by ascending text, each once."""
-    texts, needs, size = np.empty(1024, np.int64), np.empty(1024, np.int32), 0
-    seen = np.full(len(tried), -1, np.int64)  # the last text that met each need
+    """Pairs (text, literal) where it stands in the text, by ascending text, each once."""
+    texts, found, size = np.empty(1024, np.int64), np.empty(1024, np.int32), 0
+    seen = np.full(len(tried), -1, np.int64)  # the last text that each stood in
     places = np.empty(BLOCK + 1, np.int64)
     text, limit = 0, offsets[-1]
     data = data[:limit]
@@ -314,51 +346,59 @@ def _hits(  # type: ignore[no-untyped-def] # noqa: ANN202
                 text += 1
             while k >= 0:
                 one = literal_of[k]
-                need = need_of[one]
                 if (
                     window[k] == w
-                    and seen[need] != text
-                    and tried[need]
+                    and seen[one] != text
+                    and tried[one]
+                    and (_window(data, i + beside[one]) & mask[one]) == second[one]
                     and _stands(
                         data, i + lead[one], offsets[text], offsets[text + 1],
                         pool, start[one], anchor[one], start[one + 1], blind[one],
                     )
                 ):  # fmt: skip
-                    seen[need] = text
+                    seen[one] = text
                     if size == len(texts):
-                        texts, needs = np.append(texts, texts), np.append(needs, needs)
-                    texts[size], needs[size] = text, need
+                        texts, found = np.append(texts, texts), np.append(found, found)
+                    texts[size], found[size] = text, one
                     size += 1
                 k = following[k]
-    return texts[:size], needs[:size]
+    return texts[:size], found[:size]
 
 
 @njit(cache=True, nogil=True)
-def _met(texts, met, atom_of, needs, clause_of, query_of, free, clauses):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _met(  # type: ignore[no-untyped-def] # noqa: ANN202, PLR0912
+    texts, literals, need_from, need_of, atom_from, atom_of, needs, clause_of, query_of, free, clauses  # noqa: ANN001
+):  # fmt: skip
     """Pairs (text, atom) where all needs of the atom are met and all clauses of its query have such an atom."""
-    kept, atoms, size = np.empty(len(texts), np.int64), np.empty(len(texts), np.int32), 0
-    atom_met, query_met = np.zeros(len(needs), np.int32), np.zeros(len(clauses), np.int32)
-    clause_met = np.zeros(len(query_of), np.bool_)
-    i = 0
+    kept, atoms, size = np.empty(256, np.int64), np.empty(256, np.int32), 0
+    need_at, clause_at = np.full(len(atom_from), -1), np.full(len(query_of), -1)  # the last text that met each
+    atom_at, atom_met = np.full(len(needs), -1), np.zeros(len(needs), np.int32)  # and how much of it
+    query_at, query_met = np.full(len(clauses), -1), np.zeros(len(clauses), np.int32)
+    ready, i = np.empty(len(needs), np.int32), 0
     while i < len(texts):
-        stop = i
-        while stop < len(texts) and texts[stop] == texts[i]:
-            atom = atom_of[met[stop]]
-            atom_met[atom] += 1
-            clause = clause_of[atom]
-            if atom_met[atom] == needs[atom] and not clause_met[clause] and not free[clause]:
-                clause_met[clause] = True
-                query_met[query_of[clause]] += 1
-            stop += 1
-        for j in range(i, stop):
-            atom = atom_of[met[j]]
+        text, count = texts[i], 0
+        while i < len(texts) and texts[i] == text:
+            for need in need_of[need_from[literals[i]] : need_from[literals[i] + 1]]:
+                if need_at[need] == text:
+                    continue
+                need_at[need] = text
+                for atom in atom_of[atom_from[need] : atom_from[need + 1]]:
+                    atom_met[atom] = atom_met[atom] + 1 if atom_at[atom] == text else 1
+                    atom_at[atom] = text
+                    if atom_met[atom] < needs[atom]:
+                        continue
+                    ready[count], count = atom, count + 1
+                    clause, query = clause_of[atom], query_of[clause_of[atom]]
+                    if not free[clause] and clause_at[clause] != text:
+                        clause_at[clause] = text
+                        query_met[query] = query_met[query] + 1 if query_at[query] == text else 1
+                        query_at[query] = text
+            i += 1
+        for atom in ready[:count]:
             query = query_of[clause_of[atom]]
-            if atom_met[atom] == needs[atom] and query_met[query] == clauses[query]:
-                kept[size], atoms[size] = texts[i], atom
+            if clauses[query] == 0 or (query_at[query] == text and query_met[query] == clauses[query]):
+                if size == len(kept):
+                    kept, atoms = np.append(kept, kept), np.append(atoms, atoms)
+                kept[size], atoms[size] = text, atom
                 size += 1
-                atom_met[atom] = 0  # once
-        for j in range(i, stop):
-            atom = atom_of[met[j]]
-            atom_met[atom], clause_met[clause_of[atom]], query_met[query_of[clause_of[atom]]] = 0, False, 0
-        i = stop
     return kept[:size], atoms[:size]
