@@ -103,7 +103,7 @@ def _facts(inputs: list[str], config: ScanConfig, collected: Collected, active: 
         "detectors": [detector.name for detector in active if detector.name not in collected.failed],
         "detectors_not_run": [{"name": name, "reason": why} for name, why in sorted(collected.failed.items())],
         "detectors_failed": sorted(collected.failed),
-        "resume": {"needed": collected.needed, "reused": collected.reused},
+        "resume": {"tasks": collected.needed, "reused": collected.reused},
         "power": None,
     }
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from corpora import make_records, write_jsonl
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
+from corpora import Run, make_records, write_jsonl
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:

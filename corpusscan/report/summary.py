@@ -40,7 +40,7 @@ class Extra(TypedDict, total=False):
     records_without: dict[str, int]  # {source, time}
     baseline: dict[str, int] | None  # lines of the baseline: {used, unused, expired}
     power: dict[str, Any] | None
-    resume: dict[str, int] | None  # artefacts {needed, reused}
+    resume: dict[str, int] | None  # {tasks, reused}
     seconds: dict[str, float]  # per stage
 
 

@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
-from corpora import make_records, table_bytes, write_jsonl
+from corpora import Run, make_records, table_bytes, write_jsonl
 
 from corpusscan import audit, config, io
 from corpusscan.engine.local import Local, Lost
@@ -63,7 +63,7 @@ def test_the_cut_into_shards_shows_in_coverage_only(corpus: Path, tmp_path: Path
     }
 
 
-def test_the_hash_seed_of_python_does_not_show(corpus: Path, tmp_path: Path, command: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_the_hash_seed_of_python_does_not_show(corpus: Path, tmp_path: Path, command: Run) -> None:
     """PYTHONHASHSEED 0 and 1 leave the same tables."""
     for seed in ("0", "1"):
         done = command("scan", corpus, "-o", tmp_path / seed, "--seed", "1", "--quiet", "--fail-on", "medium", PYTHONHASHSEED=seed)
@@ -99,7 +99,7 @@ def test_changing_one_detector_redoes_only_that_one(corpus: Path, tmp_path: Path
 def _start(corpus: Path, out: Path) -> subprocess.Popen[bytes]:
     line = [sys.executable, "-m", "corpusscan", "scan", str(corpus), "-o", str(out), "--seed", "1", "--quiet", "--workers", "2",
             "--fail-on", "medium"]
-    return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("number", range(KILLS))
