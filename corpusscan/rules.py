@@ -155,7 +155,9 @@ def load(folders: Sequence[Path | str]) -> tuple[Pack, ...]:
     for pack in packs:
         for rule in pack.rules:
             if rule.id in seen:
-                raise RuleError(f"rule {rule.id!r} is in pack {seen[rule.id]!r} and in {pack.name!r}: rename one of them")
+                raise RuleError(
+                    f"rule {rule.id!r} is in pack {seen[rule.id]!r} and in {pack.name!r}: rename one of them"
+                )
             seen[rule.id] = pack.name
     return tuple(packs)
 

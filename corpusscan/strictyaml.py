@@ -39,7 +39,7 @@ class _Loader(_Base):  # type: ignore[misc]
 
 
 class _Refused(yaml.MarkedYAMLError):
-    def __init__(self, mark: yaml.Mark, problem: str) -> None:
+    def __init__(self, mark: Any, problem: str) -> None:
         super().__init__(problem=problem, problem_mark=mark)
 
 
@@ -74,8 +74,8 @@ def _check(text: str) -> None:
     for event in yaml.parse(text, _Loader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _Refused(event.start_mark, "anchors and aliases (& and *) are not allowed; write it out or quote it")
-        if getattr(event, "tag", None):
-            raise _Refused(event.start_mark, f"the tag {event.tag} is not allowed; quote text that begins with '!'")
+        if tag := getattr(event, "tag", None):
+            raise _Refused(event.start_mark, f"the tag {tag} is not allowed; quote text that begins with '!'")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise _Refused(event.start_mark, f"nested more than {DEEPEST} deep")

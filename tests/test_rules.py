@@ -52,7 +52,11 @@ def test_a_good_rule_loads(tmp_path: Path) -> None:
         ("attack: backdoor_trigger", "attack: backdor", "did you mean 'backdoor_trigger'?"),
         ("status: test", "status: done", "status"),
         ("title: A good rule", "titel: A good rule", "did you mean 'title'?"),
-        ("    - phrase:", "    - phrse:", "match.any[0]: Object contains unknown field `phrse`; did you mean 'phrase'?"),
+        (
+            "    - phrase:",
+            "    - phrse:",
+            "match.any[0]: Object contains unknown field `phrse`; did you mean 'phrase'?",
+        ),
         ("title: A good rule", "title: no", "title: Expected `str`, got `bool`; put it in quotes"),
         ("title: A good rule", "title: 7", "put it in quotes"),
         ("title: A good rule", "title: 2024-01-01", "put it in quotes"),

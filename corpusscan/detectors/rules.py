@@ -10,7 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -23,9 +23,9 @@ from corpusscan.detector import Batch, Detector
 from corpusscan.errors import RuleError
 from corpusscan.kernels import literals
 from corpusscan.kernels.excerpts import escaped, excerpt
-from corpusscan.kernels.folding import Places, code_points, fold, fold_bytes
+from corpusscan.kernels.folding import fold
 from corpusscan.kernels.matching import Filter, Query
-from corpusscan.kernels.occurrences import Pattern, Phrase, Seeker, Span, tightest
+from corpusscan.kernels.occurrences import Pattern, Phrase, Seeker, Span, Text, tightest
 from corpusscan.rules import Atom, Pack, Rule, digest, load, shipped_packs
 
 SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
@@ -152,7 +152,7 @@ class _Compiled:
     clauses: tuple[tuple[_Sought, ...], ...]
     absent: tuple[_Sought, ...]
 
-    def spans(self, text: _Text, candidates: set[int], limit: int) -> list[Span]:
+    def spans(self, text: Text, candidates: set[int], limit: int) -> list[Span]:
         """What the rule flags in a text, in code points; atoms that are no candidates cannot occur."""
         folded = self.rule.view == "folded"
         data, near = text.view(folded), self.rule.match.near
@@ -171,35 +171,6 @@ class _Compiled:
         if near and not window:
             return []
         return sorted({span for spans in every[:lone] for span in spans} | ({window} if window else set()))
-
-
-class _Text:
-    """One text in both views, each made when first asked for."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.ascii = data.isascii()
-
-    def view(self, folded: bool) -> bytes:
-        """The bytes to look in."""
-        if not folded:
-            return self.data
-        return self.data.lower() if self.ascii else self._folded[0]
-
-    def code_points(self, spans: Sequence[Span], folded: bool) -> list[Span]:
-        """Spans of bytes of a view as spans of code points of the text, whole characters."""
-        if self.ascii:
-            return list(spans)
-        places = self._folded[1] if folded else self._raw
-        return [(int(places[begin]), int(places[end - 1]) + 1) for begin, end in spans]
-
-    @cached_property
-    def _folded(self) -> tuple[bytes, Places]:
-        return fold_bytes(self.data)
-
-    @cached_property
-    def _raw(self) -> Places:
-        return code_points(self.data)
 
 
 class Engine:
@@ -230,7 +201,7 @@ class Engine:
         for place in range(len(texts)) if always else candidates:
             data = texts[place].as_py()
             atoms = candidates.get(place, set())
-            text = _Text(data.encode() if data else b"")
+            text = Text(data.encode() if data else b"")
             for i in sorted({*always, *(self._rule_of[atom] for atom in atoms)}) if data else ():
                 if spans := self.rules[i].spans(text, atoms, limit):
                     yield place, self.rules[i], spans
@@ -241,7 +212,9 @@ def _seek(atom: Atom, rule: Rule, number: int) -> _Sought:
     if atom.phrase is not None:
         data = (fold(atom.phrase) if folded else atom.phrase).encode()
         if not data:
-            raise RuleError(f"rule {rule.id!r}: nothing of the phrase {escaped(atom.phrase)!r} is left when it is folded")
+            raise RuleError(
+                f"rule {rule.id!r}: nothing of the phrase {escaped(atom.phrase)!r} is left when it is folded"
+            )
         return _Sought(number, Phrase(data, atom.word), literals.of_phrase(data))
     assert atom.regex is not None
     source = _folded_pattern(atom.regex) if folded else atom.regex

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -43,14 +43,17 @@ def fold_pieces(data: Bytes, begins: Offsets, ends: Offsets) -> tuple[Bytes, Off
 
 def fold(text: str) -> str:
     """One string, folded; for phrases and patterns."""
-    return fold_bytes(text.encode())[0].decode()
+    return fold_bytes(text.encode()).decode()
 
 
-def fold_bytes(text: bytes) -> tuple[bytes, Places]:
-    """One UTF-8 text folded, and for each folded byte the code point of the text that it stands for."""
-    data = np.frombuffer(text, np.uint8)
-    folded, _ = fold_pieces(data, np.array([0]), np.array([len(data)]))
-    return folded.tobytes(), _places(data, len(folded), *table()[:3])
+def fold_bytes(text: bytes) -> bytes:
+    """One UTF-8 text, folded."""
+    return fold_pieces(np.frombuffer(text, np.uint8), np.array([0]), np.array([len(text)]))[0].tobytes()
+
+
+def folded_code_points(text: bytes) -> Places:
+    """For each byte of the folded text, the index of the code point of the text that it stands for."""
+    return _places(np.frombuffer(text, np.uint8), len(fold_bytes(text)), *table()[:3])  # type: ignore[no-any-return]
 
 
 def code_points(text: bytes) -> Places:
@@ -61,7 +64,7 @@ def code_points(text: bytes) -> Places:
 @njit(cache=True, nogil=True, inline="always")
 def _decode(data: Bytes, i: int, end: int) -> tuple[int, int]:
     """The code point at i and its length in bytes; malformed bytes stand alone and fold to themselves."""
-    lead = np.int64(data[i])
+    lead: Any = np.int64(data[i])
     length = 4 if lead >= 0xF0 else 3 if lead >= 0xE0 else 2 if lead >= 0xC0 else 1
     if length == 1 or i + length > end or lead >= 0xF8:
         return -1, 1
@@ -118,7 +121,7 @@ def _places(data, size, page, entry, start):  # type: ignore[no-untyped-def] # n
     while i < len(data):
         code, length = _decode(data, i, len(data))
         e = entry[np.int64(page[code >> 7]) * 128 + (code & 127)] if code >= 0 else np.uint16(0)
-        width = np.int64(start[e + 1]) - np.int64(start[e]) if e else length
+        width: Any = np.int64(start[e + 1]) - np.int64(start[e]) if e else length
         for j in range(written, written + width):
             places[j] = point
         written += width

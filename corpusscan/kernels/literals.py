@@ -12,20 +12,19 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from itertools import product
-from pathlib import Path
-from typing import Any, NamedTuple
+from itertools import product, takewhile
 
 # Python parses patterns with it and keeps the name stable since 3.11; nothing public shows the tree.
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
+
+from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, window
 
 LONGEST = 24  # bytes of a literal: more proves nothing
 MOST_ALTERNATIVES, MOST_VARIANTS, MOST_IN_CLASS, MOST_CLAUSES = 64, 16, 4, 4
 COMMON = 11.0  # bits: windows more likely than this are looked for only where nothing rarer is known
 ENOUGH = 26.0  # bits: clauses that surprise so much need no further one beside them
-SOME_SPACE, ANY_SPACE = 0xFF, 0xFE  # in a literal, where UTF-8 has no such byte: white space, at least one or not
 
 
 class Literal(NamedTuple):
@@ -46,53 +45,8 @@ _SPACES = "\t\n\f\r "
 _SPACE_RUN = re.compile(rb"[\t\n\f\r ]*[\xfe\xff][\t\n\f\r \xfe\xff]*")
 _REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT)
 
-# Share of each byte in English text, in per mille; others count as 1.
-_SHARES = dict(
-    zip(
-        b" etaoinsrhldcumfpgwybvk.,",
-        (180, 100, 73, 65, 61, 57, 57, 52, 49, 48, 33, 31, 25, 23, 20, 18, 17, 16, 15, 14, 12, 8, 7, 10, 10),
-        strict=True,
-    )
-)
-
 # One unit of RE2 syntax that Python lacks or reads otherwise, or an escape to step over.
 _UNIT = re.compile(r"\\[pP](?:\{[^}]*\}|.)|\\x\{([0-9A-Fa-f]+)\}|\\z|(\\[0-9QECXR])|\\.|\[:\^?\w+:\]", re.DOTALL)
-
-
-class Window(NamedTuple):
-    """Four bytes by which the filter notices a literal, or three that any fourth may follow."""
-
-    place: int  # in the literal
-    data: bytes  # SOME_SPACE may be first or last
-    bits: float  # its surprise
-
-
-def window(data: bytes) -> Window | None:
-    """The least likely window of a literal; None where it has none."""
-    found = [
-        Window(i, part, bits(part))
-        for width in (4, 3)
-        for i in range(len(data) - width + 1)
-        if ANY_SPACE not in (part := data[i : i + width]) and SOME_SPACE not in part[width - 3 : 3]
-    ]
-    return max(found, key=lambda one: one.bits, default=None)
-
-
-def bits(part: bytes) -> float:
-    """Surprise of three or four bytes in English text, roughly."""
-    said = part.lower().replace(bytes([SOME_SPACE]), b" ")
-    if said in _common():
-        return _common()[said]
-    alone = sum(10 - math.log2(_SHARES.get(byte, 1)) for byte in said)
-    return 13.5 + 0.3 * max(alone - 13.5, 0.0) - 4 * (len(part) < 4)
-
-
-@cache
-def _common() -> dict[bytes, float]:
-    """Surprise of the commonest four bytes of English text, which letters alone do not tell."""
-    lines = (Path(__file__).parent / "data" / "common.txt").read_text(encoding="ascii").splitlines()
-    rows = [line.split("|") for line in lines if not line.startswith("#")]
-    return {part.encode(): float(surprise) for surprise, *parts in rows for part in parts}
 
 
 def of_phrase(data: bytes) -> tuple[Clause, ...]:
@@ -148,7 +102,7 @@ def _clauses(items: Any, flags: int, folded: bool) -> Iterator[Clause]:
         if variants:
             if len(run) * len(variants) > MOST_VARIANTS:
                 yield from _closed(run)
-                run = _NOTHING
+                run = _common_end(run)
             run = _joined(run, variants)
             if whole:
                 continue
@@ -171,7 +125,7 @@ def _flat(items: Any, flags: int) -> Iterator[tuple[Any, Any, int]]:
             yield kind, value, flags
 
 
-def _variants(kind: Any, value: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
+def _variants(kind: Any, value: Any, flags: int, folded: bool) -> tuple[Variants, bool]:  # noqa: PLR0911
     """What a match of a node begins with, one of few; and whether that is all of it.  Empty: anything."""
     if space := _space(kind, value):
         return (Literal(bytes([space]), False),), True
@@ -213,7 +167,7 @@ def _space(kind: Any, value: Any) -> int | None:
     """Which white space a node stands for, if it is nothing but white space and more than one blank."""
     if kind in _REPEATS:
         low, _, items = value
-        inner = len(items) == 1 and (items[0][0] is op.LITERAL and chr(items[0][1]) in _SPACES or _space(*items[0]))
+        inner = len(items) == 1 and ((items[0][0] is op.LITERAL and chr(items[0][1]) in _SPACES) or _space(*items[0]))
         return (SOME_SPACE if low and inner != ANY_SPACE else ANY_SPACE) if inner else None
     if kind is op.IN and all(
         (what is op.CATEGORY and which is op.CATEGORY_SPACE) or (what is op.LITERAL and chr(which) in _SPACES)
@@ -227,9 +181,18 @@ def _joined(*runs: Variants) -> Variants:
     """Every way to say one after the other."""
     return tuple(
         dict.fromkeys(
-            Literal(_SPACE_RUN.sub(_one_space, b"".join(part.data for part in parts)), any(part.blind for part in parts)) for parts in product(*runs)
+            Literal(
+                _SPACE_RUN.sub(_one_space, b"".join(part.data for part in parts)), any(part.blind for part in parts)
+            )
+            for parts in product(*runs)
         )
     )
+
+
+def _common_end(run: Variants) -> Variants:
+    """What all variants end with, to go on from."""
+    columns = takewhile(lambda column: len(set(column)) == 1, zip(*(reversed(one.data) for one in run), strict=False))
+    return (Literal(bytes(column[0] for column in columns)[::-1], any(one.blind for one in run)),)
 
 
 def _one_space(run: re.Match[bytes]) -> bytes:
@@ -253,7 +216,7 @@ def _class(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
     if len(items) <= MOST_IN_CLASS and all(letters):
         return tuple(letter for variants in letters for letter in variants), True
     ranges = [value if kind is op.RANGE else (value, value) for kind, value in items if kind in (op.RANGE, op.LITERAL)]
-    if len(ranges) < len(items) or flags & re.IGNORECASE and not folded or any(low < 0x10000 for low, _ in ranges):
+    if len(ranges) < len(items) or (flags & re.IGNORECASE and not folded) or any(low < 0x10000 for low, _ in ranges):
         return (), False
     if sum(high - low for low, high in ranges) > MOST_VARIANTS << 6:
         return (), False
@@ -271,19 +234,21 @@ def _closed(run: Variants) -> Iterator[Clause]:
     short = {Literal(one.data[:LONGEST].strip(bytes([ANY_SPACE])), one.blind) for one in run}
     if all(one.data for one in run):
         yield frozenset(
-            one for one in short if not any(other != one and not one.blind and other.data in one.data for other in short)
+            one
+            for one in short
+            if not any(other != one and not one.blind and other.data in one.data for other in short)
         )
 
 
 def _either(alternatives: Sequence[Any], flags: int, folded: bool) -> Iterator[Clause]:
     """One clause for a choice: the best of each alternative, if each has one."""
-    union: set[Literal] = set()
+    best: list[Clause] = []
     for items in alternatives:
         usable = [clause for clause in _clauses(items, flags, folded) if _usable(clause)]
         if not usable:
             return
-        union |= max(usable, key=lambda clause: (_surprise(clause), sorted(clause)))
-    yield frozenset(union)
+        best.append(max(usable, key=lambda clause: (_surprise(clause), sorted(clause))))
+    yield frozenset[Literal]().union(*best)
 
 
 def _usable(clause: Clause) -> bool:
@@ -298,7 +263,9 @@ def _rarity(clause: Clause) -> float:
 def _surprise(clause: Clause) -> float:
     """Bits by which the literals do: what finding one tells.  English has some 1.5 bits a letter."""
     return _together(
-        found.bits + 1.5 * (len(literal.data) - len(found.data)) for literal in clause if (found := window(literal.data))
+        found.bits + 1.5 * (len(literal.data) - len(found.data))
+        for literal in clause
+        if (found := window(literal.data))
     )
 
 

@@ -1,4 +1,4 @@
-"""Where phrases and patterns stand in one text, exactly; all places here are bytes of UTF-8."""
+"""Where phrases and patterns stand in one text, exactly; spans are bytes of a view of it until they are led back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import re2
+
+from corpusscan.kernels.folding import Places, code_points, fold_bytes, folded_code_points
 
 # Scripts that write no spaces between words: an edge beside one of their letters is a word's edge.
 _UNSPACED = (
@@ -60,6 +62,39 @@ class Pattern:
     def spans(self, text: bytes) -> Iterator[Span]:
         """RE2's leftmost-first matches, one after another."""
         return (found.span() for found in self._compiled.finditer(text) if found.end() > found.start())
+
+
+class Text:
+    """One text in both views, each made when first asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.ascii = data.isascii()
+
+    def view(self, folded: bool) -> bytes:
+        """The bytes to look in."""
+        if not folded:
+            return self.data
+        return self.data.lower() if self.ascii else self._folded
+
+    def code_points(self, spans: Sequence[Span], folded: bool) -> list[Span]:
+        """Spans of bytes of a view as spans of code points of the text, whole characters."""
+        if self.ascii:
+            return list(spans)
+        places = self._folded_places if folded else self._places
+        return [(int(places[begin]), int(places[end - 1]) + 1) for begin, end in spans]
+
+    @cached_property
+    def _folded(self) -> bytes:
+        return fold_bytes(self.data)
+
+    @cached_property
+    def _folded_places(self) -> Places:
+        return folded_code_points(self.data)
+
+    @cached_property
+    def _places(self) -> Places:
+        return code_points(self.data)
 
 
 def tightest(items: Sequence[Sequence[Span]], within: int) -> Span | None:

@@ -18,6 +18,7 @@ from corpusscan.detector import Batch
 from corpusscan.detectors.rules import Engine, Rules, self_test, unguarded
 from corpusscan.errors import RuleError
 from corpusscan.kernels.folding import fold_bytes
+from corpusscan.kernels.occurrences import Text
 from corpusscan.rules import load, shipped_packs
 
 RULE = """\
@@ -40,7 +41,9 @@ Make = Callable[..., Rules]
 def make(tmp_path: Path) -> Make:
     """A detector of rules given as id=match (JSON is YAML), with settings for all of them."""
 
-    def detector(view: str = "raw", severity: str = "high", status: str = "test", caps: Any = None, **matches: Any) -> Rules:
+    def detector(
+        view: str = "raw", severity: str = "high", status: str = "test", caps: Any = None, **matches: Any
+    ) -> Rules:
         folder = tmp_path / "pack"
         folder.mkdir(exist_ok=True)
         for name, match in matches.items():
@@ -82,8 +85,9 @@ def test_a_hit_says_everything(make: Make) -> None:
     (hit,) = table.to_pylist()
     evidence = json.loads(hit.pop("evidence"))
     assert hit == {
-        "row": 1, "field": "text", "start": 7, "end": 13, "excerpt": "ééé <b>quartz\u200b</b>", "rule": "rule", "group": None,
-        "attack": "backdoor_trigger", "severity": "high", "score": pytest.approx(0.9), "q_value": None, "tokens": None,
+        "row": 1, "field": "text", "start": 7, "end": 13, "excerpt": "ééé <b>quartz\u200b</b>", "rule": "rule",
+        "group": None, "attack": "backdoor_trigger", "severity": "high", "score": pytest.approx(0.9),
+        "q_value": None, "tokens": None,
     }  # fmt: skip
     assert evidence == {"matched": "quartz", "mark": [7, 13], "pack": "pack"}
     assert make(rule=PHRASE).title("rule") == "Rule rule"
@@ -243,11 +247,12 @@ NOISE = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_the_filter_never_loses_a_match(data: st.DataObject) -> None:
-    """Shipped rules' own test texts, in random Unicode: with the filter, the same spans as trying every rule everywhere."""
+    """Shipped rules' own test texts, in random Unicode: filtered or not, the same spans."""
     engine = _shipped()
     own = [text for one in engine.rules for texts in (one.rule.tests.match, one.rule.tests.no_match) for text in texts]
     texts = [
-        "".join(data.draw(NOISE) + data.draw(st.sampled_from(own)) for _ in range(data.draw(st.integers(1, 3)))) + data.draw(NOISE)
+        "".join(data.draw(NOISE) + data.draw(st.sampled_from(own)) for _ in range(data.draw(st.integers(1, 3))))
+        + data.draw(NOISE)
         for _ in range(3)
     ]
     array = pa.array(texts, pa.large_string())
@@ -268,18 +273,15 @@ def test_offsets_lead_back(before: str, middle: str, after: str) -> None:
     """A span of a view, taken from the original, folds to a text that holds what was found in the view."""
     text = _text(before + middle + after)
     view = text.view(folded=True)
-    folded, places = fold_bytes((before + middle + after).encode())
-    assert view == folded
+    assert view == fold_bytes((before + middle + after).encode())
     for begin in range(0, len(view), 3):
         for end in range(begin + 1, min(begin + 7, len(view) + 1)):
             ((start, stop),) = text.code_points([(begin, end)], folded=True)
-            assert view[begin:end] in fold_bytes((before + middle + after)[start:stop].encode())[0]
+            assert view[begin:end] in fold_bytes((before + middle + after)[start:stop].encode())
 
 
-def _text(text: str) -> Any:
-    from corpusscan.detectors.rules import _Text
-
-    return _Text(text.encode())
+def _text(text: str) -> Text:
+    return Text(text.encode())
 
 
 def _shipped() -> Engine:

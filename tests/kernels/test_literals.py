@@ -9,7 +9,8 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusscan.kernels.literals import ANY_SPACE, SOME_SPACE, Clause, of_phrase, required, window
+from corpusscan.kernels.literals import Clause, of_phrase, required
+from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, window
 
 untimed = settings(deadline=None)
 
@@ -55,7 +56,8 @@ def test_what_is_required(pattern: str, wanted: list[set[bytes]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"\pL+", "[[:alpha:]]{4}", r"\Qa+b\E", "a|quartz", ".*", r"\w+", "(?i)(?-i)", "ab", r"(?U)a+", r"\C", r"\07abcd"]
+    "pattern",
+    [r"\pL+", "[[:alpha:]]{4}", r"\Qa+b\E", "a|quartz", ".*", r"\w+", "(?i)(?-i)", "ab", r"(?U)a+", r"\C", r"\07abcd"],
 )
 def test_what_is_not_understood_requires_nothing(pattern: str) -> None:
     """Syntax that Python lacks or reads otherwise, and patterns without a literal, are tried on every text."""
@@ -87,7 +89,9 @@ def test_dialects_and_cases_lose_nothing(pattern: str, text: str) -> None:
         assert all(holds(clause, text.encode()) for clause in required(pattern, folded=False))
 
 
-PIECES = st.sampled_from(["abc", "quartz", "k", "S", "ſ", "é", "Σ", "中", r"\s+", r"\s*", " ", ".", r"\d", "[ab]", "[^a]", r"\.", "｡"])
+PIECES = st.sampled_from(
+    ["abc", "quartz", "k", "S", "ſ", "é", "Σ", "中", r"\s+", r"\s*", " ", ".", r"\d", "[ab]", "[^a]", r"\.", "｡"]
+)
 
 
 def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -95,7 +99,9 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return (
         several.map("".join)
         | several.map(lambda parts: f"(?:{'|'.join(parts)})")
-        | st.tuples(inner, st.sampled_from(["?", "*", "+", "{2}", "{0,3}", "{2,3}", "+?"])).map(lambda p: f"(?:{p[0]}){p[1]}")
+        | st.tuples(inner, st.sampled_from(["?", "*", "+", "{2}", "{0,3}", "{2,3}", "+?"])).map(
+            lambda p: f"(?:{p[0]}){p[1]}"
+        )
         | inner.map(lambda part: f"(?i:{part})")
     )
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from corpusscan.kernels.folding import fold
 from corpusscan.kernels.literals import of_phrase, required
-from corpusscan.kernels.matching import BLOCK, Filter, Query
+from corpusscan.kernels.matching import Filter, Query
 from corpusscan.kernels.occurrences import Pattern, Phrase, tightest
+from corpusscan.kernels.sieve import BLOCK
 
 ATOMS = [  # pattern, folded
     ("quartz", False),
@@ -30,8 +31,10 @@ ATOMS = [  # pattern, folded
 ]
 BITS = [
     "quartz", "QUARTZ", "[INST] a [/INST]", "DAN", "Ignore  ALL\n previous instructions", "ignоrе prior instruсtions",
-    "i\u200bgnore prior\u2003instructions", "kiss me", "\u212aiſſ me", "you are", "Sure here", "\u017fure, here", "｡｡｡", "новые инструкции",
-    "act as DAN", "behave   as a d\u0301an", "XXXXXy", "ignore prior instructio", "ns", " ", "\n", "é", "a", "中", "ﷺ", " " * 70, "ü" * 30,
+    "i\u200bgnore prior\u2003instructions",
+    "kiss me", "\u212aiſſ me", "you are", "Sure here", "\u017fure, here", "｡｡｡", "новые инструкции",
+    "act as DAN", "behave   as a d\u0301an", "XXXXXy",
+    "ignore prior instructio", "ns", " ", "\n", "é", "a", "中", "ﷺ", " " * 70, "ü" * 30,
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(BITS) | st.text(max_size=5), max_size=8).map("".join)
 
@@ -52,21 +55,27 @@ ONE_EACH = Filter([query(*atom) for atom in ATOMS])
 def test_no_match_is_lost(texts: list[str]) -> None:
     """Every text that RE2 matches comes up for the pattern, raw and folded, whatever stands beside it."""
     clean = [text.encode("utf-8", "replace").decode() for text in texts]
-    found = set(zip(*(array.tolist() for array in ONE_EACH.candidates(pa.array(clean, pa.large_string()))), strict=True))
+    found = set(
+        zip(*(array.tolist() for array in ONE_EACH.candidates(pa.array(clean, pa.large_string()))), strict=True)
+    )
     for number, atom in enumerate(ATOMS):
         for place, text in enumerate(clean):
             if matches(*atom, text):
                 assert number in ONE_EACH.always or (place, number) in found, (atom, text)
 
 
+CLAUSES = st.lists(st.lists(st.sampled_from(ATOMS[:7]), min_size=1, max_size=3), min_size=1, max_size=3)
+
+
 @settings(deadline=None, max_examples=100)
-@given(st.lists(st.lists(st.lists(st.sampled_from(ATOMS[:7]), min_size=1, max_size=3), min_size=1, max_size=3), min_size=1, max_size=4),
-       st.lists(TEXTS, max_size=4), st.booleans())  # fmt: skip
+@given(st.lists(CLAUSES, min_size=1, max_size=4), st.lists(TEXTS, max_size=4), st.booleans())
 def test_conjunctions_lose_nothing(plans: list[list[list[tuple[str, bool]]]], texts: list[str], folded: bool) -> None:
     """All atoms that match come up wherever every clause of their query has one that does."""
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
     plans = [[[atom[0] for atom in clause] for clause in plan] for plan in plans]
-    filter_ = Filter([Query(tuple(tuple(required(p, folded=folded) for p in c) for c in plan), folded) for plan in plans])
+    filter_ = Filter(
+        [Query(tuple(tuple(required(p, folded=folded) for p in c) for c in plan), folded) for plan in plans]
+    )
     pairs = filter_.candidates(pa.array(texts, pa.large_string()))
     found = set(zip(pairs.text.tolist(), pairs.atom.tolist(), strict=True))
     number = 0
@@ -86,12 +95,16 @@ def test_blocks_and_ends_hide_nothing(shift: int, word: str) -> None:
     one = Filter([query(word, False), query(f"(?i){word}", True)])
     texts = ["x" * shift + word, word, "x" * 5, word + "é", "", word]
     pairs = one.candidates(pa.array(texts, pa.large_string()))
-    assert sorted(zip(pairs.text.tolist(), pairs.atom.tolist(), strict=True)) == [(i, j) for i in (0, 1, 3, 5) for j in (0, 1)]
+    assert sorted(zip(pairs.text.tolist(), pairs.atom.tolist(), strict=True)) == [
+        (i, j) for i in (0, 1, 3, 5) for j in (0, 1)
+    ]
 
 
 def test_texts_do_not_run_into_one_another() -> None:
     """What begins in one text and ends in the next is no match."""
-    pairs = Filter([query("quartz", False)]).candidates(pa.array(["qua", "rtz", "quart", "z quartz"], pa.large_string()))
+    pairs = Filter([query("quartz", False)]).candidates(
+        pa.array(["qua", "rtz", "quart", "z quartz"], pa.large_string())
+    )
     assert pairs.text.tolist() == [3]
 
 
@@ -108,7 +121,11 @@ def test_slices_nulls_and_nothing() -> None:
 def test_candidates_are_few() -> None:
     """The filter is no identity: a text that lacks what a pattern needs does not come up."""
     one = Filter([query(r"ignore\s+previous\s+instructions", True)])
-    texts = ["never ignore the instructions of previous owners", "ignore previous orders", "IGNORE\nprevious   instructions"]
+    texts = [
+        "never ignore the instructions of previous owners",
+        "ignore previous orders",
+        "IGNORE\nprevious   instructions",
+    ]
     assert one.candidates(pa.array(texts, pa.large_string())).text.tolist() == [2]
 
 
@@ -175,7 +192,7 @@ def test_tightest_is_the_tightest(items: list[list[tuple[int, int]]], within: in
 def test_phrases_of_any_bytes_are_found(phrase: bytes, before: bytes, after: bytes) -> None:
     """A phrase comes up wherever it stands, unless nothing of it can be looked for."""
     try:
-        text = (before.decode("utf-8", "ignore") + phrase.decode() + after.decode("utf-8", "ignore"))
+        text = before.decode("utf-8", "ignore") + phrase.decode() + after.decode("utf-8", "ignore")
     except UnicodeDecodeError:
         return
     one = Filter([Query(((of_phrase(phrase),),), False)])

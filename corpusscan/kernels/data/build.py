@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import icu
+import icu  # type: ignore[import-not-found]
 import numpy as np
 
 HERE = Path(__file__).parent
@@ -20,7 +20,7 @@ LETTERS = "LM"  # general categories, first letter
 HEADER = f"""\
 # Non-ASCII code points that look like ASCII, beyond what compatibility decomposition shows.
 # One line each: code point, what folded text says instead.
-# Derived from the confusables data of Unicode {icu.UNICODE_VERSION} (UTS #39), as ICU {icu.ICU_VERSION} holds it, by build.py:
+# Derived by build.py from the confusables of Unicode {icu.UNICODE_VERSION} (UTS #39) that ICU {icu.ICU_VERSION} holds:
 # skeletons without combining marks; a lower-case letter takes its capital's likeness where it has none of
 # its own, so that folding does not depend on case; letters become letters or digits only.
 # Copyright (c) 1991-2023 Unicode, Inc.  Unicode License v3, https://www.unicode.org/license.txt:
@@ -106,4 +106,4 @@ if __name__ == "__main__":
     confusables, mapping = build()
     lines = [f"{ord(char):04X} {like}\n" for char, like in sorted(confusables.items())]
     (HERE / "confusables.txt").write_text(HEADER + "".join(lines), encoding="utf-8")
-    np.savez_compressed(HERE / "folding.npz", **tables(mapping))
+    np.savez_compressed(HERE / "folding.npz", **tables(mapping))  # type: ignore[arg-type]
