@@ -6,6 +6,7 @@ A format is one module with UNIT, SUFFIXES, `split`, `names`, `count` and `read`
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -25,6 +26,11 @@ from corpusscan.io.shard import Shard
 FORMATS: dict[str, ModuleType] = {"jsonl": jsonl, "parquet": parquet}
 _COMPRESSED = (".gz", ".gzip", ".zst", ".zstd")
 _SHARD, _LARGEST, _SHARDS = 32 * 2**20, 2**30, 20_000
+_REMEDIES = {
+    "unknown_format": "convert it to JSON Lines or Parquet",
+    "corrupt_parquet": "copy it here again, or leave it out",
+    "unreadable": "check its permissions",
+}
 
 __all__ = ["Account", "Plan", "Shard", "count", "digest", "plan", "read"]
 
@@ -54,12 +60,15 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
             shards += _split(place, target, len(shards))
         except UnreadableError as error:
             if place.named:
-                raise InputError(f"{place.path}: cannot be read ({error})") from None
-            status = "skipped" if error.reason in ("unknown_format", "empty_file") or place.skip else "errored"
+                raise InputError(f"{place.path}: cannot be read ({error}); {_REMEDIES[error.reason]}") from None
+            status = "errored" if error.reason in ("corrupt_parquet", "unreadable") else "skipped"
             skipped.append((place.label, place.size, status, error.reason))
     if not shards:
-        raise InputError(f"{', '.join(inputs)}: nothing in a known format; known: {', '.join(_suffixes())}")
-    _require_text(places, shards, inputs, columns)
+        example = f" ({skipped[0][0]}: {skipped[0][3]})" if skipped else ""
+        raise InputError(
+            f"{', '.join(inputs)}: nothing that can be read{example}; known formats: {', '.join(_suffixes())}"
+        )
+    _require_text(shards, inputs, columns)
     return Plan(shards, skipped, [place.label for place in places if place.companion])
 
 
@@ -76,17 +85,11 @@ def _split(place: Place, target: int, first: int) -> list[Shard]:
     return [
         Shard(
             index=first + number, file=place.label, path=str(place.path), format=name, unit=FORMATS[name].UNIT,
-            start=start, stop=stop, bytes_total=place.size, bytes=_bytes(place, name, start, stop),
+            start=start, stop=stop, bytes_total=place.size, bytes=size,
             compression=compression.kind_of(head) if name == "jsonl" else None,
         )
-        for number, (start, stop) in enumerate(ranges)
+        for number, (start, stop, size) in enumerate(ranges)
     ]  # fmt: skip
-
-
-def _bytes(place: Place, name: str, start: int, stop: int) -> int:
-    if FORMATS[name].UNIT == "byte":
-        return stop - start
-    return sum(length for _, length in parquet.extents(place.path)[start:stop])
 
 
 def _format(place: Place, head: bytes) -> str:
@@ -112,22 +115,21 @@ def _suffixes() -> list[str]:
     return [*plain, *(".jsonl" + suffix for suffix in _COMPRESSED)]
 
 
-def _require_text(places: list[Place], shards: list[Shard], inputs: list[str], columns: Columns) -> None:
+def _require_text(shards: list[Shard], inputs: list[str], columns: Columns) -> None:
     """Every input has, in some file, a column that can be scanned and every column the user named."""
-    by_file = {shard.file: shard for shard in reversed(shards)}
     for ordinal, given in enumerate(inputs):
         prefix = f"{ordinal}/" if len(inputs) > 1 else ""
-        mine = [by_file[place.label] for place in places if place.label in by_file and place.label.startswith(prefix)]
         there: set[str] = set()
-        for shard in mine[:64]:
-            try:
-                there |= set(FORMATS[shard.format].names(Path(shard.path)))
-            except UnreadableError:
+        # A key may be rare: before an input is refused, the beginning of each of its shards was seen.
+        for shard in shards:
+            if not shard.file.startswith(prefix):
                 continue
-            if not _missing(there, columns):
+            with suppress(UnreadableError, OSError):
+                there |= set(FORMATS[shard.format].names(shard))
+            if there and not _missing(there, columns):
                 break
         if there and (missing := _missing(there, columns)):
-            found = ", ".join(sorted(there)[:20])
+            found = ", ".join(name[:64] for name in sorted(there)[:20])
             raise InputError(f"{given}: no column {missing}; it has: {found}. Name the text with --text-column")
 
 
@@ -146,9 +148,10 @@ def read(shard: Shard, columns: Columns, max_document: int, key: bytes, account:
         yield from FORMATS[shard.format].read(shard, builder)
     except UnreadableError as error:
         account.break_off(error.reason, shard.start)
-    except OSError as error:
+    except OSError:
         account.break_off("unreadable", shard.start)
-        del error
+    if batch := builder.take():
+        yield batch
 
 
 def count(shard: Shard) -> int:
@@ -163,7 +166,7 @@ def digest(shard: Shard) -> str:
     """BLAKE3 of the shard's bytes and of how they are read; the same wherever the file lies."""
     hasher = blake3(f"{shard.format} {shard.compression}\n".encode())
     if shard.format == "parquet":
-        hasher.update(",".join(parquet.names(Path(shard.path))).encode("utf-8", "surrogatepass"))
+        hasher.update(repr(parquet.described(Path(shard.path), shard.start, shard.stop)).encode("utf-8", "replace"))
         ranges = parquet.extents(Path(shard.path))[shard.start : shard.stop]
     else:
         # The first bytes of a file may be a byte order mark: elsewhere they are data.
@@ -172,7 +175,8 @@ def digest(shard: Shard) -> str:
     with Path(shard.path).open("rb") as file:
         for start, length in ranges:
             file.seek(start)
-            while length > 0 and (block := file.read(min(length, 2**20))):
+            left = length
+            while left > 0 and (block := file.read(min(left, 2**20))):
                 hasher.update(block)
-                length -= len(block)
+                left -= len(block)
     return str(hasher.hexdigest(32))

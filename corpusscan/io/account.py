@@ -54,6 +54,8 @@ class Account:
 
     def count(self, layout: Layout, records: int) -> None:
         """Records whose columns were used like this; an attacker's endless names are lumped together."""
+        if not records:
+            return
         known = layout in self.layouts or len(self.layouts) < 256
         self.layouts[layout if known else dataclasses.replace(layout, unscanned=("...",))] += records
 
@@ -71,7 +73,9 @@ class Account:
 
         def dump(value: dict[str, Counter[str]]) -> str:
             plain = {key: +counts for key, counts in value.items() if +counts}
-            return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS, default=dict).decode()
+            return orjson.dumps(
+                plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS, default=dict
+            ).decode()
 
         return dump(self.reasons), dump({**self.columns(), "without": self.without})
 

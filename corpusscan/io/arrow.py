@@ -1,33 +1,82 @@
-"""Arrow columns become the columns of a batch, without a Python object per record where they are strings."""
+"""Columns, as Arrow arrays or as Python lists, become Arrow columns of text, words and moments.
+
+Strings of ordinary length stay in Arrow from the page to the detector.
+"""
 
 from __future__ import annotations
 
-from functools import reduce
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpusscan import schema
-from corpusscan.io.account import Account
-from corpusscan.io.columns import ADDRESSES, Layout, host
-from corpusscan.io.records import instant
+from corpusscan.io.columns import host
+from corpusscan.io.texts import is_clean
+from corpusscan.io.values import LENGTH, instant, word
 
-_TEXT = pa.large_string()
-_TIME = pa.timestamp("us", tz="UTC")
+TEXT = pa.large_string()
+TIME = pa.timestamp("us", tz="UTC")
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # microseconds: years 1 to 9999, as Python has them
+
+Column: TypeAlias = "pa.Array | list[Any]"
 
 
-def is_string(kind: pa.DataType) -> bool:
-    """Whether a column of this type holds strings, however encoded."""
+def plain(column: Column, limit: int) -> tuple[pa.Array, dict[int, Any]]:
+    """`column` as large_string, and its other values by position, which are null there.
+
+    Others are nested values, numbers, bytes or strings that are no Unicode, and texts above `limit` bytes.
+    """
+    array = strings(column) if isinstance(column, pa.Array) else None
+    others: dict[int, Any] = {}
+    if array is None:
+        array, others = _split(python_values(column) if isinstance(column, pa.Array) else column)
+    lengths = pc.binary_length(array)
+    if (pc.max(lengths).as_py() or 0) > limit:
+        long = pc.fill_null(pc.greater(lengths, limit), False)
+        places = np.flatnonzero(long.to_numpy(zero_copy_only=False)).tolist()
+        others |= {place: array[place].as_py() for place in places}
+        array = pc.if_else(long, None, array)
+    return array, others
+
+
+def _split(values: list[Any]) -> tuple[pa.Array, dict[int, Any]]:
+    if (array := _unicode(values)) is not None:
+        return array, {}
+    good = [type(value) is str and is_clean(value) for value in values]
+    others = {i: value for i, value in enumerate(values) if not good[i] and value is not None}
+    return pa.array([value if fine else None for value, fine in zip(values, good, strict=True)], TEXT), others
+
+
+def _unicode(values: list[Any]) -> pa.Array | None:
+    if not set(map(type, values)) <= {str, type(None)}:
+        return None
+    try:
+        return pa.array(values, TEXT)
+    except UnicodeEncodeError:  # a lone surrogate
+        return None
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds strings or bytes, however encoded."""
     if pa.types.is_dictionary(kind):
-        return is_string(kind.value_type)
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+        return is_text(kind.value_type)
+    types = pa.types
+    return any(
+        test(kind)
+        for test in (
+            types.is_string, types.is_large_string, types.is_string_view, types.is_binary, types.is_large_binary,
+            types.is_binary_view, types.is_fixed_size_binary,
+        )
+    )  # fmt: skip
 
 
 def strings(column: pa.Array) -> pa.Array | None:
-    """The column as large_string, or None where it holds bytes that are no UTF-8 (Parquet does not check)."""
-    text = column.cast(_TEXT, safe=False)
+    """A column of strings or bytes as large_string; None where it is neither, or no UTF-8 (Parquet does not check)."""
+    if not is_text(column.type):
+        return None
+    text = raw(column).view(TEXT)
     try:
         text.validate(full=True)
     except pa.ArrowInvalid:
@@ -35,111 +84,90 @@ def strings(column: pa.Array) -> pa.Array | None:
     return text
 
 
-def byte_lengths(text: pa.Array) -> pa.Array:
-    """UTF-8 bytes of each text; 0 for null."""
-    return pc.fill_null(pc.binary_length(text), 0)
-
-
-def texts(columns: dict[str, pa.Array], rows: pa.Array) -> pa.Table:
-    """`schema.TEXTS` of string columns by name; texts of one record are neighbours, empty ones absent."""
-    parts = []
-    for name, column in columns.items():
-        keep = pc.greater(byte_lengths(column), 0)
-        full = bool(pc.all(keep).as_py())
-        row, text = (rows, column) if full else (rows.filter(keep), column.filter(keep))
-        count = len(row)
-        parts.append([row, repeated(name, count), pa.nulls(count, _TEXT), pa.array(np.zeros(count, np.int64)), text])
-    joined = pa.concat_tables([pa.Table.from_arrays(part, schema=schema.TEXTS) for part in parts])
-    if len(parts) == 1:
-        return joined
-    return joined.take(pa.array(np.argsort(joined["row"].to_numpy(), kind="stable")))
-
-
-def repeated(text: str, count: int) -> pa.Array:
-    """A column that holds `text` in every row."""
-    return pa.repeat(pa.scalar(text, _TEXT), count)
-
-
-def documents(batch: pa.RecordBatch, rows: pa.Array, layout: Layout, account: Account) -> pa.Table:
-    """`schema.DOCUMENTS` of the records in `batch`, which are all counted as scanned."""
-    given = [batch[name] for name in layout.time]
-    time = _coalesce([_times(column) for column in given], len(batch), _TIME)
-    source = _coalesce(
-        [_hosts(batch[name]) if name in ADDRESSES else _words(batch[name]) for name in layout.source], len(batch)
-    )
-    if given:
-        had = reduce(pc.or_, [column.is_valid() for column in given])
-        if unread := int(pc.sum(pc.and_(had, time.is_null())).as_py() or 0):
-            account.note("unreadable_time", unread)
-    account.without["source"] += source.null_count
-    account.without["time"] += time.null_count
-    identity = _coalesce([_words(batch[name]) for name in layout.id], len(batch))
-    label = _coalesce([_words(batch[name]) for name in layout.label], len(batch))
-    return pa.Table.from_arrays([rows, identity, source, time, label], schema=schema.DOCUMENTS)
-
-
-def _coalesce(columns: list[pa.Array], count: int, kind: pa.DataType = _TEXT) -> pa.Array:
-    return pc.coalesce(*columns) if columns else pa.nulls(count, kind)
-
-
-def _words(column: pa.Array) -> pa.Array:
-    text = strings(column) if is_string(column.type) else None
-    if text is not None:
-        return pc.if_else(pc.equal(text, ""), None, pc.utf8_slice_codeunits(text, 0, 1024))
-    return pa.array([_word(value) for value in python_values(column)], _TEXT)
-
-
-def _word(value: Any) -> str | None:
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    return None if value is None or value == "" else str(value)[:1024]
-
-
-def _hosts(column: pa.Array) -> pa.Array:
-    return pa.array([None if value is None else host(value) for value in _words(column).to_pylist()], _TEXT)
-
-
-def _times(column: pa.Array) -> pa.Array:
-    if pa.types.is_timestamp(column.type):
-        return column.cast(pa.timestamp("us", tz=column.type.tz), safe=False).cast(_TIME, safe=False)
-    return pa.array([None if value is None else instant(value) for value in python_values(column)], _TIME)
+def raw(column: pa.Array) -> pa.Array:
+    """A column of strings or bytes as large_binary."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column if pa.types.is_large_binary(column.type) else column.cast(pa.large_binary())
 
 
 def python_values(column: pa.Array) -> list[Any]:
     """Python values of any column; strings that are no UTF-8 come as bytes."""
-    if is_string(column.type):
-        raw = column.cast(_TEXT, safe=False).cast(pa.large_binary()).to_pylist()
-        return [_decoded(value) for value in raw]
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    if is_text(column.type):
+        return [_text(value) for value in raw(column).to_pylist()]
     try:
         return list(column.to_pylist())
-    except (ValueError, OverflowError):
-        return [_scalar(item) for item in column]
+    except (ValueError, OverflowError):  # no UTF-8, two fields of one name in a struct, a year beyond 9999
+        return [_value(item) for item in column]
 
 
-def _decoded(value: bytes | None) -> str | bytes | None:
+def _text(value: bytes | None) -> str | bytes | None:
     try:
         return None if value is None else value.decode("utf-8")
     except UnicodeDecodeError:
         return value
 
 
-def _scalar(item: pa.Scalar) -> Any:
-    try:
-        return item.as_py()
-    except UnicodeDecodeError:
-        # A string deep inside a list or struct: read that value again with its strings as bytes.
-        return _with_bytes(item)
-    except (ValueError, OverflowError):
-        return str(item)
-
-
-def _with_bytes(item: Any) -> Any:
-    if item is None or not item.is_valid:
+def _value(item: Any) -> Any:
+    """The Python value of a scalar that cannot tell it itself."""
+    kind = item.type
+    if not item.is_valid:
         return None
-    if pa.types.is_struct(item.type):
-        return {name: _with_bytes(item[name]) for name in item}
-    if pa.types.is_list(item.type) or pa.types.is_large_list(item.type):
-        return [_with_bytes(value) for value in item.values] if item.values is not None else None
-    if is_string(item.type):
-        return item.cast(_TEXT).cast(pa.large_binary()).as_py().decode("utf-8", "replace")
-    return item.as_py()
+    if is_text(kind):
+        return _text((item.value if pa.types.is_dictionary(kind) else item).as_buffer().to_pybytes())
+    if pa.types.is_struct(kind):
+        # A repeated name gets a number, as a repeated key in JSON does.
+        names = [kind.field(index).name for index in range(kind.num_fields)]
+        named = [f"{name}#{index}" if name in names[:index] else name for index, name in enumerate(names)]
+        return {name: _value(item[index]) for index, name in enumerate(named)}
+    if hasattr(item, "values"):  # every kind of list, and maps
+        return [_value(value) for value in item.values]
+    with suppress(ValueError, OverflowError):
+        return item.as_py()
+    return None
+
+
+def words(column: Column) -> pa.Array:
+    """Ids, sources or labels as large_string; null for nothing."""
+    if isinstance(column, pa.Array):
+        array = column.cast(TEXT) if pa.types.is_integer(column.type) else strings(column)
+    else:
+        array = _unicode(column)
+    if array is None:
+        values = python_values(column) if isinstance(column, pa.Array) else column
+        array = pa.array([word(value) for value in values], TEXT)
+    lengths = pc.min_max(pc.binary_length(array))
+    if lengths["min"].as_py() == 0:
+        array = pc.if_else(pc.equal(array, ""), None, array)
+    if (lengths["max"].as_py() or 0) > LENGTH:
+        array = pc.utf8_slice_codeunits(array, 0, LENGTH)
+    return array
+
+
+def hosts(column: Column) -> pa.Array:
+    """Sources as large_string: the hosts of addresses."""
+    return pa.array([None if value is None else host(value) for value in words(column).to_pylist()], TEXT)
+
+
+def times(column: Column) -> tuple[pa.Array, pa.Array]:
+    """Moments in UTC, and where something was given, readable or not."""
+    if isinstance(column, pa.Array):
+        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+            return _timestamps(column), column.is_valid()
+        column = python_values(column)
+    given = pa.array([value is not None and value != "" for value in column], pa.bool_())
+    return pa.array([None if value is None else instant(value) for value in column], TIME), given
+
+
+def _timestamps(column: pa.Array) -> pa.Array:
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.timestamp("s" if pa.types.is_date32(column.type) else "ms"))
+    try:
+        moments = column.cast(pa.timestamp("ns" if column.type.unit == "ns" else "us", tz="UTC"))
+    except pa.ArrowInvalid:  # beyond what 64 bits hold in microseconds
+        return pa.array([instant(_value(item)) for item in column], TIME)
+    moments = moments.cast(TIME, safe=False)
+    numbers = moments.cast(pa.int64())
+    return pc.if_else(pc.and_(pc.greater_equal(numbers, _FIRST), pc.less_equal(numbers, _LAST)), moments, None)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+from typing import Any
 
 from corpusscan.config import Columns
 
@@ -22,6 +25,7 @@ SOURCE = ("source", "domain", "host", "site", "url", "uri")
 ADDRESSES = frozenset({"url", "uri"})  # of which the host is the source
 TIME = ("timestamp", "date", "created_at", "created", "published", "published_at", "time", "datetime")
 LABEL = ("label", "labels", "class", "category")
+MAX_NAMES, MAX_NAME = 256, 256  # columns left unscanned that are told, and code points told of each
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,18 @@ class Layout:
     label: tuple[str, ...]
     unscanned: tuple[str, ...]
 
+    @cached_property
+    def used(self) -> tuple[str, ...]:
+        """Every column that is read, once."""
+        return tuple(dict.fromkeys((*self.text, *self.id, *self.source, *self.time, *self.label)))
+
+    @cached_property
+    def values(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+        """A function from a record to the values of its used columns."""
+        if len(self.used) > 1:
+            return itemgetter(*self.used)
+        return lambda record: tuple(record[name] for name in self.used)
+
     @classmethod
     def of(cls, names: Iterable[str], chosen: Columns) -> Layout:
         """The layout of records with the columns `names`, under what the user chose."""
@@ -44,14 +60,15 @@ class Layout:
             return tuple(name for name in ((given,) if given else known) if name in present)
 
         text = tuple(name for name in (chosen.text or TEXT) if name in present)
-        used = dict(
+        unscanned = sorted(name[:MAX_NAME] for name in present.difference(text))
+        return cls(
             text=text,
             id=pick(chosen.id, ID),
             source=pick(chosen.source, SOURCE),
             time=pick(chosen.time, TIME),
             label=pick(chosen.label, LABEL),
+            unscanned=tuple(unscanned[:MAX_NAMES]),
         )
-        return cls(**used, unscanned=tuple(sorted(present - set(text))))
 
 
 def host(address: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import zstandard
 from isal import igzip_lib
@@ -17,6 +17,7 @@ from corpusscan.errors import UnreadableError
 
 BLOCK = 2**20
 _INPUT = 4 * 2**10  # compressed bytes per step: a step expands to 128 MiB at the very worst
+_BAD_GZIP: Any = (igzip_lib.IsalError, zlib.error)
 GZIP_MAGIC, ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
@@ -45,6 +46,7 @@ def blocks(path: Path, kind: str | None) -> Iterator[bytes]:
 
 
 def _gathered(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Parts regrouped into blocks of BLOCK bytes, whatever a step expanded to."""
     held: list[bytes] = []
     size = 0
     try:
@@ -52,7 +54,8 @@ def _gathered(parts: Iterator[bytes]) -> Iterator[bytes]:
             held.append(part)
             size += len(part)
             if size >= BLOCK:
-                yield b"".join(held)
+                whole = b"".join(held)
+                yield from (whole[start : start + BLOCK] for start in range(0, size, BLOCK))
                 held, size = [], 0
     except UnreadableError:
         # What was decoded before the damage is data: it is scanned, then the error is counted.
@@ -75,7 +78,7 @@ def _gzip(file: BinaryIO) -> Iterator[bytes]:
             raise UnreadableError("trailing_junk", "bytes after the last gzip member")
         try:
             out = member.decompress(chunk)
-        except (igzip_lib.IsalError, zlib.error) as error:
+        except _BAD_GZIP as error:
             raise UnreadableError("corrupt_gzip", str(error)) from None
         fresh, data = False, b""
         if out:

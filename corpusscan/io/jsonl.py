@@ -6,8 +6,9 @@ are scanned.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,62 +17,69 @@ import orjson
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression
-from corpusscan.io.records import Anomaly, Builder, Text, walk
+from corpusscan.io import compression, lenient
+from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
-from corpusscan.kernels.framing import count_keys, line_stops
+from corpusscan.kernels.framing import frame
 
 UNIT = "byte"
 SUFFIXES = (".jsonl", ".ndjson", ".json")
-MAX_LINE = 256 * 2**20  # a longer line is skipped, and counted
+MAX_LINE = 128 * 2**20  # a longer line is skipped, and counted
+MAX_VALUES = 4 * 2**20  # so is a line of more values: as Python objects they would fill the memory
+_RUN = 512  # lines parsed together: few enough to stay in the processor's cache
 _BOM = b"\xef\xbb\xbf"
+_BLANK = b" \t\r"
 
 
-def split(path: Path, target: int) -> list[tuple[int, int]]:
-    """Byte ranges of about `target` bytes that begin at line starts; a compressed file is one range."""
+def split(path: Path, target: int) -> list[tuple[int, int, int]]:
+    """Ranges (start, stop, bytes) of about `target` bytes that begin at line starts; a compressed file is one range."""
     size = path.stat().st_size
     with path.open("rb") as file:
         if compression.kind_of(file.read(4)):
-            return [(0, size)]
+            return [(0, size, size)]
         cuts = [0]
         while (near := cuts[-1] + target) < size:
             file.seek(near - 1)
-            while (block := file.read(compression.BLOCK)) and (found := block.find(b"\n")) < 0:
+            while (block := file.read(2**16)) and (found := block.find(b"\n")) < 0:
                 near += len(block)
             if not block or near + found >= size:
                 break
             cuts.append(near + found)
-    return list(zip(cuts, [*cuts[1:], size], strict=True))
+    return [(start, stop, stop - start) for start, stop in zip(cuts, [*cuts[1:], size], strict=True)]
 
 
 def count(shard: Shard) -> int:
     """Lines of the shard that are not blank.  Raises `UnreadableError`."""
-    blocks = _range(Path(shard.path), shard.start, shard.stop) if not shard.compression else iter(())
-    held, lines = b"", 0
-    for block in blocks:
-        parts = (held + block).split(b"\n")
-        held = parts.pop().strip(b" \t\r")[:1]  # whether the line is blank is all that matters
-        lines += sum(bool(part.strip(b" \t\r")) for part in parts)
-    return lines + bool(held.strip(b" \t\r"))
+    lines = 0
+    for block in _blocks(shard):
+        lines += 1 if block is None else sum(bool(line.strip(_BLANK)) for line in block.split(b"\n"))
+    return lines
 
 
 def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
-    """Batches of the shard; counts in `builder.account` what could not be read."""
+    """Batches of the shard; counts in `builder.account` what could not be read.
+
+    Raises `UnreadableError` where the rest of the shard cannot be read.
+    """
+    for block in _blocks(shard):
+        if block is None:
+            builder.skip("line_too_long")
+        elif block:
+            yield from _parse(block, builder)
+
+
+def _blocks(shard: Shard) -> Iterator[bytes | None]:
+    """Whole lines of the shard; None stands for a line above MAX_LINE."""
     if shard.compression:
         source = compression.blocks(Path(shard.path), shard.compression)
     else:
         source = _range(Path(shard.path), shard.start, shard.stop)
-    first = shard.start == 0
-    try:
-        for lines in _frames(source, builder):
-            if first and lines.startswith(_BOM):
-                lines, first = lines[len(_BOM) :], False
-            first = False
-            yield from _parse(lines, builder)
-    except UnreadableError as error:
-        builder.account.break_off(error.reason, shard.start)
-    if batch := builder.take():
-        yield batch
+    frames = _frames(source)
+    if shard.start == 0 and (first := next(frames, b"")) is not None:
+        yield first.removeprefix(_BOM)
+    elif shard.start == 0:
+        yield None
+    yield from frames
 
 
 def _range(path: Path, start: int, stop: int) -> Iterator[bytes]:
@@ -85,139 +93,108 @@ def _range(path: Path, start: int, stop: int) -> Iterator[bytes]:
             yield block
 
 
-def _frames(source: Iterator[bytes], builder: Builder) -> Iterator[bytes]:
-    """Blocks regrouped so that each ends with a line; over-long lines are dropped and counted."""
+def _frames(source: Iterator[bytes]) -> Iterator[bytes | None]:
+    """Blocks regrouped so that each ends with a line; None stands for a line above MAX_LINE.
+
+    What came before the source failed is given, then the error is raised: a line without its end is a line.
+    """
     held: list[bytes] = []
-    size, dropping = 0, False
-    for block in source:
-        cut = block.rfind(b"\n") + 1
-        if not cut:
-            held, size, dropping = _hold(held, size, dropping, block)
-            continue
-        if dropping:
-            builder.skip("line_too_long")
-            after = block.find(b"\n") + 1
-            lines = block[after:cut]
-        else:
-            lines = b"".join([*held, block[:cut]])
-        held, size, dropping = _hold([], 0, False, block[cut:])
-        if lines:
-            yield lines
-    if dropping:
-        builder.skip("line_too_long")
-    elif size:
-        yield b"".join(held)
+    failures: list[Exception] = []
+    size = 0
+    for block in _until_failure(source, failures):
+        if cut := block.rfind(b"\n") + 1:
+            first = block.find(b"\n") + 1 if size else 0
+            if size + first > MAX_LINE:
+                yield None
+            else:
+                first = 0
+                yield b"".join([*held, block[:cut]]) if held else block[:cut]
+            if first and first < cut:
+                yield block[first:cut]
+            held, size = [], 0
+        size += len(block) - cut
+        # Of a line that is too long already only the length matters.
+        held = [*held, block[cut:]] if size <= MAX_LINE else []
+    if size:
+        yield b"".join(held) if held else None
+    if failures:
+        raise failures[0]
 
 
-def _hold(held: list[bytes], size: int, dropping: bool, block: bytes) -> tuple[list[bytes], int, bool]:
-    if dropping or size + len(block) > MAX_LINE:
-        return [], 0, True
-    return [*held, block] if block else held, size + len(block), False
+def _until_failure(source: Iterator[bytes], failures: list[Exception]) -> Iterator[bytes]:
+    try:
+        yield from source
+    except (UnreadableError, OSError) as error:
+        failures.append(error)
 
 
 def _parse(block: bytes, builder: Builder) -> Iterator[Batch]:
-    data = np.frombuffer(block, np.uint8)
-    stops = line_stops(data)
-    if not len(stops) or stops[-1] != len(block) - 1:
-        stops = np.append(stops, len(block))
-    starts = np.concatenate([np.zeros(1, np.int64), stops[:-1] + 1])
-    keys = count_keys(data, starts, stops)
-    view = memoryview(block)
-    for start, stop, spelled in zip(starts.tolist(), stops.tolist(), keys.tolist(), strict=True):
-        _record(view[start:stop], spelled, builder)
-        if builder.full and (batch := builder.take()):
-            yield batch
+    framed = frame(block)
+    view, cost = memoryview(block), len(block) // len(framed.keys)
+    # Lines that need a closer look; the runs between them are parsed together.
+    odd = np.flatnonzero(framed.doubtful | (framed.stops - framed.starts > MAX_VALUES))
+    borders = [-1, *odd.tolist(), len(framed.keys)]
+    for before, end in itertools.pairwise(borders):
+        if before >= 0:
+            _record(view[framed.starts[before] : framed.stops[before]], int(framed.keys[before]), builder)
+        for first in range(before + 1, end, _RUN):
+            part = slice(first, min(first + _RUN, end))
+            starts, stops, alike = (
+                framed.starts[part].tolist(),
+                framed.stops[part].tolist(),
+                framed.alike[part].tolist(),
+            )
+            lines = [view[start:stop] for start, stop in zip(starts, stops, strict=True)]
+            _records(lines, alike, cost, builder)
+            if builder.full and (batch := builder.take()):
+                yield batch
 
 
-def _record(line: memoryview, spelled: int, builder: Builder) -> None:
+def _records(lines: list[memoryview], alike: list[bool], cost: int, builder: Builder) -> None:
+    """Add lines that repeat no key: those whose columns are used alike together."""
+    done = 0
+    while done < len(lines):
+        added = builder.extend(map(orjson.loads, lines[done:]), alike[done:], cost)
+        done += added
+        if not added:
+            _record(lines[done], None, builder)
+            done += 1
+
+
+def _record(view: memoryview, spelled: int | None, builder: Builder) -> None:
+    """Add one line; `spelled` is the number of its keys where one may be repeated."""
+    line = bytes(view)
+    if len(line) > MAX_VALUES and sum(map(line.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        return builder.skip("too_many_values")
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError:
-        raw = bytes(line)
-        if raw.strip(b" \t\r"):
-            _lenient(raw, builder)
-        return
+        return lenient.add(line, builder) if line.strip(_BLANK) else None
     if type(record) is not dict:
-        builder.error("not_an_object")
-    elif spelled != _keys(record):
-        _lenient(bytes(line), builder)
-    else:
-        builder.add(record, len(line))
+        return builder.error("not_an_object")
+    if spelled is not None and spelled != _keys(record):
+        return lenient.add(line, builder)
+    return builder.add(record, len(line))
 
 
-def _keys(value: Any) -> int:
+def _keys(record: dict[str, Any]) -> int:
+    """Keys at any depth; iterative, as how deep a record nests is the attacker's choice."""
     count = 0
-    stack = [value]
+    stack: list[Any] = [record]
     while stack:
         value = stack.pop()
         if type(value) is dict:
             count += len(value)
-            stack += [item for item in value.values() if type(item) is dict or type(item) is list]
-        else:
-            stack += [item for item in value if type(item) is dict or type(item) is list]
+        inner = value.values() if type(value) is dict else value
+        stack += [item for item in inner if type(item) is dict or type(item) is list]
     return count
 
 
-def _lenient(raw: bytes, builder: Builder) -> None:
-    """A line that orjson refuses, or that repeats a key."""
-    anomalies: list[Anomaly] = []
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        text = raw.decode("utf-8", "replace")
-        anomalies.append(("", "invalid_utf8", f"first at byte {error.start} of the line"))
-    repeated: list[tuple[str, Any]] = []
-    try:
-        record = json.loads(text, strict=True, object_pairs_hook=_keep(repeated))
-    except RecursionError:
-        return builder.error("nested_too_deep")
-    except ValueError:
-        try:
-            repeated.clear()
-            record = json.loads(text, strict=False, object_pairs_hook=_keep(repeated))
-            anomalies.append(("", "control_character", "a string holds a raw control character"))
-        except (ValueError, RecursionError):
-            return builder.error("invalid_utf8" if anomalies else "invalid_json")
-    if not isinstance(record, dict):
-        return builder.error("not_an_object")
-    anomalies += [(key, "duplicate_key", "an earlier value of the same key") for key, _ in repeated]
-    builder.add(record, len(raw), anomalies, _hidden(repeated, record, builder))
-
-
-def _keep(repeated: list[tuple[str, Any]]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
-    """A hook that builds objects as usual and puts values that a later one replaces into `repeated`."""
-
-    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        value: dict[str, Any] = {}
-        for key, item in pairs:
-            if key in value:
-                repeated.append((key, value[key]))
-            value[key] = item
-        return value
-
-    return build
-
-
-def _hidden(repeated: list[tuple[str, Any]], record: dict[str, Any], builder: Builder) -> list[Text]:
-    """Texts of replaced values, named `KEY#1`, `KEY#2`: whichever parser a trainer uses may see them."""
-    return [
-        text
-        for number, (key, value) in enumerate(repeated, 1)
-        for text in walk(value, f"{key}#{number}", builder.account)
-    ]
-
-
-def names(path: Path) -> list[str]:
-    """Keys of the records in the first part of a file.  Raises `UnreadableError`."""
-    with path.open("rb") as file:
-        kind = compression.kind_of(file.read(4))
+def names(shard: Shard) -> list[str]:
+    """Keys of the records in the first block of the shard.  Raises `UnreadableError`."""
     keys: dict[str, None] = {}
-    for block in compression.blocks(path, kind):
-        for line in block.removeprefix(_BOM).split(b"\n"):
-            try:
-                record = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                continue
+    for line in (next(_blocks(shard), b"") or b"").split(b"\n"):
+        with suppress(orjson.JSONDecodeError):
+            record = orjson.loads(line)
             keys |= dict.fromkeys(record) if type(record) is dict else {}
-        break
     return list(keys)

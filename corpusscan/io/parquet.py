@@ -8,48 +8,57 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpusscan import schema
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
 from corpusscan.io import arrow
+from corpusscan.io.batches import assemble
 from corpusscan.io.columns import Layout
-from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder, text_bytes
+from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder
 from corpusscan.io.shard import Shard
 
 UNIT = "row_group"
 SUFFIXES = (".parquet", ".pq")
 MAGIC = b"PAR1"
+MAX_ROWS = 2**40  # a footer that claims more of one file is not believed
+_DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
-def split(path: Path, target: int) -> list[tuple[int, int]]:
-    """Runs of row groups of about `target` compressed bytes.  Raises `UnreadableError` without a footer."""
-    sizes = [length for _, length in extents(path)]
-    runs, start = [], 0
-    for stop in range(1, len(sizes) + 1):
-        if stop == len(sizes) or sum(sizes[start:stop]) >= target:
-            runs.append((start, stop))
-            start = stop
-    return runs or [(0, 0)]
+def split(path: Path, target: int) -> list[tuple[int, int, int]]:
+    """Runs (start, stop, bytes) of row groups of about `target` compressed bytes.
+
+    Raises `UnreadableError` without a footer.
+    """
+    runs, start, size = [], 0, 0
+    groups = extents(path)
+    for stop, (_, length) in enumerate(groups, 1):
+        size += length
+        if stop == len(groups) or size >= target:
+            runs.append((start, stop, size))
+            start, size = stop, 0
+    return runs or [(0, 0, 0)]
 
 
-def names(path: Path) -> list[str]:
+def names(shard: Shard) -> list[str]:
     """The top-level column names.  Raises `UnreadableError`."""
-    return list(_open(path).schema_arrow.names)
+    return list(_open(Path(shard.path)).schema_arrow.names)
 
 
 def extents(path: Path) -> list[tuple[int, int]]:
-    """The byte range (offset, length) of each row group.  Raises `UnreadableError`."""
-    meta = _open(path).metadata
+    """The byte range (offset, length) of each row group, within the file.  Raises `UnreadableError`."""
+    meta, size = _open(path).metadata, path.stat().st_size
     ranges = []
     for index in range(meta.num_row_groups):
         group = meta.row_group(index)
         chunks = [group.column(column) for column in range(group.num_columns)]
-        starts = [int(chunk.dictionary_page_offset or chunk.data_page_offset) for chunk in chunks]
-        stops = [start + int(chunk.total_compressed_size) for start, chunk in zip(starts, chunks, strict=True)]
-        ranges.append((min(starts, default=0), max(stops, default=0) - min(starts, default=0)))
+        # The footer is data: an offset may lie, and a chunk ends where its length says, wherever it begins.
+        starts = [
+            min(chunk.dictionary_page_offset or chunk.data_page_offset, chunk.data_page_offset) for chunk in chunks
+        ]
+        stops = [start + chunk.total_compressed_size for start, chunk in zip(starts, chunks, strict=True)]
+        start = min(max(min(starts, default=0), 0), size)
+        ranges.append((start, min(max(max(stops, default=0), start), size) - start))
     return ranges
 
 
@@ -60,93 +69,67 @@ def count(shard: Shard) -> int:
 
 
 def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
-    """Batches of the shard's row groups; a group that cannot be decoded is counted with its rows."""
+    """Batches of the shard's row groups; a group that cannot be decoded is counted with its rows.
+
+    Raises `UnreadableError` for a file that says too little or too much of itself.
+    """
     file = _open(Path(shard.path))
     columns = file.schema_arrow.names
-    layout = Layout.of(columns, builder.columns)
-    used = {*layout.text, *layout.id, *layout.source, *layout.time, *layout.label}
-    if any(columns.count(name) > 1 for name in used):
-        return builder.account.break_off("duplicate_column", shard.start)
+    layout = builder.layout(tuple(columns))
+    if len(set(columns)) < len(columns) and any(columns.count(name) > 1 for name in layout.used):
+        raise UnreadableError("duplicate_column", "two columns of one name")
     for group in range(shard.start, shard.stop):
-        expected, before = file.metadata.row_group(group).num_rows, builder.row
+        rows, before = file.metadata.row_group(group).num_rows, builder.row
         try:
-            for rows in file.iter_batches(BATCH_ROWS, [group], columns=sorted(used), use_threads=False):
-                yield from _batches(rows, layout, builder)
-        except (pa.ArrowException, OSError, ValueError):
-            lost = max(expected - (builder.row - before), 0)
-            builder.account.error("corrupt_row_group", lost)
-            builder.row += lost
+            for part in file.iter_batches(_step(file, group), [group], columns=list(layout.used), use_threads=False):
+                yield from _batches(part, layout, builder)
+        except _DAMAGE:
+            builder.error("corrupt_row_group", max(rows - (builder.row - before), 0))
         else:
-            if builder.row - before != expected:
+            if builder.row - before != rows:
                 builder.account.break_off("row_count_differs", group)
-    return None
+
+
+def _step(file: pq.ParquetFile, group: int) -> int:
+    """Rows to decode at a time, so that long documents make no larger batches than short ones."""
+    meta = file.metadata.row_group(group)
+    size = max(meta.total_byte_size // max(meta.num_rows, 1), 1)
+    return int(min(max(4 * BATCH_BYTES // size, 16), BATCH_ROWS))
 
 
 def _batches(rows: pa.RecordBatch, layout: Layout, builder: Builder) -> Iterator[Batch]:
     if not layout.text:
-        builder.account.skip("no_text_column", len(rows))
-        builder.row += len(rows)
-        return
+        return builder.skip("no_text_column", len(rows))
     size = max(sum(rows[name].nbytes for name in layout.text), 1)
     step = max(len(rows) * BATCH_BYTES // size, 1)
     for start in range(0, len(rows), step):
         part = rows.slice(start, step)
-        if plain := _plain(part, layout, builder):
-            yield plain
-        else:
-            yield from _nested(part, layout, builder)
-
-
-def _plain(rows: pa.RecordBatch, layout: Layout, builder: Builder) -> Batch | None:
-    """The batch without a Python object per record; None where texts are nested, invalid or very long."""
-    if not all(arrow.is_string(rows.schema.field(name).type) for name in layout.text):
-        return None
-    columns = {name: arrow.strings(rows[name]) for name in layout.text}
-    if any(column is None for column in columns.values()):
-        return None
-    lengths = [arrow.byte_lengths(column) for column in columns.values()]
-    if any((pc.max(length).as_py() or 0) > builder.max_document // 4 for length in lengths):
-        return None
-    account, count = builder.account, len(rows)
-    numbers = pa.array(np.arange(builder.row, builder.row + count, dtype=np.uint64))
-    batch = Batch(
-        documents=arrow.documents(rows, numbers, layout, account),
-        texts=arrow.texts(columns, numbers),
-        anomalies=schema.ANOMALIES.empty_table(),
-        key=builder.key,
-    )
-    if empty := int((np.sum([length.to_numpy() for length in lengths], axis=0) == 0).sum()):
-        account.note("nothing_to_scan", empty)
-    account.count(layout, count)
-    account.scanned += count
-    account.text_bytes += text_bytes(batch)
-    builder.row += count
-    return batch
-
-
-def _nested(rows: pa.RecordBatch, layout: Layout, builder: Builder) -> Iterator[Batch]:
-    """Lists, structs, binary and invalid text: one Python record at a time."""
-    columns = {name: arrow.python_values(rows[name]) for name in rows.schema.names}
-    cost = rows.nbytes // max(len(rows), 1)
-    for index in range(len(rows)):
-        record = {name: column[index] for name, column in columns.items()}
-        broken = [name for name in layout.text if not _is_text(record[name])]
-        for name in broken:
-            record[name] = record[name].decode("utf-8", "replace")
-        anomalies = [(name, "invalid_utf8", "the column holds bytes that are no UTF-8") for name in broken]
-        builder.add(record, cost, anomalies, layout=layout)
-        if builder.full and (batch := builder.take()):
-            yield batch
-    if batch := builder.take():
+        columns: dict[str, arrow.Column] = {name: part[name] for name in layout.used}
+        numbers = np.arange(builder.row, builder.row + len(part), dtype=np.uint64)
+        batch = assemble(numbers, columns, layout, {}, builder.max_document, builder.key, builder.account)
+        builder.account.count(layout, len(part))
+        builder.row += len(part)
         yield batch
-
-
-def _is_text(value: Any) -> bool:
-    return not isinstance(value, bytes)
+    return None
 
 
 def _open(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, memory_map=True)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnreadableError("corrupt_parquet", str(error).splitlines()[0]) from None
+        file = pq.ParquetFile(path, memory_map=True)
+        claimed = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
+    except _DAMAGE as error:
+        raise UnreadableError("corrupt_parquet", (str(error).splitlines() or [type(error).__name__])[0]) from None
+    if min(claimed, default=0) < 0 or sum(claimed) > MAX_ROWS:
+        raise UnreadableError("corrupt_parquet", "the footer claims an impossible number of rows")
+    return file
+
+
+def described(path: Path, start: int, stop: int) -> Any:
+    """What the footer says of columns and of row groups, beside where they lie."""
+    file = _open(path)
+    groups = [file.metadata.row_group(index) for index in range(start, stop)]
+    chunks = [[group.column(i) for i in range(group.num_columns)] for group in groups]
+    return [
+        str(file.schema_arrow), [group.num_rows for group in groups],
+        [[(c.path_in_schema, c.physical_type, c.compression, c.num_values) for c in part] for part in chunks],
+    ]  # fmt: skip

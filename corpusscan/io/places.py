@@ -40,10 +40,13 @@ def find(inputs: list[str], out: Path | None) -> list[Place]:
     Raises `InputError` for an input that is missing, matches nothing, is empty or cannot be read.
     """
     places = []
+    own = out.resolve() if out else None
     for ordinal, given in enumerate(inputs):
-        found = [place for place in _one(given) if place.named or not _inside(place.path, out)]
+        found = [place for place in _one(given) if place.named or not _inside(place.path, own)]
         if not any(place.size for place in found):
-            raise InputError(f"{given}: holds no data; name a file, a folder or a glob with .jsonl or .parquet files in it")
+            raise InputError(
+                f"{given}: holds no data; name a file, a folder or a glob with .jsonl or .parquet files in it"
+            )
         prefix = f"{ordinal}/" if len(inputs) > 1 else ""
         places += [msgspec.structs.replace(place, label=prefix + place.label) for place in found]
     return sorted(places, key=lambda place: place.label)
@@ -51,19 +54,32 @@ def find(inputs: list[str], out: Path | None) -> list[Place]:
 
 def _one(given: str) -> Iterator[Place]:
     path = Path(given).expanduser()
-    if path.is_dir():
+    kind = _kind(path)
+    if kind is not None and stat.S_ISDIR(kind):
         yield from _walk(path)
-    elif path.exists():
+    elif kind is not None:
         yield _place(path, path.parent, named=True)
     elif "://" in given:
         raise InputError(f"{given}: remote inputs are not supported by this version; copy the files here first")
     elif glob.has_magic(given):
         root = _root(given)
-        for match in sorted(glob.glob(str(path), recursive=True)):
+        for match in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207  # Path.glob takes no absolute pattern
             if not Path(match).is_dir():
                 yield _place(Path(match), root, named=False)
     else:
-        raise InputError(f"{given}: no such file or folder; check the spelling, or quote a glob that your shell expands")
+        raise InputError(
+            f"{given}: no such file or folder; check the spelling, or quote a glob that your shell expands"
+        )
+
+
+def _kind(path: Path) -> int | None:
+    """The mode of what is there; None for nothing.  Raises `InputError` where nobody may look."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
 
 
 def _root(pattern: str) -> Path:
@@ -73,16 +89,25 @@ def _root(pattern: str) -> Path:
 
 
 def _walk(root: Path) -> Iterator[Place]:
+    closed: list[Path] = []
+
     def refuse(error: OSError) -> None:
-        raise InputError(f"{error.filename}: cannot be listed ({error.strerror}); give read access, or leave it out")
+        if Path(error.filename) == root:
+            raise InputError(f"{root}: cannot be listed ({error.strerror}); give read access, or leave it out")
+        closed.append(Path(error.filename))
 
     for folder, folders, files in os.walk(root, onerror=refuse):
         for name in sorted(folders):
-            if (Path(folder) / name).is_symlink():
-                yield Place(label=_label(Path(folder) / name, root), path=Path(folder) / name, skip="symlink_to_folder")
+            path = Path(folder) / name
+            if path.is_symlink():
+                yield Place(label=_label(path, root), path=path, skip="symlink_to_folder")
+            elif name in _IGNORED_FOLDERS:
+                yield Place(label=_label(path, root) + "/", path=path, companion=True)
         folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
         for name in sorted(files):
             yield _place(Path(folder) / name, root, named=False)
+    for path in closed:
+        yield Place(label=_label(path, root) + "/", path=path, skip="unreadable")
 
 
 def _place(path: Path, root: Path, *, named: bool) -> Place:
@@ -95,7 +120,9 @@ def _place(path: Path, root: Path, *, named: bool) -> Place:
         return Place(label=label, path=path, skip="unreadable")
     if not stat.S_ISREG(status.st_mode):
         if named:
-            raise InputError(f"{path}: is neither a file nor a folder; pipes and devices cannot be sharded, save them first")
+            raise InputError(
+                f"{path}: is neither a file nor a folder; pipes and devices cannot be sharded, save them first"
+            )
         return Place(label=label, path=path, skip="not_a_file")
     companion = not named and bool(_COMPANIONS.fullmatch(path.name))
     return Place(label=label, path=path, size=status.st_size, companion=companion, named=named)
@@ -106,9 +133,9 @@ def _label(path: Path, root: Path) -> str:
         relative = path.relative_to(root)
     except ValueError:
         relative = Path(path.name)
-    # Two names that differ only in bytes that are no UTF-8 keep two labels.
-    return os.fsencode(relative.as_posix()).decode("utf-8", "backslashreplace")
+    # Bytes that are no UTF-8 are spelled \xNN, and a backslash twice: different names keep different labels.
+    return os.fsencode(relative.as_posix()).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
 
 
 def _inside(path: Path, out: Path | None) -> bool:
-    return out is not None and path.resolve().is_relative_to(out.resolve())
+    return out is not None and path.resolve().is_relative_to(out)

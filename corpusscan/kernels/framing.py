@@ -1,46 +1,155 @@
-"""JSON Lines as bytes: where the lines are, and how many object keys each one really spells.
+"""JSON Lines as bytes: where the lines are, which begin alike, and which may repeat an object key.
 
 Parsers keep one value of a repeated key, and not all keep the same one.  Counting the keys in
-the bytes shows a repetition that the parsed object hides, however the key was escaped.
+the bytes shows a repetition that the parsed object hides, however the key was escaped; hashing
+them tells at once that an ordinary line repeats none.
 """
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-_QUOTE, _BACKSLASH, _COLON = 0x22, 0x5C, 0x3A
+_QUOTE, _BACKSLASH, _COLON, _FEED = 0x22, 0x5C, 0x3A, 0x0A
+_OPEN, _CLOSE = 0x7B, 0x7D
+_DEPTH, _KEYS = 64, 256  # objects within objects, and keys alive at once, that are told apart
+_ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_QUOTES, _BACKSLASHES, _FEEDS = _ONES * np.uint64(_QUOTE), _ONES * np.uint64(_BACKSLASH), _ONES * np.uint64(_FEED)
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
 
 
-def line_stops(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Positions of the line feeds of `data` (uint8, any length), ascending."""
-    return np.flatnonzero(data == 0x0A)
+class Frame(NamedTuple):
+    """The lines of a block, one entry each.  Of a line that is no JSON all but its place means nothing."""
+
+    starts: npt.NDArray[np.int64]
+    stops: npt.NDArray[np.int64]  # of its last byte before the line feed, exclusive
+    keys: npt.NDArray[np.int64]  # colons outside strings: object keys as spelled, at any depth
+    doubtful: npt.NDArray[np.bool_]  # an object may hold two equal keys; False: none does
+    alike: npt.NDArray[np.bool_]  # an object with the top-level keys of the line before, in the same order
+
+
+def frame(block: bytes) -> Frame:
+    """The lines of `block`: line feeds end them, nothing else does; a last one may lack its own."""
+    words = np.zeros(len(block) // 8 + 2, np.uint64)
+    data = words.view(np.uint8)
+    data[: len(block)] = np.frombuffer(block, np.uint8) if block else 0
+    count = int(np.count_nonzero(data[: len(block)] == _FEED)) + (not block.endswith(b"\n"))
+    stops, keys = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    doubtful, alike = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+    _frame(data, words, len(block), stops, keys, doubtful, alike)
+    return Frame(np.concatenate([np.zeros(1, np.int64), stops[:-1] + 1])[:count], stops, keys, doubtful, alike)
 
 
 @numba.njit(cache=True, nogil=True)
-def count_keys(
-    data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Object keys, at any depth, in each `data[start:stop]`, which holds one JSON value.
-
-    A key is a colon outside a string.  For bytes that are no JSON the count means nothing.
-    """
-    counts = np.zeros(len(starts), np.int64)
-    for line in range(len(starts)):
-        position, stop, keys = starts[line], stops[line], 0
-        while position < stop:
+def _frame(  # noqa: C901  # one pass over the bytes: the branches are the states of a JSON scanner
+    data: Any, words: Any, size: Any, stops: Any, keys: Any, doubtful: Any, alike: Any
+) -> None:
+    seen = np.zeros(_KEYS, np.uint64)  # hashes of the keys of the open objects, innermost last
+    bases = np.zeros(_DEPTH, np.int64)  # where the keys of each open object begin in `seen`
+    top = np.zeros((_KEYS, 2), np.int64)  # where the top-level keys lie, of this line or the one before
+    known = -1  # how many of those there are; -1 where they were not all kept
+    position = 0
+    for line in range(len(stops)):
+        spelled, depth, held, place = 0, 0, 0, 0
+        doubt, escaped = False, False
+        same = known >= 0 and data[position] == _OPEN
+        first, last = position, position  # the last string, without its quotes
+        while position < size:
             byte = data[position]
+            if byte == _FEED:
+                break
             position += 1
-            if byte == _COLON:
-                keys += 1
-            elif byte == _QUOTE:
-                while position < stop:
-                    byte = data[position]
-                    position += 1
-                    if byte == _QUOTE:
-                        break
-                    if byte == _BACKSLASH:
-                        position += 1
-        counts[line] = keys
-    return counts
+            if byte == _QUOTE:
+                first = position
+                last, escaped = _string_end(data, words, position, size)
+                position = min(last + 1, size)
+                if last == size or data[last] == _FEED:
+                    doubt, position = True, last
+            elif byte == _COLON:
+                spelled += 1
+                doubt |= escaped or held == _KEYS or depth == 0
+                if not doubt:
+                    value = _hash(words, first, last)
+                    for index in range(bases[depth - 1], held):
+                        doubt |= seen[index] == value
+                    seen[held] = value
+                    held += 1
+                    if depth == 1:
+                        same = same and place < known and _equal(words, first, last, top[place, 0], top[place, 1])
+                        top[place, 0], top[place, 1] = first, last
+                        place += 1
+            elif byte == _OPEN:
+                doubt |= depth == _DEPTH
+                if not doubt:
+                    bases[depth] = held
+                    depth += 1
+            elif byte == _CLOSE and depth > 0 and not doubt:
+                depth -= 1
+                held = bases[depth]
+        stops[line], keys[line], doubtful[line] = position, spelled, doubt
+        alike[line] = same and place == known and not doubt
+        known = -1 if doubt else place
+        position += 1
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _eight(words: Any, position: Any) -> Any:
+    """The eight bytes at `position`, which need not be aligned, first byte lowest."""
+    index, shift = np.uint64(position >> 3), np.uint64((position & 7) << 3)
+    # Shifted up in two steps: by 64 bits at once means nothing.
+    return (words[index] >> shift) | ((words[index + np.uint64(1)] << np.uint64(1)) << (np.uint64(63) - shift))
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _string_end(data: Any, words: Any, position: Any, size: Any) -> Any:
+    """The closing quote or line feed at or after `position` (else `size`), and whether a backslash was passed."""
+    escaped = False
+    while position < size:
+        word = _eight(words, position)
+        quote, slash, feed = word ^ _QUOTES, word ^ _BACKSLASHES, word ^ _FEEDS
+        # (x - 1) & ~x has a high bit in no byte below the first that is 0 (Hacker's Delight, section 6-1).
+        found = (((quote - _ONES) & ~quote) | ((slash - _ONES) & ~slash) | ((feed - _ONES) & ~feed)) & _HIGH
+        if found == 0:
+            position += 8
+            continue
+        position += np.int64(((((found & -found) >> np.uint64(7)) - np.uint64(1)) & _ONES) * _ONES >> np.uint64(56))
+        if data[position] != _BACKSLASH:
+            break
+        escaped = True
+        # A line feed ends the line even behind a backslash.
+        position += 1 if data[position + 1] == _FEED else 2
+    return min(position, size), escaped
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _hash(words: Any, first: Any, last: Any) -> Any:
+    """A hash of the bytes from `first` to `last`: a collision costs a second look, never a key."""
+    value = np.uint64(last - first)
+    while last - first > 8:
+        value = (value ^ _eight(words, first)) * _PRIME
+        value ^= value >> np.uint64(29)
+        first += 8
+    value = (value ^ (_eight(words, first) & _mask(last - first))) * _PRIME
+    return value ^ (value >> np.uint64(29))
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _equal(words: Any, first: Any, last: Any, other: Any, other_last: Any) -> Any:
+    """Whether two stretches hold the same bytes."""
+    if last - first != other_last - other:
+        return False
+    while last - first > 8:
+        if _eight(words, first) != _eight(words, other):
+            return False
+        first += 8
+        other += 8
+    return (_eight(words, first) ^ _eight(words, other)) & _mask(last - first) == 0
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _mask(count: Any) -> Any:
+    """The lowest `count` of eight bytes."""
+    return ~np.uint64(0) >> np.uint64(64 - 8 * count) if count > 0 else np.uint64(0)

@@ -6,7 +6,12 @@ prepare what collides.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from blake3 import blake3
 
@@ -30,19 +35,20 @@ def _digests(batch: Batch, key: bytes | None) -> list[bytes]:
     texts = batch.texts
     owner = np.searchsorted(rows, texts["row"].to_numpy())
     views = text_views(texts["text"])
+    hasher = partial(blake3, key=key) if key else blake3
     if len(views) == len(rows) and np.array_equal(owner, np.arange(len(rows))):
-        return [blake3(view, key=key).digest(DIGEST_BYTES) for view in views]
-    return _joined(views, owner.tolist(), texts, len(rows), key)
+        return [hasher(view).digest(DIGEST_BYTES) for view in views]
+    return _joined(views, owner.tolist(), len(rows), hasher)
 
 
-def _joined(views: list[memoryview], owner: list[int], texts: pa.Table, count: int, key: bytes | None) -> list[bytes]:
+def _joined(views: list[memoryview], owner: list[int], count: int, new: Callable[[], blake3]) -> list[bytes]:
     """Documents of several texts: the hash of their lengths and bytes, so that borders count; of one: its bytes."""
     parts: list[list[memoryview]] = [[] for _ in range(count)]
     for document, view in zip(owner, views, strict=True):
         parts[document].append(view)
     digests = []
     for own in parts:
-        hasher = blake3(key=key)
+        hasher = new()
         for view in own:
             if len(own) > 1:
                 hasher.update(len(view).to_bytes(8, "little"))
@@ -55,15 +61,18 @@ def text_views(column: pa.ChunkedArray) -> list[memoryview]:
     """The UTF-8 bytes of each text, without a copy."""
     views: list[memoryview] = []
     for chunk in column.chunks:
-        if not len(chunk):
-            continue
-        offsets = np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1].tolist()
         data = memoryview(chunk.buffers()[2] or b"")
-        views += [data[start:stop] for start, stop in zip(offsets[:-1], offsets[1:], strict=True)]
+        views += [data[start:stop] for start, stop in itertools.pairwise(_offsets(chunk).tolist())]
     return views
 
 
-def text_lengths(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """UTF-8 bytes of each text (int64)."""
-    parts = [np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1] for chunk in column.chunks if len(chunk)]
-    return np.concatenate([np.diff(part) for part in parts]) if parts else np.zeros(0, np.int64)
+def text_lengths(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """UTF-8 bytes of each text."""
+    return np.concatenate([np.zeros(0, np.int64), *(np.diff(_offsets(chunk)) for chunk in column.chunks)])
+
+
+def _offsets(chunk: pa.Array) -> npt.NDArray[np.int64]:
+    """Where the texts of a large_string array begin, and the last one ends."""
+    if not len(chunk):
+        return np.zeros(0, np.int64)
+    return np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
