@@ -124,7 +124,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _known("attack", self.attack, schema.ATTACKS)
         for atom in self.match.atoms:
             if atom.regex is not None and (complaint := lint(atom.regex, self.view)):
-                raise ValueError(f"regex {atom.regex!r}: {complaint}")
+                raise ValueError(f"regex {atom.regex[:60]!r}: {complaint}")
 
 
 class Pack(msgspec.Struct, frozen=True):

@@ -94,7 +94,7 @@ def _explained(message: str, kind: type) -> str:
     remedy = ""
     if unknown := re.match(r"Object contains unknown field `(.*)`", problem):
         remedy = instead(unknown.group(1), _keys(kind, re.findall(r"[\w-]+", re.sub(r"\[[^\]]*\]", "", place))))
-    elif problem.startswith("Expected `str`"):
+    elif problem.startswith("Expected `str`, got"):
         remedy = "; put it in quotes"
     return f"{place or 'top level'}: {problem}{remedy}"
 

@@ -24,7 +24,7 @@ from corpusscan.errors import RuleError
 from corpusscan.kernels import literals
 from corpusscan.kernels.excerpts import escaped, excerpt
 from corpusscan.kernels.folding import fold
-from corpusscan.kernels.matching import Filter, Query
+from corpusscan.kernels.matching import Filter, Query, buffers
 from corpusscan.kernels.occurrences import Pattern, Phrase, Seeker, Span, Text, tightest
 from corpusscan.rules import Atom, Pack, Rule, digest, load, shipped_packs
 
@@ -157,12 +157,12 @@ class _Compiled:
         folded = self.rule.view == "folded"
         data, near = text.view(folded), self.rule.match.near
         lone = len(self.clauses) - (len(near.of) if near else 0)  # clauses before those of `near`
-        every: list[list[Span]] = []
-        for i, atoms in enumerate(self.clauses):
+        able = [[atom for atom in atoms if atom.number in candidates or not atom.needs] for atoms in self.clauses]
+        every: list[list[Span]] = [[] for _ in able]
+        for i in sorted(range(len(able)), key=lambda i: len(able[i])):  # the first that is absent settles it
             most = limit if i < lone else MOST_OCCURRENCES
-            able = (atom for atom in atoms if atom.number in candidates or not atom.needs)
-            every.append(sorted({span for atom in able for span in islice(atom.seeker.spans(data), most)}))
-            if not every[-1]:
+            every[i] = sorted({span for atom in able[i] for span in islice(atom.seeker.spans(data), most)})
+            if not every[i]:
                 return []
         if any(True for atom in self.absent for _ in atom.seeker.spans(data)):
             return []
@@ -198,11 +198,13 @@ class Engine:
         pairs = zip(*(array.tolist() for array in self.filter.candidates(texts)), strict=True)
         candidates = {place: {atom for _, atom in group} for place, group in groupby(pairs, key=lambda pair: pair[0])}
         always = self.filter.always.tolist()
+        data, offsets = buffers(texts)
         for place in range(len(texts)) if always else candidates:
-            data = texts[place].as_py()
+            if not texts[place].is_valid:
+                continue
             atoms = candidates.get(place, set())
-            text = Text(data.encode() if data else b"")
-            for i in sorted({*always, *(self._rule_of[atom] for atom in atoms)}) if data else ():
+            text = Text(data[offsets[place] : offsets[place + 1]].tobytes())
+            for i in sorted({*always, *(self._rule_of[atom] for atom in atoms)}):
                 if spans := self.rules[i].spans(text, atoms, limit):
                     yield place, self.rules[i], spans
 

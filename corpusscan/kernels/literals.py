@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, window
 
 LONGEST = 24  # bytes of a literal: more proves nothing
-MOST_ALTERNATIVES, MOST_VARIANTS, MOST_IN_CLASS, MOST_CLAUSES = 64, 16, 4, 4
+MOST_ALTERNATIVES, MOST_VARIANTS, MOST_IN_CLASS, MOST_CLAUSES = 256, 64, 4, 4
 COMMON = 11.0  # bits: windows more likely than this are looked for only where nothing rarer is known
 ENOUGH = 26.0  # bits: clauses that surprise so much need no further one beside them
 
@@ -256,8 +256,8 @@ def _usable(clause: Clause) -> bool:
 
 
 def _rarity(clause: Clause) -> float:
-    """Bits by which the windows of a clause surprise: what looking for it costs."""
-    return _together(found.bits for literal in clause if (found := window(literal.data)))
+    """Bits by which the likeliest window of a clause surprises: what looking for it costs."""
+    return min(found.bits for literal in clause if (found := window(literal.data)))
 
 
 def _surprise(clause: Clause) -> float:

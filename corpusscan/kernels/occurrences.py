@@ -73,9 +73,7 @@ class Text:
 
     def view(self, folded: bool) -> bytes:
         """The bytes to look in."""
-        if not folded:
-            return self.data
-        return self.data.lower() if self.ascii else self._folded
+        return self._folded if folded else self.data
 
     def code_points(self, spans: Sequence[Span], folded: bool) -> list[Span]:
         """Spans of bytes of a view as spans of code points of the text, whole characters."""
@@ -86,7 +84,7 @@ class Text:
 
     @cached_property
     def _folded(self) -> bytes:
-        return fold_bytes(self.data)
+        return self.data.lower() if self.ascii else fold_bytes(self.data)
 
     @cached_property
     def _folded_places(self) -> Places:

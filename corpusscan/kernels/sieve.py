@@ -123,18 +123,17 @@ def _stands(data, at, begin, end, pool, first, anchor, stop, blind):  # type: ig
 
 @njit(cache=True, nogil=True)
 def _other(data, i, limit):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """The first non-ASCII byte from i on, or the limit; 256 bytes at a time where there is none."""
+    """The first non-ASCII byte from i on, or the limit; blocks that have none are passed at once."""
     while i < limit:
-        if data[i] >= 128:
+        stop = min(i + 64, limit)
+        some = np.uint8(0)
+        for byte in data[i:stop]:
+            some |= byte
+        if some >= 128:
+            while data[i] < 128:
+                i += 1
             return i
-        i += 1
-        while i + 256 <= limit:
-            some = np.uint8(0)
-            for byte in data[i : i + 256]:
-                some |= byte
-            if some >= 128:
-                break
-            i += 256
+        i = stop
     return limit
 
 
