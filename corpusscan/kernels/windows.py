@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ class Window(NamedTuple):
     bits: float  # its surprise
 
 
+@lru_cache(maxsize=1 << 15)
 def window(data: bytes) -> Window | None:
     """The least likely window of a literal; None where it has none."""
     found = [
@@ -38,6 +39,7 @@ def window(data: bytes) -> Window | None:
     return max(found, key=lambda one: one.bits, default=None)
 
 
+@lru_cache(maxsize=1 << 15)
 def bits(part: bytes) -> float:
     """Surprise of three or four bytes in English text, roughly."""
     said = part.lower().replace(bytes([SOME_SPACE]), b" ")
