@@ -85,7 +85,7 @@ def sets(detector: Rules) -> dict[bool, tuple[Any, list[Any]]]:
 
 
 def tried(engine: Engine, texts: pa.LargeStringArray) -> list[tuple[str, float]]:
-    """Rules that RE2 is asked about most often, with the share of the texts: common words where rare ones are needed."""
+    """Rules that RE2 is asked about most often, with the share of the texts: their words are too common."""
     pairs = engine.filter.candidates(texts)
     rule_of = {atom.number: one.rule.id for one in engine.rules for clause in one.clauses for atom in clause}
     asked = Counter(rule for _, rule in {(t, rule_of[a]) for t, a in zip(*map(np.ndarray.tolist, pairs), strict=True)})
