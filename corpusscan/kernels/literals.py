@@ -213,7 +213,8 @@ def _letter(char: str, flags: int, folded: bool) -> Variants:
 def _class(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
     """A class of a few characters, or of astral ones: what their UTF-8 begins with."""
     letters = [_letter(chr(value), flags, folded) if kind is op.LITERAL else () for kind, value in items]
-    if len(items) <= MOST_IN_CLASS and all(letters):
+    rare = all(kind is op.LITERAL and value > 127 for kind, value in items)
+    if len(items) <= (MOST_VARIANTS if rare else MOST_IN_CLASS) and all(letters):
         return tuple(letter for variants in letters for letter in variants), True
     ranges = [value if kind is op.RANGE else (value, value) for kind, value in items if kind in (op.RANGE, op.LITERAL)]
     if len(ranges) < len(items) or (flags & re.IGNORECASE and not folded) or any(low < 0x10000 for low, _ in ranges):
