@@ -16,7 +16,7 @@ from blake3 import blake3
 from corpusscan.config import Columns
 from corpusscan.detector import Batch
 from corpusscan.errors import InputError, UnreadableError
-from corpusscan.io import compression, jsonl, parquet
+from corpusscan.io import compression, footer, jsonl, parquet
 from corpusscan.io.account import Account
 from corpusscan.io.columns import TEXT
 from corpusscan.io.places import Place, find
@@ -103,7 +103,7 @@ def _format(place: Place, head: bytes) -> str:
             if name == "jsonl" and head.lstrip().startswith(b"["):
                 raise UnreadableError("unknown_format", "a JSON array; write one object per line (JSON Lines)")
             return name
-    if place.named and head.startswith(parquet.MAGIC):
+    if place.named and head.startswith(footer.MAGIC):
         return "parquet"
     if place.named and head.lstrip().startswith(b"{"):
         return "jsonl"
@@ -166,8 +166,8 @@ def digest(shard: Shard) -> str:
     """BLAKE3 of the shard's bytes and of how they are read; the same wherever the file lies."""
     hasher = blake3(f"{shard.format} {shard.compression}\n".encode())
     if shard.format == "parquet":
-        hasher.update(repr(parquet.described(Path(shard.path), shard.start, shard.stop)).encode("utf-8", "replace"))
-        ranges = parquet.extents(Path(shard.path))[shard.start : shard.stop]
+        data, ranges = parquet.extents(shard)
+        hasher.update(f"{shard.start} {shard.stop}\n".encode() + data)
     else:
         # The first bytes of a file may be a byte order mark: elsewhere they are data.
         hasher.update(b"first" if shard.start == 0 else b"later")

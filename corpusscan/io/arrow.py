@@ -162,12 +162,12 @@ def times(column: Column) -> tuple[pa.Array, pa.Array]:
 
 
 def _timestamps(column: pa.Array) -> pa.Array:
+    """Moments between the years 1 and 9999; null beyond, as Python has no date for them."""
     if pa.types.is_date(column.type):
         column = column.cast(pa.timestamp("s" if pa.types.is_date32(column.type) else "ms"))
-    try:
-        moments = column.cast(pa.timestamp("ns" if column.type.unit == "ns" else "us", tz="UTC"))
-    except pa.ArrowInvalid:  # beyond what 64 bits hold in microseconds
-        return pa.array([instant(_value(item)) for item in column], TIME)
-    moments = moments.cast(TIME, safe=False)
-    numbers = moments.cast(pa.int64())
-    return pc.if_else(pc.and_(pc.greater_equal(numbers, _FIRST), pc.less_equal(numbers, _LAST)), moments, None)
+    scale = {"s": 10**6, "ms": 10**3}.get(column.type.unit, 1)
+    numbers = column.cast(pa.int64())
+    if column.type.unit == "ns":
+        numbers = pc.divide(numbers, 1000)
+    known = pc.and_(pc.greater_equal(numbers, -(-_FIRST // scale)), pc.less_equal(numbers, _LAST // scale))
+    return pc.multiply(pc.if_else(known, numbers, None), scale).cast(TIME)
