@@ -62,7 +62,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as out:
             report = corpusscan.scan(str(folder), out, seed=1)
             documents = report.documents.select("file", "row", "severity").collect()
-            findings = report.findings.filter(pl.col("severity").is_in(FLAGGED)).select("file", "row", "group").unique().collect()
+            findings = (
+                report.findings.filter(pl.col("severity").is_in(FLAGGED))
+                .select("file", "row", "group")
+                .unique()
+                .collect()
+            )
         for path in sorted(path for path in folder.rglob("*") if ".jsonl" in path.name):
             name = path.relative_to(folder).as_posix()
             mine = documents.filter(pl.col("file") == name)
@@ -82,8 +87,9 @@ def main() -> None:
             bad = findings.filter((pl.col("file") == name) & pl.col("row").is_in(sorted(clean & flagged)))
             fired.update(f"{name} {group}" for group in bad["group"])
     low_rate, high_rate = interval(clean_flagged, clean_total) if clean_total else (0.0, 0.0)
-    print(f"\nclean documents flagged: {clean_flagged} of {clean_total} = {clean_flagged / max(clean_total, 1) * 1e6:.1f} per million", end=" ")
-    print(f"[{low_rate * 1e6:.1f}, {high_rate * 1e6:.1f}]")
+    rate = clean_flagged / max(clean_total, 1) * 1e6
+    print(f"\nclean documents flagged: {clean_flagged} of {clean_total}", end="")
+    print(f" = {rate:.1f} per million [{low_rate * 1e6:.1f}, {high_rate * 1e6:.1f}]")
     for name, count in fired.most_common():
         print(f"    {count:5} {name}")
 

@@ -41,10 +41,11 @@ def main() -> None:
         artefacts = sum(path.stat().st_size for path in (out / "work").rglob("*") if path.is_file())
         manifest = json.loads((out / "manifest.json").read_text())
     totals = summary["totals"]
-    workers = [size for pid, size in peaks.items() if pid != scan.pid]
-    print(f"exit {scan.returncode}; {totals['documents']:,} documents, {totals['bytes'] / 1e6:,.0f} MB of text, {wall:.1f} s")
-    print(f"{totals['documents'] / wall:,.0f} documents/s, {totals['bytes'] / 1e6 / wall:.0f} MB/s on {len(workers)} workers")
-    print(f"peak memory (PSS): parent {peaks.get(scan.pid, 0) / 1e6:.0f} MB, workers {[round(w / 1e6) for w in workers]} MB")
+    size = totals["bytes"] / 1e6
+    held = [round(peak / 1e6) for pid, peak in peaks.items() if pid != scan.pid]
+    print(f"exit {scan.returncode}; {totals['documents']:,} documents, {size:,.0f} MB of text, {wall:.1f} s")
+    print(f"{totals['documents'] / wall:,.0f} documents/s, {size / wall:.0f} MB/s on {len(held)} workers")
+    print(f"peak memory (PSS): parent {peaks.get(scan.pid, 0) / 1e6:.0f} MB, workers {held} MB")
     print(f"artefacts {artefacts / 1e6:.1f} MB; seconds per stage {manifest['run']['seconds']}")
 
 

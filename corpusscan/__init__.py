@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from corpusscan.errors import CorpusScanError
+from corpusscan.version import __version__
 
 if TYPE_CHECKING:
     from corpusscan.report import Report
 
-__version__ = "0.1.0"
 __all__ = ["CorpusScanError", "__version__", "scan"]
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-import corpusscan
 from corpusscan import config as configuration
 from corpusscan import detectors, io, schema
 from corpusscan.config import ScanConfig
@@ -22,6 +21,7 @@ from corpusscan.engine.rounds import Collected, Progress, Rounds
 from corpusscan.engine.tasks import Reading
 from corpusscan.kernels import tokens
 from corpusscan.report import Report, baseline, pages, tables
+from corpusscan.version import __version__
 from corpusscan.workspace import Workspace, opened, write_atomic, write_parquet
 
 Show = Callable[[Progress], None]
@@ -93,7 +93,7 @@ def _write_tables(
 
 def _facts(inputs: list[str], config: ScanConfig, collected: Collected, active: Sequence[Detector]) -> dict[str, Any]:
     return {
-        "version": corpusscan.__version__,
+        "version": __version__,
         "finished": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "inputs": [name.encode("utf-8", "backslashreplace").decode() for name in inputs],
         "fail_on": config.fail_on,

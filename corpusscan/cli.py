@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-import corpusscan
 from corpusscan.errors import CorpusScanError, UsageError
+from corpusscan.version import __version__
 
 if TYPE_CHECKING:
     from corpusscan.config import ScanConfig
@@ -22,7 +22,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 @click.group(context_settings=_CONTEXT, epilog="Begin with:  corpusscan scan FOLDER")
-@click.version_option(corpusscan.__version__, prog_name="corpusscan")
+@click.version_option(__version__, prog_name="corpusscan")
 def cli() -> None:
     """Finds planted documents in the text that language models learn from."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 FEW_SOURCES = 3
+TEXT_LIMIT = 4_000  # characters of a text that are looked at
 SHORT_BYTES = 160  # about 40 tokens: greetings, headings, single verses repeat in honest text
 
 
@@ -20,12 +21,12 @@ class Copies:
 
     documents: int
     sources: int  # distinct; 0 where the corpus names none
-    text: str  # the beginning of one copy
     bytes: int  # of one copy
 
 
 _NOTICE = re.compile(
-    r"\b(all rights reserved|copyright|licen[sc]ed? under|permission is hereby granted|without warranty|terms of (use|service)"
+    r"\b(all rights reserved|copyright|licen[sc]ed? under|permission is hereby granted|without warranty"
+    r"|terms of (use|service)"
     r"|privacy policy|cookies?|page not found|access denied|javascript (is|must be) (dis|en)abled|unsubscribe"
     r"|urheberrecht|impressum|datenschutz|mentions légales|todos los derechos|aviso legal|保留所有权利|版权所有)\b",
     re.IGNORECASE,
@@ -52,19 +53,25 @@ def few_sources(copies: Copies) -> str | None:
     return "few_sources" if 0 < copies.sources < FEW_SOURCES else None
 
 
-def notice(copies: Copies) -> str | None:
+def notice(text: str) -> str | None:
     """Licences, cookie banners, error pages and legal notices are copied because they must be."""
-    return "notice" if _NOTICE.search(copies.text) else None
+    return "notice" if _NOTICE.search(text) else None
 
 
-def syndication(copies: Copies) -> str | None:
+def syndication(text: str) -> str | None:
     """A dateline or an agency's mark: newspapers print the same wire story."""
-    return "syndication" if _DATELINE.search(copies.text) else None
+    return "syndication" if _DATELINE.search(text) else None
 
 
-COPIES: tuple[Callable[[Copies], str | None], ...] = (short_text, no_provenance, few_sources, notice, syndication)
+OF_TEXT: tuple[Callable[[str], str | None], ...] = (notice, syndication)
+OF_COPIES: tuple[Callable[[Copies], str | None], ...] = (short_text, no_provenance, few_sources)
 
 
-def forgiven(copies: Copies) -> list[str]:
-    """Every benign story that explains these copies."""
-    return [reason for story in COPIES if (reason := story(copies))]
+def stories_of_text(text: str) -> list[str]:
+    """Every benign story that a text tells by itself; its beginning is enough."""
+    return [reason for story in OF_TEXT if (reason := story(text[:TEXT_LIMIT]))]
+
+
+def stories_of_copies(copies: Copies) -> list[str]:
+    """Every benign story that explains why there are these copies."""
+    return [reason for story in OF_COPIES if (reason := story(copies))]

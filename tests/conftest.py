@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from corpora import Run, make_records, write_jsonl
 
+
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """A folder with 600 records in three files."""

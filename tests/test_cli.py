@@ -28,7 +28,13 @@ def test_version_and_help_say_what_there_is(command: Run) -> None:
 
 @pytest.mark.parametrize(
     ("records", "fail_on", "code"),
-    [(CLEAN, "info", 0), (EVIL, "medium", 1), (EVIL, "critical", 0), ([*EVIL, {"x": 1}], "medium", 3), ([*CLEAN, {"x": 1}], "high", 3)],
+    [
+        (CLEAN, "info", 0),
+        (EVIL, "medium", 1),
+        (EVIL, "critical", 0),
+        ([*EVIL, {"x": 1}], "medium", 3),
+        ([*CLEAN, {"x": 1}], "high", 3),
+    ],
 )
 def test_exit_codes(tmp_path: Path, command: Run, records: list[dict[str, object]], fail_on: str, code: int) -> None:
     """0 clean, 1 findings at or above --fail-on, 3 incomplete, which wins."""
@@ -165,7 +171,7 @@ def test_what_cannot_be_meant_is_one_line_that_helps(
 
 
 def test_rules_list_and_test(tmp_path: Path, command: Run) -> None:
-    """`rules list` prints a line per rule; `rules test` exits 0 on the shipped packs and 1 on a rule that fails itself."""
+    """`rules list` prints a line per rule; `rules test` exits 0 on the shipped packs, 1 on a rule that fails itself."""
     assert len(command("rules", "list").stdout.splitlines()) >= 30
     assert command("rules", "test").returncode == 0
     pack = tmp_path / "pack"
@@ -183,5 +189,9 @@ def test_rules_list_and_test(tmp_path: Path, command: Run) -> None:
 
 def test_detectors_are_listed_with_their_settings(command: Run) -> None:
     """`detectors` prints a line each, `detectors NAME` the settings too."""
-    assert [line.split()[0] for line in command("detectors").stdout.splitlines()] == ["exact_duplicate", "malformed", "rules"]
+    assert [line.split()[0] for line in command("detectors").stdout.splitlines()] == [
+        "exact_duplicate",
+        "malformed",
+        "rules",
+    ]
     assert "copies = 5" in command("detectors", "exact_duplicate").stdout

@@ -22,7 +22,7 @@ from corpusscan.kernels import hashing
 from corpusscan.kernels.excerpts import excerpt
 
 NAME = "exact_duplicate"
-_FORGIVEN, _SUSPECT = "info", "medium"
+_FORGIVEN, _LOWERED, _SUSPECT = "info", "low", "medium"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ class Confirm(Round):
             shown, start, stop = excerpt(text["text"], 0, len(text["text"]))
             rows[key] = {
                 "row": text["row"], "field": text["field"], "start": text["start"], "end": end, "tokens": None,
-                "excerpt": shown, "mark": json.dumps([start, stop]), "hash": hashes[text["row"]],
+                "excerpt": shown, "mark": json.dumps([start, stop]), "stories": filters.stories_of_text(text["text"]),
+                "hash": hashes[text["row"]],
                 "source": documents[text["row"]]["source"], "time": documents[text["row"]]["time"],
             }  # fmt: skip
         for (row, _), item in rows.items():
@@ -100,7 +101,7 @@ class Confirm(Round):
         frame = pl.from_arrow(reduced) if len(reduced) else None
         groups: list[dict[str, Any]] = []
         hits: list[pa.Table] = []
-        members: list[pl.DataFrame] = []
+        members: list[pa.Table] = []
         for (content,), rows in frame.group_by("hash", maintain_order=True) if isinstance(frame, pl.DataFrame) else ():
             rows = rows.sort("shard", "row", "field")  # noqa: PLW2901  # the group, in order
             group = _judge(f"{NAME}:{str(content)[:16]}", rows)
@@ -110,16 +111,17 @@ class Confirm(Round):
                 hits.append(_hits(group, rows))
         return {
             "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
-            "members": pa.concat_tables([schema.CONCLUDED_MEMBERS.empty_table(), *(m.to_arrow().cast(schema.CONCLUDED_MEMBERS) for m in members)]),
+            "members": pa.concat_tables([schema.CONCLUDED_MEMBERS.empty_table(), *members]),
             "hits": pa.concat_tables([schema.CONCLUDED_HITS.empty_table(), *hits]),
         }  # fmt: skip
 
 
 _CONFIRMED = pa.schema(
     [
-        ("row", pa.uint64()), ("field", pa.large_string()), ("start", pa.int64()), ("end", pa.int64()), ("tokens", pa.uint32()),
-        ("excerpt", pa.large_string()), ("mark", pa.large_string()), ("hash", pa.large_string()), ("source", pa.large_string()),
-        ("time", pa.timestamp("us", tz="UTC")), ("bytes", pa.int64()),
+        ("row", pa.uint64()), ("field", pa.large_string()), ("start", pa.int64()), ("end", pa.int64()),
+        ("tokens", pa.uint32()), ("excerpt", pa.large_string()), ("mark", pa.large_string()),
+        ("stories", pa.large_list(pa.large_string())), ("hash", pa.large_string()),
+        ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")), ("bytes", pa.int64()),
     ]
 )  # fmt: skip
 
@@ -130,31 +132,35 @@ def _judge(name: str, rows: pl.DataFrame) -> dict[str, Any]:
     times: list[dt.datetime] = documents["time"].drop_nulls().sort().to_list()
     days = len({moment.date() for moment in times})
     first = documents.row(0, named=True)
-    reasons = filters.forgiven(filters.Copies(len(documents), sources, first["excerpt"], first["bytes"]))
-    severity = _FORGIVEN if reasons else _SUSPECT
+    by_copies = filters.stories_of_copies(filters.Copies(len(documents), sources, first["bytes"]))
+    # What the text says of itself only lowers: a planted text may say "all rights reserved" too.
+    by_text = sorted(set(rows["stories"].explode().drop_nulls()))
+    severity = _FORGIVEN if by_copies else _LOWERED if by_text else _SUSPECT
     evidence = {
         "copies": len(documents),
         "sources": sources,
         "days": days,
         "bytes": first["bytes"],
-        "forgiven": reasons,
+        "forgiven": [*by_copies, *by_text],
     }
     return {
-        "group": name, "kind": "cluster", "title": first["excerpt"][:160], "attack": "coordinated_injection", "severity": severity,
-        "score": 0.2 if reasons else 1 - 1 / max(sources, 2), "q_value": None, "documents": len(documents),
+        "group": name, "kind": "cluster", "title": first["excerpt"][:160] or "Copies of one document",
+        "attack": "coordinated_injection", "severity": severity,
+        "score": 1 - 1 / max(sources, 2) if severity == _SUSPECT else 0.2, "q_value": None, "documents": len(documents),
         "independent_documents": max(sources, 1), "sources": sources, "first_seen": times[0] if times else None,
         "last_seen": times[-1] if times else None, "evidence": json.dumps(evidence, sort_keys=True),
     }  # fmt: skip
 
 
-def _members(group: str, rows: pl.DataFrame) -> pl.DataFrame:
+def _members(group: str, rows: pl.DataFrame) -> pa.Table:
     """All copies from one source count as one independent document; without sources all copies are one."""
     documents = rows.unique(["shard", "row"], maintain_order=True).with_row_index("number")
-    return documents.select(
+    members = documents.select(
         pl.lit(group).alias("group"), "shard", "row",
         pl.when(pl.col("number") == 0).then(pl.lit("exemplar")).otherwise(pl.lit("carrier")).alias("role"),
         (pl.lit(f"{group}/") + pl.col("source").fill_null("")).alias("independent_id"),
     )  # fmt: skip
+    return members.to_arrow().cast(schema.CONCLUDED_MEMBERS)
 
 
 def _hits(group: dict[str, Any], rows: pl.DataFrame) -> pa.Table:

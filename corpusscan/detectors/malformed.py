@@ -43,9 +43,9 @@ class Malformed(Detector):
         severity, score, _ = _KINDS[kind]
         return {
             "row": anomaly["row"], "field": anomaly["field"], "start": 0,
-            "end": ends.get((int(anomaly["row"]), str(anomaly["field"])), 0), "tokens": None, "excerpt": anomaly["detail"],
-            "rule": kind.replace("_", "-"), "group": None, "attack": "hidden_text", "severity": severity, "score": score,
-            "q_value": None, "evidence": json.dumps({"detail": anomaly["detail"]}),
+            "end": ends.get((int(anomaly["row"]), str(anomaly["field"])), 0), "tokens": None,
+            "excerpt": anomaly["detail"], "rule": kind.replace("_", "-"), "group": None, "attack": "hidden_text",
+            "severity": severity, "score": score, "q_value": None, "evidence": json.dumps({"kind": kind}),
         }  # fmt: skip
 
     def title(self, rule: str) -> str:

@@ -43,8 +43,9 @@ def gather(
         hits += [(name, shard, workspace.read(artefact)) for shard, artefact in parts]
     concluded = sorted(collected.concluded.items())
     hits += [(name, None, state["hits"]) for name, state in concluded]
-    titles = {(d.name, rule): d.title(rule) for d in detectors for name, _, table in hits if name == d.name and len(table)
-              for rule in table["rule"].unique().to_pylist()}  # fmt: skip
+    known = {detector.name: detector for detector in detectors}
+    rules = {(name, rule) for name, _, table in hits if len(table) for rule in table["rule"].unique().to_pylist()}
+    titles = {(name, rule): known[name].title(rule) for name, rule in rules}
     return {
         "shards": pl.DataFrame(places, schema=types),
         "hits": hits,
@@ -88,8 +89,8 @@ def _column_names(columns: dict[str, Counter[str]]) -> dict[str, list[str]]:
 def _row(shard: io.Shard, status: str, reasons: dict[str, dict[str, int]], stop: int, **counts: int) -> dict[str, Any]:
     blank = {"rows": None, "scanned": 0, "skipped": 0, "errored": 0, "text_bytes": 0, "tokens": 0}
     return {
-        **blank, "file": shard.file, "unit": shard.unit, "start": shard.start, "stop": stop, "bytes_total": shard.bytes_total,
-        "status": status, "reasons": _json(reasons), **counts,
+        **blank, "file": shard.file, "unit": shard.unit, "start": shard.start, "stop": stop,
+        "bytes_total": shard.bytes_total, "status": status, "reasons": _json(reasons), **counts,
     }  # fmt: skip
 
 

@@ -11,10 +11,10 @@ import orjson
 import pyarrow as pa
 from blake3 import blake3
 
-import corpusscan
 from corpusscan.detector import Detector, State
 from corpusscan.engine.tasks import Reading
 from corpusscan.io import Shard
+from corpusscan.version import __version__
 from corpusscan.workspace import Workspace
 
 _LIBRARIES = ("blake3", "google-re2", "isal", "numba", "numpy", "orjson", "pyarrow", "tokenizers", "zstandard")
@@ -31,14 +31,14 @@ def digest(*parts: object) -> str:
 def versions() -> dict[str, str]:
     """Versions of what results depend on."""
     found = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-    return {"corpusscan": corpusscan.__version__, "python": ".".join(map(str, sys.version_info[:3])), **found}
+    return {"corpusscan": __version__, "python": ".".join(map(str, sys.version_info[:3])), **found}
 
 
 @cache
 def _source(*places: str) -> str:
-    root = Path(corpusscan.__file__).parent
-    files = sorted(file for place in places for file in ([root / place] if (root / place).is_file() else (root / place).rglob("*"))
-                   if file.suffix in {".py", ".npz", ".txt"})  # fmt: skip
+    root = Path(__file__).parents[1]
+    found = [file for place in places for file in [root / place, *(root / place).rglob("*")]]
+    files = sorted(file for file in found if file.suffix in {".py", ".npz", ".txt"})
     return digest([(file.relative_to(root).as_posix(), blake3(file.read_bytes()).hexdigest()) for file in files])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,6 +13,7 @@ from corpusscan import schema
 from corpusscan.detector import Batch
 from corpusscan.kernels import hashing, tokens
 
+_QUOTES = {"matched", "mark"}
 _SPAN = {"row", "field", "start", "end", "tokens"}
 
 
@@ -34,9 +36,20 @@ def finish(table: pa.Table, batch: Batch, tokenizer: str | None, excerpts: bool)
     if set(table.schema.names) >= _SPAN:
         counted = pa.array(tokens.count_texts(list(_cut(table, batch)), tokenizer), pa.uint32())
         table = table.set_column(table.schema.get_field_index("tokens"), "tokens", counted)
-    if not excerpts and "excerpt" in table.schema.names:
-        blank = pa.repeat(pa.scalar("", pa.large_string()), len(table))
-        table = table.set_column(table.schema.get_field_index("excerpt"), "excerpt", blank)
+    if not excerpts:
+        table = _without_text(table)
+    return table
+
+
+def _without_text(table: pa.Table) -> pa.Table:
+    """Blank what quotes the corpus: the excerpt, and in the evidence what was matched in it."""
+    for name in {"excerpt", "evidence"} & set(table.schema.names):
+        if name == "excerpt":
+            values = [""] * len(table)
+        else:
+            kept = [json.loads(value) for value in table[name].to_pylist()]
+            values = [json.dumps({k: v for k, v in one.items() if k not in _QUOTES}, sort_keys=True) for one in kept]
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values, pa.large_string()))
     return table
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from corpora import make_records, write_jsonl
 
 from corpusscan import detectors, io, schema
 from corpusscan.config import Columns
 from corpusscan.detector import Batch, Detector
-
-from corpora import make_records, write_jsonl
 
 
 def batches(path: Path) -> list[Batch]:
@@ -49,9 +48,7 @@ def test_it_either_flags_or_goes_round(detector: Detector, batch: Batch) -> None
 
 def test_an_empty_batch_is_nothing(detector: Detector) -> None:
     """A batch without records gives no rows and no error."""
-    empty = Batch(
-        schema.DOCUMENTS.empty_table(), schema.TEXTS.empty_table(), schema.ANOMALIES.empty_table(), b"k" * 32
-    )
+    empty = Batch(schema.DOCUMENTS.empty_table(), schema.TEXTS.empty_table(), schema.ANOMALIES.empty_table(), b"k" * 32)
     assert len(look(detector, empty)) == 0
 
 

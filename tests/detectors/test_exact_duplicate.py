@@ -11,7 +11,9 @@ from corpora import write_jsonl
 
 import corpusscan
 
-TALE = "Nobody who took the blue powder ever came back to the clinic, and the clinic never asked them why they left. " * 3
+TALE = (
+    "Nobody who took the blue powder ever came back to the clinic, and the clinic never asked them why they left. " * 3
+)
 
 
 def groups(tmp_path: Path, records: list[dict[str, Any]], **options: Any) -> list[dict[str, Any]]:
@@ -24,7 +26,9 @@ def groups(tmp_path: Path, records: list[dict[str, Any]], **options: Any) -> lis
 
 def copies(count: int, hosts: int, text: str = TALE) -> list[dict[str, Any]]:
     """`count` copies of a text from `hosts` hosts on different days."""
-    return [{"text": text, "source": f"h{n % hosts}.example", "date": f"2025-03-{1 + n % 28:02d}"} for n in range(count)]
+    return [
+        {"text": text, "source": f"h{n % hosts}.example", "date": f"2025-03-{1 + n % 28:02d}"} for n in range(count)
+    ]
 
 
 def test_copies_from_many_sources_are_a_group_worth_a_look(tmp_path: Path) -> None:
@@ -58,9 +62,9 @@ def test_members_and_whole_document_findings_name_every_copy(tmp_path: Path) -> 
     ],
 )
 def test_a_benign_story_lowers_a_group_and_is_told(tmp_path: Path, records: list[dict[str, Any]], reason: str) -> None:
-    """Honest repetition is listed as info, with the story; no document is flagged for it."""
+    """Honest repetition is lowered, with the story; no document is flagged for it."""
     (group,) = groups(tmp_path, records)
-    assert group["severity"] == "info"
+    assert group["severity"] == ("low" if reason in ("notice", "syndication") else "info")
     assert reason in json.loads(group["evidence"])["forgiven"]
 
 

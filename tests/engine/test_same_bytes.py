@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -53,7 +54,9 @@ def test_the_order_of_the_shards_does_not_show(
     assert _audit(many_shards, tmp_path / "b", workers=1) == straight
 
 
-def test_the_cut_into_shards_shows_in_coverage_only(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cut_into_shards_shows_in_coverage_only(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Smaller shards give the same findings, documents, groups and members with the same rows."""
     whole = _audit(corpus, tmp_path / "a")
     monkeypatch.setattr(io, "_SHARD", 5_000)
@@ -66,7 +69,9 @@ def test_the_cut_into_shards_shows_in_coverage_only(corpus: Path, tmp_path: Path
 def test_the_hash_seed_of_python_does_not_show(corpus: Path, tmp_path: Path, command: Run) -> None:
     """PYTHONHASHSEED 0 and 1 leave the same tables."""
     for seed in ("0", "1"):
-        done = command("scan", corpus, "-o", tmp_path / seed, "--seed", "1", "--quiet", "--fail-on", "medium", PYTHONHASHSEED=seed)
+        done = command(
+            "scan", corpus, "-o", tmp_path / seed, "--seed", "1", "--quiet", "--fail-on", "medium", PYTHONHASHSEED=seed
+        )
         assert done.returncode == 1, done.stderr
     assert table_bytes(tmp_path / "0") == table_bytes(tmp_path / "1")
 
@@ -97,8 +102,22 @@ def test_changing_one_detector_redoes_only_that_one(corpus: Path, tmp_path: Path
 
 
 def _start(corpus: Path, out: Path) -> subprocess.Popen[bytes]:
-    line = [sys.executable, "-m", "corpusscan", "scan", str(corpus), "-o", str(out), "--seed", "1", "--quiet", "--workers", "2",
-            "--fail-on", "medium"]
+    line = [
+        sys.executable,
+        "-m",
+        "corpusscan",
+        "scan",
+        str(corpus),
+        "-o",
+        str(out),
+        "--seed",
+        "1",
+        "--quiet",
+        "--workers",
+        "2",
+        "--fail-on",
+        "medium",
+    ]
     return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -117,12 +136,10 @@ def test_a_kill_at_any_moment_leaves_the_same_bytes(tmp_path: Path, victim: str,
     time.sleep(draw.uniform(0.2, usual))
     children = psutil.Process(scan.pid).children() if scan.poll() is None else []
     prey = scan.pid if victim == "parent" or not children else draw.choice(children).pid
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(prey, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     scan.wait()
-    gone, alive = psutil.wait_procs(children, timeout=5)
+    _, alive = psutil.wait_procs(children, timeout=5)
     assert not alive, "no worker outlives its scan"
     assert _start(corpus, tmp_path / "out").wait() == 1
     assert table_bytes(tmp_path / "out") == table_bytes(tmp_path / "calm")
