@@ -129,7 +129,9 @@ def _until_failure(source: Iterator[bytes], failures: list[Exception]) -> Iterat
 
 
 def _parse(block: bytes, builder: Builder) -> Iterator[Batch]:
-    framed = frame(block)
+    framed = frame(block).filled()
+    if not len(framed.keys):
+        return
     view, cost = memoryview(block), len(block) // len(framed.keys)
     # Lines that need a closer look; the runs between them are parsed together.
     odd = np.flatnonzero(framed.doubtful | (framed.stops - framed.starts > MAX_VALUES))
@@ -169,7 +171,7 @@ def _record(view: memoryview, spelled: int | None, builder: Builder) -> None:
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return lenient.add(line, builder) if line.strip(_BLANK) else None
+        return lenient.add(line, builder)
     if type(record) is not dict:
         return builder.error("not_an_object")
     if spelled is not None and spelled != _keys(record):

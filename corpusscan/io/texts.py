@@ -32,7 +32,8 @@ def walk(value: Any, path: str, account: Account) -> Iterator[Text]:
         elif isinstance(value, dict):
             known = next((key for key in ROLE_KEYS if _is_role(value.get(key))), None)
             role = value[known] if known else role
-            inner = [(item, _below(path, f".{key}"), role) for key, item in value.items() if key != known]
+            # By name, not as they stand: the order of keys is no difference between records or formats.
+            inner = [(value[key], _below(path, f".{key}"), role) for key in sorted(value) if key != known]
             stack += reversed(inner)
         elif isinstance(value, list | tuple):
             stack += [(value[index], _below(path, f"[{index}]"), role) for index in reversed(range(len(value)))]

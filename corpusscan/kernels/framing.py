@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 _QUOTE, _BACKSLASH, _COLON, _FEED = 0x22, 0x5C, 0x3A, 0x0A
-_OPEN, _CLOSE = 0x7B, 0x7D
+_OPEN, _CLOSE, _SPACE, _TAB, _RETURN = 0x7B, 0x7D, 0x20, 0x09, 0x0D
 _DEPTH, _KEYS = 64, 256  # objects within objects, and keys alive at once, that are told apart
 _ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 _QUOTES, _BACKSLASHES, _FEEDS = _ONES * np.uint64(_QUOTE), _ONES * np.uint64(_BACKSLASH), _ONES * np.uint64(_FEED)
@@ -25,10 +25,20 @@ class Frame(NamedTuple):
     """The lines of a block, one entry each.  Of a line that is no JSON all but its place means nothing."""
 
     starts: npt.NDArray[np.int64]
-    stops: npt.NDArray[np.int64]  # of its last byte before the line feed, exclusive
+    stops: npt.NDArray[np.int64]  # exclusive, without the line feed
     keys: npt.NDArray[np.int64]  # colons outside strings: object keys as spelled, at any depth
     doubtful: npt.NDArray[np.bool_]  # an object may hold two equal keys; False: none does
     alike: npt.NDArray[np.bool_]  # an object with the top-level keys of the line before, in the same order
+    blank: npt.NDArray[np.bool_]  # nothing but spaces, tabs and carriage returns
+
+    def filled(self) -> Frame:
+        """The lines that are not blank."""
+        if not self.blank.any():
+            return self
+        keep = ~self.blank
+        return Frame(
+            self.starts[keep], self.stops[keep], self.keys[keep], self.doubtful[keep], self.alike[keep], self.blank[keep]
+        )  # fmt: skip
 
 
 def frame(block: bytes) -> Frame:
@@ -38,14 +48,14 @@ def frame(block: bytes) -> Frame:
     data[: len(block)] = np.frombuffer(block, np.uint8) if block else 0
     count = int(np.count_nonzero(data[: len(block)] == _FEED)) + (not block.endswith(b"\n"))
     stops, keys = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    doubtful, alike = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    _frame(data, words, len(block), stops, keys, doubtful, alike)
-    return Frame(np.concatenate([np.zeros(1, np.int64), stops[:-1] + 1])[:count], stops, keys, doubtful, alike)
+    doubtful, alike, blank = np.zeros((3, count), np.bool_)
+    _frame(data, words, len(block), stops, keys, doubtful, alike, blank)
+    return Frame(np.concatenate([np.zeros(1, np.int64), stops[:-1] + 1])[:count], stops, keys, doubtful, alike, blank)
 
 
 @numba.njit(cache=True, nogil=True)
 def _frame(  # noqa: C901  # one pass over the bytes: the branches are the states of a JSON scanner
-    data: Any, words: Any, size: Any, stops: Any, keys: Any, doubtful: Any, alike: Any
+    data: Any, words: Any, size: Any, stops: Any, keys: Any, doubtful: Any, alike: Any, blank: Any
 ) -> None:
     seen = np.zeros(_KEYS, np.uint64)  # hashes of the keys of the open objects, innermost last
     bases = np.zeros(_DEPTH, np.int64)  # where the keys of each open object begin in `seen`
@@ -55,7 +65,8 @@ def _frame(  # noqa: C901  # one pass over the bytes: the branches are the state
     for line in range(len(stops)):
         spelled, depth, held, place = 0, 0, 0, 0
         doubt, escaped = False, False
-        same = known >= 0 and data[position] == _OPEN
+        start, opens = position, data[position] == _OPEN
+        same = opens and known >= 0
         first, last = position, position  # the last string, without its quotes
         while position < size:
             byte = data[position]
@@ -91,7 +102,8 @@ def _frame(  # noqa: C901  # one pass over the bytes: the branches are the state
                 held = bases[depth]
         stops[line], keys[line], doubtful[line] = position, spelled, doubt
         alike[line] = same and place == known and not doubt
-        known = -1 if doubt else place
+        known = place if opens and not doubt else -1
+        blank[line] = spelled == 0 and _is_blank(data, start, position)
         position += 1
 
 
@@ -147,6 +159,13 @@ def _equal(words: Any, first: Any, last: Any, other: Any, other_last: Any) -> An
         first += 8
         other += 8
     return (_eight(words, first) ^ _eight(words, other)) & _mask(last - first) == 0
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _is_blank(data: Any, first: Any, last: Any) -> Any:
+    while first < last and (data[first] == _SPACE or data[first] == _TAB or data[first] == _RETURN):
+        first += 1
+    return first == last
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from corpusscan import io, schema
 from corpusscan.config import Columns
 
+settings.register_profile("untimed", deadline=None)  # the first call compiles, or loads, kernels
+settings.load_profile("untimed")
 KEY = bytes(32)
 
 

@@ -136,15 +136,19 @@ def test_a_bomb_comes_in_blocks(tmp_path: Path, kind: str) -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from(sorted(PACK)))
-def test_any_bytes_behind_a_magic_number_fail_by_name(tmp_path_factory: pytest.TempPathFactory, data: bytes, kind: str) -> None:
+def test_any_bytes_behind_a_magic_number_fail_by_name(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, kind: str
+) -> None:
     """Garbage that claims to be compressed raises `UnreadableError` with a known reason, or decodes."""
     path = tmp_path_factory.mktemp("garbage") / "a"
     magic = compression.GZIP_MAGIC if kind == "gz" else compression.ZSTD_MAGIC
     path.write_bytes(magic + data)
+    reasons = []
     try:
         list(compression.blocks(path, compression.kind_of(magic)))
     except UnreadableError as error:
-        assert error.reason.split("_")[0] in {"truncated", "corrupt", "trailing", "zstd"}
+        reasons.append(error.reason.split("_")[0])
+    assert set(reasons) <= {"truncated", "corrupt", "trailing", "zstd"}
 
 
 @given(st.binary(max_size=2000), st.integers(1, 50))

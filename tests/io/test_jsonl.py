@@ -75,7 +75,7 @@ def test_odd_records_are_scanned(read: Read, bad: bytes, contents: list[str]) ->
     ],
 )
 def test_what_a_parser_would_hide_is_scanned_and_told(read: Read, bad: bytes, kind: str, contents: list[str]) -> None:
-    """Broken encoding, raw controls, lone surrogates, repeated keys: every value is scanned, the record has an anomaly."""
+    """Broken encoding, raw controls, lone surrogates, repeated keys: all values are scanned, the record is told."""
     result = read(b"\n".join([GOOD, bad, GOOD]))
     assert sorted(result.contents) == sorted(["good", *contents, "good"])
     assert {(a["row"], a["kind"]) for a in result.anomalies} == {(1, kind)}
@@ -119,7 +119,9 @@ def test_a_record_without_a_text_column_is_a_counted_skip(read: Read) -> None:
 def test_nesting_as_deep_as_the_parser_goes_is_scanned(read: Read) -> None:
     """A thousand levels are read, in the text, an id, a label or beside them."""
     deep = b"[" * 1000 + b'"deep"' + b"]" * 1000
-    result = read(b'{"text": ' + deep + b'}\n{"text": "a", "id": ' + deep + b', "label": ' + deep + b', "x": ' + deep + b"}")
+    result = read(
+        b'{"text": ' + deep + b'}\n{"text": "a", "id": ' + deep + b', "label": ' + deep + b', "x": ' + deep + b"}"
+    )
     assert result.contents == ["deep", "a"]
     assert result.whole
 
@@ -128,6 +130,13 @@ def test_a_byte_order_mark_in_front_is_no_data(read: Read) -> None:
     """A file that begins with a byte order mark reads as one without; a mark alone is no record."""
     assert read(b"\xef\xbb\xbf" + GOOD).contents == ["good"]
     assert read({"a.jsonl": GOOD, "b.jsonl": b"\xef\xbb\xbf\n\n"}).whole
+
+
+def test_empty_objects_between_blank_lines_and_records(read: Read) -> None:
+    """Each is a record without a text, whatever stands before it."""
+    result = read(b'{"text": "a"}\n\n{}\n{}\n\r\n{}\n{"text": "b"}\n{}\n')
+    assert [(text["row"], text["text"]) for text in result.texts] == [(0, "a"), (4, "b")]
+    assert result.reasons("skipped") == {"no_text_column": 4}
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n", b"\r\n\r\n", b"\n \t\r\n"])
@@ -151,7 +160,9 @@ def test_a_line_above_the_limit_is_a_counted_skip(read: Read, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("length", range(180, 220))
-def test_the_limit_of_a_line_is_where_it_is_said_to_be(read: Read, monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+def test_the_limit_of_a_line_is_where_it_is_said_to_be(
+    read: Read, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
     """A line of at most MAX_LINE bytes is scanned whole, one clearly above is skipped, and none is cut."""
     monkeypatch.setattr(compression, "BLOCK", 16)
     monkeypatch.setattr(jsonl, "MAX_LINE", 200)
@@ -212,7 +223,12 @@ def test_a_role_is_a_role_only_while_it_is_short(read: Read) -> None:
 
 def test_records_of_many_shapes_keep_their_order(read: Read) -> None:
     """Optional and changing columns: texts come by row, and in a record in the order of the known columns."""
-    shapes = [{"text": "t"}, {"title": "T", "text": "t"}, {"prompt": "p", "chosen": "c", "rejected": "r"}, {"id": 1, "text": "t"}]
+    shapes = [
+        {"text": "t"},
+        {"title": "T", "text": "t"},
+        {"prompt": "p", "chosen": "c", "rejected": "r"},
+        {"id": 1, "text": "t"},
+    ]
     records = [{**shapes[i * 7 % 4], "n": i} for i in range(3000)]
     result = read(b"\n".join(map(line, records)))
     order = ("text", "title", "prompt", "chosen", "rejected")
@@ -222,10 +238,15 @@ def test_records_of_many_shapes_keep_their_order(read: Read) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "text", "é", 'q"\\']), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "text", "é", 'q"\\']), inner, max_size=3)
+    ),
     max_leaves=6,
 )
-RECORDS = st.lists(st.dictionaries(st.sampled_from(["id", "text", "title", "meta", "x"]), JSON, max_size=4), max_size=12)
+RECORDS = st.lists(
+    st.dictionaries(st.sampled_from(["id", "text", "title", "meta", "x"]), JSON, max_size=4), max_size=12
+)
 
 
 @given(
@@ -240,7 +261,7 @@ RECORDS = st.lists(st.dictionaries(st.sampled_from(["id", "text", "title", "meta
 def test_any_cut_gives_the_records_an_independent_reader_sees(
     read: Read, records: list[Any], ends: list[bytes], mark: bool, last: bool, ascii_only: bool, shard: int, block: int
 ) -> None:
-    """Whatever the size of shards and blocks, line ends, mark and final line feed: json, line by line, sees the same."""
+    """Whatever the size of shards and blocks, line ends, mark and final line feed: json sees the same, line by line."""
     lines = [json.dumps(record, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass") for record in records]
     data = b"\xef\xbb\xbf" * mark + b"".join(each + end for each, end in zip(lines, ends, strict=False))
     data = data if last else data.rstrip(b"\r\n ")

@@ -67,7 +67,14 @@ def test_a_page_that_cannot_be_decoded_costs_its_row_group_alone(read: Read) -> 
 
 @pytest.mark.parametrize(
     "kind",
-    [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string()), pa.binary(), pa.large_binary()],
+    [
+        pa.string(),
+        pa.large_string(),
+        pa.string_view(),
+        pa.dictionary(pa.int32(), pa.string()),
+        pa.binary(),
+        pa.large_binary(),
+    ],
     ids=str,
 )
 def test_strings_in_every_encoding_are_texts(read: Read, kind: pa.DataType) -> None:
@@ -81,7 +88,9 @@ def test_strings_in_every_encoding_are_texts(read: Read, kind: pa.DataType) -> N
     assert result.whole
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())], ids=str)
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())], ids=str
+)
 def test_bytes_that_are_no_utf8_are_scanned_and_told(read: Read, kind: pa.DataType) -> None:
     """Parquet does not check: bad bytes become U+FFFD, the record an anomaly, its neighbours stay as they are."""
     good, bad = b"good", BAD
@@ -116,15 +125,24 @@ def test_bad_bytes_in_an_id_a_source_a_label_are_no_crash(read: Read) -> None:
 
 
 def test_every_type_there_is_survives(read: Read) -> None:
-    """As text, id, source, label or time: numbers are texts, moments and booleans are nothing to scan, none is a crash."""
+    """As text, id, source, label or time: numbers are texts, moments and booleans nothing to scan, none a crash."""
     day, moment = dt.date(2024, 5, 17), dt.datetime(2024, 5, 17, 12, tzinfo=dt.UTC)
     columns = {
         "int": pa.array([1]), "float": pa.array([1.5]), "bool": pa.array([True]), "decimal": pa.array([Decimal("1.50")]),
-        "day": pa.array([day]), "moment": pa.array([moment]), "hour": pa.array([dt.time(1)]), "span": pa.array([dt.timedelta(1)]),
-        "fixed": pa.array([b"abcd"], pa.binary(4)), "null": pa.nulls(1), "map": pa.array([[("k", "v")]], pa.map_(pa.string(), pa.string())),
-        "half": pa.array([np.float16(1)]), "empty": pa.array([[]], pa.list_(pa.string())), "struct": pa.array([{"a": None}], pa.struct([("a", pa.string())])),
+        "day": pa.array([day]), "moment": pa.array([moment]), "hour": pa.array([dt.time(1)]),
+        "span": pa.array([dt.timedelta(1)]), "half": pa.array([np.float16(1)]), "null": pa.nulls(1),
+        "fixed": pa.array([b"abcd"], pa.binary(4)), "empty": pa.array([[]], pa.list_(pa.string())),
+        "map": pa.array([[("k", "v")]], pa.map_(pa.string(), pa.string())),
+        "struct": pa.array([{"a": None}], pa.struct([("a", pa.string())])),
     }  # fmt: skip
-    scanned = {"int": ["1"], "float": ["1.5"], "decimal": ["1.50"], "fixed": ["abcd"], "map": ["k", "v"], "half": ["1.0"]}
+    scanned = {
+        "int": ["1"],
+        "float": ["1.5"],
+        "decimal": ["1.50"],
+        "fixed": ["abcd"],
+        "map": ["k", "v"],
+        "half": ["1.0"],
+    }
     for name, column in columns.items():
         assert read({"a.parquet": parquet({"text": column})}).contents == scanned.get(name, []), name
         for role in ("id", "source", "label", "date", "url"):
@@ -200,7 +218,9 @@ def test_a_footer_that_claims_other_rows_is_not_believed(read: Read) -> None:
 
 @given(st.integers(1, 9), st.integers(1, 400), st.lists(st.text(max_size=20) | st.none(), min_size=1, max_size=60))
 @settings(max_examples=60)
-def test_any_cut_into_groups_and_shards_gives_the_same_rows(read: Read, group: int, shard: int, texts: list[str | None]) -> None:
+def test_any_cut_into_groups_and_shards_gives_the_same_rows(
+    read: Read, group: int, shard: int, texts: list[str | None]
+) -> None:
     """Whatever the size of row groups and shards: rows count through the file."""
     data = parquet({"text": pa.array(texts, pa.string()), "n": list(range(len(texts)))}, row_group_size=group)
     result = read({"a.parquet": data}, shard_bytes=shard)
@@ -217,5 +237,5 @@ def test_long_documents_make_no_long_batches(read: Read) -> None:
     result = read({"a.parquet": data, "b.jsonl": b'{"text": ""}'})
     assert len(result.texts) == 60
     sizes = [batch.texts.nbytes for batch in io.read(result.plan.shards[0], Columns(), 2**24, bytes(32), io.Account())]
-    assert 5 < len(sizes)
+    assert len(sizes) > 5
     assert max(sizes) < 24 * 2**20
