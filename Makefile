@@ -16,6 +16,9 @@ help:
 $(VENV)/core: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --editable .
+	@# The kernels are compiled once, at the first scan: let that be this one.
+	@printf '{"text": "Stra\\u00dfe"}\n' > $(VENV)/first.jsonl
+	@$(BIN)/corpusscan scan $(VENV)/first.jsonl -o $(VENV)/first --overwrite --quiet
 	@touch $@
 
 $(VENV)/dev: $(VENV)/core

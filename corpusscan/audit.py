@@ -116,6 +116,11 @@ def _manifest(plan: io.Plan, collected: Collected, config: ScanConfig, key: byte
             for s in collected.shards
         ],
         "companions": plan.companions,
+        "lost": [
+            {"file": s.file, "start": s.start, "stop": s.stop, "reason": lost.reason, "detail": lost.detail[-2000:]}
+            for s in plan.shards
+            if (lost := collected.lost.get(s.index))
+        ],
         "config": {name: getattr(config, name) for name in config.__struct_fields__},
         "versions": keys.versions(),
         "key_fingerprint": keys.fingerprint(key),

@@ -286,6 +286,8 @@ def test_a_shard_that_cannot_be_worked_on_is_counted(
     assert report.exit_code == 3
     (lost,) = report.coverage.filter(pl.col("status") == "errored").collect().to_dicts()
     assert (lost["file"], json.loads(lost["reasons"])) == ("part1.jsonl", {"errored": {"memory_limit": 1}})
+    manifest = json.loads((report.out / "manifest.json").read_text())
+    assert [(one["file"], one["reason"]) for one in manifest["lost"]] == [("part1.jsonl", "memory_limit")]
     assert report.summary["totals"]["documents"] == 400
 
 
