@@ -33,7 +33,7 @@ class Gathered:
 
 def result_tables(gathered: Gathered, accepted: set[str]) -> dict[str, pa.Table]:
     """findings, documents, groups and members, in their order; `accepted` holds finding ids and groups."""
-    findings = _findings(gathered, accepted)
+    findings = _findings(gathered, _cards(gathered), accepted)
     groups = pl.concat([_rule_groups(findings, gathered.titles), _concluded_groups(gathered)], how="vertical")
     members = pl.concat([_rule_members(findings), _concluded_members(gathered)], how="vertical")
     named = campaigns(groups, members)
@@ -41,7 +41,7 @@ def result_tables(gathered: Gathered, accepted: set[str]) -> dict[str, pa.Table]
     findings = findings.with_columns(
         campaign=pl.col("group").replace_strict(named, default=None, return_dtype=pl.String)
     )
-    exemplars = _exemplars(findings, members)
+    exemplars = _exemplars(_cards(gathered), members)
     groups = (
         groups.drop("exemplars").join(exemplars, on="group", how="left").with_columns(pl.col("exemplars").fill_null([]))
     )
@@ -89,7 +89,17 @@ def _with_shard(table: pa.Table, shard: int | None) -> pa.Table:
     return table.add_column(0, pa.field("shard", pa.uint32()), pa.array([shard] * len(table), pa.uint32()))
 
 
-def _findings(gathered: Gathered, accepted: set[str]) -> pl.DataFrame:
+def _cards(gathered: Gathered) -> pl.DataFrame:
+    """What is known of every document that a detector named, under its file, absolute row and doc_id."""
+    layout = schema.CARDS.insert(0, pa.field("shard", pa.uint32()))
+    cards = _stack([_with_shard(card, shard) for shard, card in gathered.cards if len(card)], layout)
+    cards = cards.unique(["shard", "row"], keep="any").join(gathered.shards, on="shard", how="left")
+    absolute = pl.col("row") + pl.col("first")
+    doc_id = pl.coalesce("id", pl.col("file") + "#" + absolute.cast(pl.String))
+    return cards.with_columns(absolute=absolute, doc_id=doc_id).rename({"tokens": "document_tokens"})
+
+
+def _findings(gathered: Gathered, cards: pl.DataFrame, accepted: set[str]) -> pl.DataFrame:
     parts = []
     for detector, shard, table in gathered.hits:
         if len(table):
@@ -97,14 +107,8 @@ def _findings(gathered: Gathered, accepted: set[str]) -> pl.DataFrame:
             parts.append(rows.with_columns(detector=pl.lit(detector)))
     empty = _polars(schema.CONCLUDED_HITS.empty_table()).with_columns(detector=pl.lit("", pl.String))
     hits = pl.concat([empty, *parts])
-    cards_layout = schema.CARDS.insert(0, pa.field("shard", pa.uint32()))
-    cards = _stack([_with_shard(card, shard) for shard, card in gathered.cards if len(card)], cards_layout)
-    cards = cards.unique(["shard", "row"], keep="any").rename({"tokens": "document_tokens"})
-    frame = hits.join(cards, on=["shard", "row"], how="left").join(gathered.shards, on="shard", how="left")
-    frame = frame.with_columns(
-        row=pl.col("row") + pl.col("first"), group=pl.coalesce("group", pl.col("detector") + ":" + pl.col("rule"))
-    )
-    frame = frame.with_columns(doc_id=pl.coalesce("id", pl.col("file") + "#" + pl.col("row").cast(pl.String)))
+    frame = hits.join(cards, on=["shard", "row"], how="left").with_columns(row="absolute")
+    frame = frame.with_columns(group=pl.coalesce("group", pl.col("detector") + ":" + pl.col("rule")))
     frame = frame.sort("file", "row", "field", "start", "end", "detector", "rule", "evidence")
     what = ["detector", "rule", "field", "start", "end", "content_hash"]
     frame = frame.with_columns(copy=pl.int_range(pl.len()).over(what))
@@ -176,17 +180,13 @@ def _concluded_members(gathered: Gathered) -> pl.DataFrame:
     return rows.select("group", "file", (pl.col("row") + pl.col("first")).alias("row"), "role", "independent_id")
 
 
-def _exemplars(findings: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+def _exemplars(cards: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """Up to five document names per group, exemplars first."""
-    names = findings.select("file", "row", "doc_id").unique(maintain_order=True)
-    frame = (
-        members.sort("group", pl.col("role") != "exemplar", "file", "row")
-        .group_by("group", maintain_order=True)
-        .head(EXEMPLARS)
-    )
-    frame = frame.join(names, on=["file", "row"], how="left", maintain_order="left")
-    name = pl.coalesce("doc_id", pl.col("file") + "#" + pl.col("row").cast(pl.String))
-    return frame.group_by("group", maintain_order=True).agg(name.alias("exemplars"))
+    names = cards.select("file", "doc_id", row="absolute")
+    order = members.sort("group", pl.col("role") != "exemplar", "file", "row")
+    first = order.group_by("group", maintain_order=True).head(EXEMPLARS)
+    named = first.join(names, on=["file", "row"], how="left", maintain_order="left")
+    return named.group_by("group", maintain_order=True).agg(pl.col("doc_id").alias("exemplars"))
 
 
 def _documents(findings: pl.DataFrame) -> pl.DataFrame:
