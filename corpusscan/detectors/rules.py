@@ -11,11 +11,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from corpusscan import schema
@@ -24,8 +25,9 @@ from corpusscan.errors import RuleError
 from corpusscan.kernels import literals
 from corpusscan.kernels.excerpts import escaped, excerpt
 from corpusscan.kernels.folding import fold
-from corpusscan.kernels.matching import Filter, Query, buffers
+from corpusscan.kernels.matching import Filter, Need, Query, buffers
 from corpusscan.kernels.occurrences import Pattern, Phrase, Seeker, Span, Text, tightest
+from corpusscan.kernels.syntax import width
 from corpusscan.rules import Atom, Pack, Rule, digest, load, shipped_packs
 
 SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
@@ -136,11 +138,11 @@ def _hit(hit: _Found, text: str, capped: int | None) -> dict[str, Any]:
 
 
 class _Sought(NamedTuple):
-    """An atom ready to be looked for; `needs` as the filter wants them, empty where it may be anywhere."""
+    """An atom ready to be looked for."""
 
     number: int  # over all atoms of all clauses
     seeker: Seeker
-    needs: tuple[literals.Clause, ...]
+    need: Need
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,12 +154,27 @@ class _Compiled:
     clauses: tuple[tuple[_Sought, ...], ...]
     absent: tuple[_Sought, ...]
 
+    def able(self, text: Text, pieces: dict[int, list[Span]]) -> set[int] | None:
+        """Atoms that do occur in their pieces of the text; None where a clause is left with none."""
+        found = set()
+        for atoms in self.clauses:
+            own = [atom for atom in atoms if atom.number in pieces]
+            some = {atom.number for atom in own if self._occurs(atom, text, pieces[atom.number])}
+            if not some and all(atom.need.clauses for atom in atoms):
+                return None
+            found |= some
+        return found
+
+    def _occurs(self, atom: _Sought, text: Text, pieces: list[Span]) -> bool:
+        folded = self.rule.view == "folded"
+        return any(atom.seeker.occurs(text.piece(begin, end, folded)) for begin, end in pieces)
+
     def spans(self, text: Text, candidates: set[int], limit: int) -> list[Span]:
         """What the rule flags in a text, in code points; atoms that are no candidates cannot occur."""
         folded = self.rule.view == "folded"
         data, near = text.view(folded), self.rule.match.near
         lone = len(self.clauses) - (len(near.of) if near else 0)  # clauses before those of `near`
-        able = [[atom for atom in atoms if atom.number in candidates or not atom.needs] for atoms in self.clauses]
+        able = [[atom for atom in atoms if atom.number in candidates or not atom.need.clauses] for atoms in self.clauses]
         every: list[list[Span]] = [[] for _ in able]
         for i in sorted(range(len(able)), key=lambda i: len(able[i])):  # the first that is absent settles it
             most = limit if i < lone else MOST_OCCURRENCES
@@ -189,24 +206,36 @@ class Engine:
                 self.rules.append(_Compiled(rule, pack.name, tuple(clauses), absent))
         self._rule_of = [i for i, one in enumerate(self.rules) for atoms in one.clauses for _ in atoms]
         self.filter = Filter([
-            Query(tuple(tuple(atom.needs for atom in atoms) for atoms in one.clauses), one.rule.view == "folded")
+            Query(
+                tuple(tuple(atom.need for atom in atoms) for atoms in one.clauses),
+                one.rule.view == "folded",
+                *((len(near.of), near.within) if (near := one.rule.match.near) else ()),
+            )
             for one in self.rules
         ])  # fmt: skip
 
     def matches(self, texts: pa.LargeStringArray, limit: int) -> Iterator[tuple[int, _Compiled, list[Span]]]:
         """(text, rule, spans) by ascending text; `limit` bounds the spans of an atom outside `near`."""
-        pairs = zip(*(array.tolist() for array in self.filter.candidates(texts)), strict=True)
-        candidates = {place: {atom for _, atom in group} for place, group in groupby(pairs, key=lambda pair: pair[0])}
         always = self.filter.always.tolist()
+        pieces = self._pieces(texts)
         data, offsets = buffers(texts)
-        for place in range(len(texts)) if always else candidates:
+        for place in range(len(texts)) if always else pieces:
             if not texts[place].is_valid:
                 continue
-            atoms = candidates.get(place, set())
             text = Text(data[offsets[place] : offsets[place + 1]].tobytes())
-            for i in sorted({*always, *(self._rule_of[atom] for atom in atoms)}):
-                if spans := self.rules[i].spans(text, atoms, limit):
+            found = pieces.get(place, {})
+            for i in sorted({*always, *found}):
+                able = self.rules[i].able(text, found.get(i, {}))
+                if able is not None and (spans := self.rules[i].spans(text, able, limit)):
                     yield place, self.rules[i], spans
+
+    def _pieces(self, texts: pa.LargeStringArray) -> dict[int, dict[int, dict[int, list[Span]]]]:
+        """By text, rule and atom: the pieces of the text that may hold a match."""
+        pieces: dict[int, dict[int, dict[int, list[Span]]]] = {}
+        for place, atom, begin, end in zip(*map(np.ndarray.tolist, self.filter.candidates(texts)), strict=True):
+            rules = pieces.setdefault(place, {})
+            rules.setdefault(self._rule_of[atom], {}).setdefault(atom, []).append((begin, end))
+        return pieces
 
 
 def _seek(atom: Atom, rule: Rule, number: int) -> _Sought:
@@ -217,10 +246,10 @@ def _seek(atom: Atom, rule: Rule, number: int) -> _Sought:
             raise RuleError(
                 f"rule {rule.id!r}: nothing of the phrase {escaped(atom.phrase)!r} is left when it is folded"
             )
-        return _Sought(number, Phrase(data, atom.word), literals.of_phrase(data))
+        return _Sought(number, Phrase(data, atom.word), Need(literals.of_phrase(data), len(data)))
     assert atom.regex is not None
     source = _folded_pattern(atom.regex) if folded else atom.regex
-    return _Sought(number, Pattern(source), literals.required(source, folded=folded))
+    return _Sought(number, Pattern(source), Need(literals.required(source, folded=folded), width(source)))
 
 
 def _folded_pattern(pattern: str) -> str:

@@ -56,6 +56,11 @@ def folded_code_points(text: bytes) -> Places:
     return _places(np.frombuffer(text, np.uint8), len(fold_bytes(text)), *table()[:3])  # type: ignore[no-any-return]
 
 
+def origins(data: Bytes, begins: Offsets, ends: Offsets, folded: Offsets, places: Offsets) -> Offsets:
+    """Where in `data` ascending places of its folded pieces come from; `folded` are the offsets of the pieces."""
+    return _origins(data, begins, ends, folded, places, *table()[:3])  # type: ignore[no-any-return]
+
+
 def code_points(text: bytes) -> Places:
     """For each byte of a UTF-8 text, the index of the code point it belongs to."""
     return np.cumsum((np.frombuffer(text, np.uint8) & 0xC0) != 0x80, dtype=np.int32) - np.int32(1)
@@ -128,3 +133,23 @@ def _places(data, size, page, entry, start):  # type: ignore[no-untyped-def] # n
         point += 1
         i += length
     return places
+
+
+@njit(cache=True, nogil=True)
+def _origins(data, begins, ends, folded, places, page, entry, start):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    found = np.empty(len(places), np.int64)
+    piece = i = written = np.int64(0)
+    for n in range(len(places)):
+        if folded[piece + 1] <= places[n] or n == 0:
+            piece = np.searchsorted(folded, places[n], side="right") - 1
+            i, written = begins[piece], folded[piece]
+        while i < ends[piece]:
+            code, length = _decode(data, i, ends[piece])
+            e = entry[np.int64(page[code >> 7]) * 128 + (code & 127)] if code >= 0 else np.uint16(0)
+            width: Any = np.int64(start[e + 1]) - np.int64(start[e]) if e else length
+            if written + width > places[n]:
+                break
+            written += width
+            i += length
+        found[n] = i
+    return found

@@ -1,8 +1,7 @@
 """What a pattern cannot match without: literals that a filter may look for first.
 
-The pattern is parsed by Python's own regex parser and read conservatively: whatever Python and RE2
-might understand differently yields no literal, and then RE2 is tried on every text.  A wrong literal
-would lose matches; a missing one only costs time.
+Patterns are read conservatively (see `syntax`): where none is known RE2 is tried on every text.  A wrong
+literal would lose matches; a missing one only costs time.
 """
 
 from __future__ import annotations
@@ -10,15 +9,12 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product, takewhile
-
-# Python parses patterns with it and keeps the name stable since 3.11; nothing public shows the tree.
 from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
+from corpusscan.kernels.syntax import REPEATS, parse, space
 from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, window
 
 LONGEST = 24  # bytes of a literal: more proves nothing
@@ -41,13 +37,7 @@ Variants = tuple[Literal, ...]
 _NOTHING: Variants = (Literal(b"", False),)
 # Letters that ASCII ones also match where case is ignored: the Kelvin sign, the long s.
 _THIRD_CASE = {"k": (Literal("\u212a".encode(), False),), "s": (Literal("\u017f".encode(), False),)}
-_SPACES = "\t\n\f\r "
 _SPACE_RUN = re.compile(rb"[\t\n\f\r ]*[\xfe\xff][\t\n\f\r \xfe\xff]*")
-_REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT)
-
-# One unit of RE2 syntax that Python lacks or reads otherwise, or an escape to step over.
-_UNIT = re.compile(r"\\[pP](?:\{[^}]*\}|.)|\\x\{([0-9A-Fa-f]+)\}|\\z|(\\[0-9QECXR])|\\.|\[:\^?\w+:\]", re.DOTALL)
-
 
 def of_phrase(data: bytes) -> tuple[Clause, ...]:
     """What a text that holds these bytes must contain: their beginning, where it is long enough."""
@@ -59,7 +49,7 @@ def required(pattern: str, *, folded: bool) -> tuple[Clause, ...]:
 
     With `folded` the text is known to be folded (no capitals, no look-alikes of ASCII letters).
     """
-    tree = _parse(pattern)
+    tree = parse(pattern)
     if tree is None:
         return ()
     clauses = {clause for clause in _clauses(tree, tree.state.flags, folded) if _usable(clause)}
@@ -69,27 +59,6 @@ def required(pattern: str, *, folded: bool) -> tuple[Clause, ...]:
         if len(chosen) < MOST_CLAUSES and sum(map(_surprise, chosen)) < ENOUGH and _rarity(clause) >= COMMON:
             chosen.append(clause)
     return tuple(chosen)
-
-
-def _parse(pattern: str) -> Any:
-    """Python's syntax tree, or None where the two dialects may differ."""
-    if any(unit.group(2) for unit in _UNIT.finditer(pattern)):
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return parser.parse(_UNIT.sub(_in_python, pattern))
-        except (re.error, OverflowError, RecursionError, ValueError):
-            return None
-
-
-def _in_python(unit: re.Match[str]) -> str:
-    text = unit.group()
-    if unit.group(1):
-        return re.escape(chr(int(unit.group(1), 16)))
-    if text == r"\z":
-        return r"\Z"
-    return r"\W" if text.startswith(("[:", r"\p", r"\P")) else text  # any class: no literal comes of it
 
 
 def _clauses(items: Any, flags: int, folded: bool) -> Iterator[Clause]:
@@ -108,7 +77,7 @@ def _clauses(items: Any, flags: int, folded: bool) -> Iterator[Clause]:
                 continue
         yield from _closed(run)
         run = _NOTHING
-        if kind in _REPEATS and value[0] > 0:
+        if kind in REPEATS and value[0] > 0:
             yield from _clauses(value[2], own, folded)
         elif kind is op.BRANCH:
             yield from _either(value[1], own, folded)
@@ -127,8 +96,8 @@ def _flat(items: Any, flags: int) -> Iterator[tuple[Any, Any, int]]:
 
 def _variants(kind: Any, value: Any, flags: int, folded: bool) -> tuple[Variants, bool]:  # noqa: PLR0911
     """What a match of a node begins with, one of few; and whether that is all of it.  Empty: anything."""
-    if space := _space(kind, value):
-        return (Literal(bytes([space]), False),), True
+    if blank := space(kind, value):
+        return (Literal(bytes([blank]), False),), True
     if kind is op.LITERAL:
         return _letter(chr(value), flags, folded), True
     if kind is op.IN:
@@ -138,7 +107,7 @@ def _variants(kind: Any, value: Any, flags: int, folded: bool) -> tuple[Variants
         if all(variants for variants, _ in parts):
             union = tuple(dict.fromkeys(v for variants, _ in parts for v in variants))
             return union, all(whole for _, whole in parts)
-    if kind in _REPEATS:
+    if kind in REPEATS:
         low, high, items = value
         variants, whole = _beginning(items, flags, folded)
         if low == 0:
@@ -161,20 +130,6 @@ def _beginning(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
         if not whole:
             return run, False
     return run, True
-
-
-def _space(kind: Any, value: Any) -> int | None:
-    """Which white space a node stands for, if it is nothing but white space and more than one blank."""
-    if kind in _REPEATS:
-        low, _, items = value
-        inner = len(items) == 1 and ((items[0][0] is op.LITERAL and chr(items[0][1]) in _SPACES) or _space(*items[0]))
-        return (SOME_SPACE if low and inner != ANY_SPACE else ANY_SPACE) if inner else None
-    if kind is op.IN and all(
-        (what is op.CATEGORY and which is op.CATEGORY_SPACE) or (what is op.LITERAL and chr(which) in _SPACES)
-        for what, which in value
-    ):
-        return SOME_SPACE
-    return None
 
 
 def _joined(*runs: Variants) -> Variants:

@@ -1,12 +1,14 @@
-"""Which rules may match which texts, found in one pass over the bytes of a column.
+"""Which rules may match which texts, and where, found in one pass over the bytes of a column.
 
 Each query is a conjunction of clauses, a clause a choice of atoms, an atom a conjunction of choices
-of literals (see `literals`).  A sieve finds the literals; a text is a candidate of a query when nothing
-the query needs is absent.  The filter only says where to look: it never decides a match.
+of literals (see `literals`).  A sieve finds the literals; an atom may match where all that it needs stands
+no further apart than a match is long, a query where each clause has such an atom.  The filter only says
+where to look: it never decides a match.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,19 +16,30 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
-from corpusscan.kernels.folding import Bytes, Offsets, fold_pieces
+from corpusscan.kernels.folding import Bytes, Offsets, fold_pieces, origins
 from corpusscan.kernels.literals import LONGEST, Clause, Literal
-from corpusscan.kernels.sieve import Ids, hits, ids, near_others, sieve
+from corpusscan.kernels.places import BOUNDLESS, excess, slices
+from corpusscan.kernels.sieve import APART, Ids, hits, ids, near_others, sieve
+
+EDGE = 4  # code points beside a match that decide whether it is one, and some more
+
+
+class Need(NamedTuple):
+    """What an atom requires, and the greatest length of its matches (`syntax.width`); nothing: it may be anywhere."""
+
+    clauses: tuple[Clause, ...]
+    width: float = math.inf
 
 
 @dataclass(frozen=True)
 class Query:
-    """`clauses[i][j]` is what atom j of clause i requires; an atom that requires nothing may be anywhere."""
+    """`clauses[i][j]` is atom j of clause i; the last `near` clauses occur `within` code points of one another."""
 
-    clauses: tuple[tuple[tuple[Clause, ...], ...], ...]
+    clauses: tuple[tuple[Need, ...], ...]
     folded: bool
+    near: int = 0
+    within: float = math.inf
 
 
 class _Links(NamedTuple):
@@ -34,20 +47,32 @@ class _Links(NamedTuple):
 
     need_from: Ids  # the needs of literal i are need[need_from[i]:need_from[i + 1]]
     need: Ids
-    atom_from: Ids  # and so for the atoms of a need
+    atom_from: Ids  # and so for the atoms of a need,
     atom: Ids
-    needs: Ids  # how many an atom has
+    part_from: Ids  # the needs of an atom,
+    part: Ids
+    near_from: Ids  # and the clauses of a query that stand near one another and are not free
+    near: Ids
+    reach: Offsets  # of each atom: how far apart its needs are found at most
     clause: Ids  # of each atom
     query: Ids  # of each clause
     free: npt.NDArray[np.bool_]  # clauses with an atom that needs nothing
-    clauses: Ids  # how many clauses of each query are not free
+    apart: npt.NDArray[np.bool_]  # clauses that are not near others
+    within: Offsets  # of each query
+    clauses: Ids  # how many clauses of each query are neither free nor near others
 
 
 class Candidates(NamedTuple):
-    """Pairs by ascending text: `text` in the array, `atom` counted over all atoms of all queries."""
+    """By ascending text: `text` in the array, `atom` counted over all atoms of all queries, and a piece of the text.
+
+    Every match of the atom lies in one of its pieces, with the characters beside it; `begin` and `end` are
+    bytes of the text, whole characters.
+    """
 
     text: Offsets
     atom: Ids
+    begin: Offsets
+    end: Offsets
 
 
 class Filter:
@@ -59,25 +84,29 @@ class Filter:
 
     def __init__(self, queries: Sequence[Query]) -> None:
         literals, self._links = _link(queries)
-        self.always = np.flatnonzero(self._links.clauses == 0)
+        self.always = np.flatnonzero([all(not all(need.clauses for need in c) for c in q.clauses) for q in queries])
         self._sieve = sieve(literals)
         self._folded = np.array([folded for _, folded in literals], np.bool_)
         self._all = np.ones_like(self._folded)
 
     def candidates(self, texts: pa.LargeStringArray) -> Candidates:
-        """Every (text, atom) where a query's needs are met and the atom's too; nothing that matches is missing.
+        """Everywhere that a query's needs are met and the atom's too; nothing that matches is missing.
 
         Runs of ASCII are read once for both views, because folding only changes their case; what lies
         within a literal's reach of anything else is folded and read again.
         """
         data, offsets = buffers(texts)
-        pairs = hits(data, offsets, self._all, *self._sieve)
-        text, begins, ends = near_others(data, offsets, LONGEST - 1)
-        if len(text) and self._folded.any():
-            piece, literal = hits(*fold_pieces(data, begins, ends), self._folded, *self._sieve)
-            both = np.concatenate([pairs[0], text[piece]]) * len(self._all) + np.concatenate([pairs[1], literal])
-            pairs = np.divmod(np.unique(both), len(self._all))
-        return Candidates(*_met(*pairs, *self._links))  # type: ignore[call-arg]
+        places, literal = hits(data, offsets, self._all, *self._sieve)
+        _, begins, ends = near_others(data, offsets, LONGEST - 1)
+        if len(begins) and self._folded.any():
+            folded, bounds = fold_pieces(data, begins, ends)
+            at, also = hits(folded, bounds, self._folded, *self._sieve)
+            places = np.concatenate([places, origins(data, begins, ends, bounds, at)])
+            order = np.argsort(places, kind="stable")
+            places, literal = places[order], np.concatenate([literal, also])[order]
+        if not len(places):
+            return Candidates(*(np.empty(0, kind) for kind in (np.int64, np.int32, np.int64, np.int64)))
+        return Candidates(*slices(data, offsets, excess(data, offsets), places, literal, *self._links))
 
 
 def buffers(texts: pa.LargeStringArray) -> tuple[Bytes, Offsets]:
@@ -92,67 +121,51 @@ def buffers(texts: pa.LargeStringArray) -> tuple[Bytes, Offsets]:
 def _link(queries: Sequence[Query]) -> tuple[list[tuple[Literal, bool]], _Links]:
     """The different literals, each with whether it is looked for in folded text, and how all hangs together."""
     literals: dict[tuple[Literal, bool], list[int]] = {}  # -> needs
-    needs: dict[tuple[Clause, bool], list[int]] = {}  # -> atoms
-    count: list[int] = []
+    needs: dict[tuple[Clause, bool], int] = {}  # -> its number
+    atoms: dict[int, list[int]] = {}  # of a need
+    parts: list[list[int]] = []  # of an atom
+    reach: list[int] = []
     clause: list[int] = []
     query: list[int] = []
     free: list[bool] = []
+    apart: list[bool] = []
+    near: list[list[int]] = []
     for q, one in enumerate(queries):
-        for atoms in one.clauses:
-            for required in atoms:
-                for choice in required:
-                    needs.setdefault((choice, one.folded), []).append(len(count))
-                count.append(len(required))
+        near.append([])
+        for i, clause_atoms in enumerate(one.clauses):
+            free.append(not all(atom.clauses for atom in clause_atoms))
+            apart.append(i < len(one.clauses) - one.near)
+            near[q] += [] if free[-1] or apart[-1] else [len(query)]
+            for atom in clause_atoms:
+                parts.append([needs.setdefault((choice, one.folded), len(needs)) for choice in atom.clauses])
+                for need in parts[-1]:
+                    atoms.setdefault(need, []).append(len(clause))
+                reach.append(_bounded(atom.width))
                 clause.append(len(query))
             query.append(q)
-            free.append(not all(atoms))
-    for number, (choice, folded) in enumerate(needs):
+    for (choice, folded), number in needs.items():
         for literal in sorted(choice):
             literals.setdefault((literal, folded), []).append(number)
-    clauses = np.bincount(ids(query)[~np.array(free, bool)], minlength=len(queries))
-    rows = (*_rows(literals.values()), *_rows(needs.values()))
-    return [*literals], _Links(*rows, ids(count), ids(clause), ids(query), np.array(free, bool), ids(clauses))
+    counted = ~np.array(free, bool) & np.array(apart, bool)
+    return [*literals], _Links(
+        *_rows(literals.values()), *_rows(atoms.values()), *_rows(parts), *_rows(near),
+        reach=np.array(reach, np.int64), clause=ids(clause), query=ids(query),
+        free=np.array(free, np.bool_), apart=np.array(apart, np.bool_),
+        within=np.array([_within(one) for one in queries], np.int64),
+        clauses=ids(np.bincount(ids(query)[counted], minlength=len(queries))),
+    )  # fmt: skip
+
+
+def _within(query: Query) -> int:
+    """How far apart the atoms of clauses that are near one another are found; an unbounded one may be far away."""
+    widths = [atom.width for atoms in query.clauses[len(query.clauses) - query.near :] for atom in atoms]
+    return BOUNDLESS if math.inf in widths else _bounded(query.within)
+
+
+def _bounded(length: float) -> int:
+    return BOUNDLESS if length == math.inf else int(length) + APART + EDGE
 
 
 def _rows(lists: Collection[list[int]]) -> tuple[Ids, Ids]:
     """Lists of different lengths as one array, and where each begins."""
     return ids(np.cumsum([0, *map(len, lists)])), ids([one for values in lists for one in values])
-
-
-@njit(cache=True, nogil=True)
-def _met(  # type: ignore[no-untyped-def] # noqa: ANN202, C901
-    texts, literals, need_from, need_of, atom_from, atom_of, needs, clause_of, query_of, free, clauses  # noqa: ANN001
-):  # fmt: skip
-    """Pairs (text, atom) where all needs of the atom are met and all clauses of its query have such an atom."""
-    kept, atoms, size = np.empty(256, np.int64), np.empty(256, np.int32), 0
-    need_at, clause_at = np.full(len(atom_from), -1), np.full(len(query_of), -1)  # the last text that met each
-    atom_at, atom_met = np.full(len(needs), -1), np.zeros(len(needs), np.int32)  # and how much of it
-    query_at, query_met = np.full(len(clauses), -1), np.zeros(len(clauses), np.int32)
-    ready, i = np.empty(len(needs), np.int32), 0
-    while i < len(texts):
-        text, count = texts[i], 0
-        while i < len(texts) and texts[i] == text:
-            for need in need_of[need_from[literals[i]] : need_from[literals[i] + 1]]:
-                if need_at[need] == text:
-                    continue
-                need_at[need] = text
-                for atom in atom_of[atom_from[need] : atom_from[need + 1]]:
-                    atom_met[atom] = atom_met[atom] + 1 if atom_at[atom] == text else 1
-                    atom_at[atom] = text
-                    if atom_met[atom] < needs[atom]:
-                        continue
-                    ready[count], count = atom, count + 1
-                    clause, query = clause_of[atom], query_of[clause_of[atom]]
-                    if not free[clause] and clause_at[clause] != text:
-                        clause_at[clause] = text
-                        query_met[query] = query_met[query] + 1 if query_at[query] == text else 1
-                        query_at[query] = text
-            i += 1
-        for atom in ready[:count]:
-            query = query_of[clause_of[atom]]
-            if clauses[query] == 0 or (query_at[query] == text and query_met[query] == clauses[query]):
-                if size == len(kept):
-                    kept, atoms = np.append(kept, kept), np.append(atoms, atoms)
-                kept[size], atoms[size] = text, atom
-                size += 1
-    return kept[:size], atoms[:size]

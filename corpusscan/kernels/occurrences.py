@@ -27,6 +27,9 @@ class Seeker(Protocol):
     def spans(self, text: bytes) -> Iterator[Span]:
         """Every occurrence, half-open, by ascending start, none of them empty."""
 
+    def occurs(self, text: bytes) -> bool:
+        """Whether there is one, or perhaps an empty one."""
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -46,6 +49,10 @@ class Phrase:
             else:
                 begin = text.find(self.data, begin + 1)
 
+    def occurs(self, text: bytes) -> bool:
+        """Whether there is one."""
+        return any(True for _ in self.spans(text))
+
 
 @dataclass(frozen=True)
 class Pattern:
@@ -63,6 +70,10 @@ class Pattern:
         """RE2's leftmost-first matches, one after another."""
         return (found.span() for found in self._compiled.finditer(text) if found.end() > found.start())
 
+    def occurs(self, text: bytes) -> bool:
+        """Whether RE2 finds anything, be it empty."""
+        return self._compiled.search(text) is not None
+
 
 class Text:
     """One text in both views, each made when first asked for."""
@@ -74,6 +85,11 @@ class Text:
     def view(self, folded: bool) -> bytes:
         """The bytes to look in."""
         return self._folded if folded else self.data
+
+    def piece(self, begin: int, end: int, folded: bool) -> bytes:
+        """A view of some bytes of the text, whole characters."""
+        data = self.data[begin:end]
+        return data if not folded else data.lower() if data.isascii() else fold_bytes(data)
 
     def code_points(self, spans: Sequence[Span], folded: bool) -> list[Span]:
         """Spans of bytes of a view as spans of code points of the text, whole characters."""

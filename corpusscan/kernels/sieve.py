@@ -7,7 +7,7 @@ Hyperscan's FDR (Wang et al., NSDI 2019), reduced to one bitmap.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -17,12 +17,14 @@ from numba import njit
 
 from corpusscan.kernels.folding import Bytes
 from corpusscan.kernels.literals import Literal
-from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, window
+from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, Window, window
 
 BITS = 19  # of the hash: the bitmap takes 64 KiB and stays in the nearest caches
-CHAINS = 1 << 17
+BUCKETS = 1 << 16
+APART = 32  # bytes between the places of one literal that are told: bounds what a text full of it costs
 BLOCK = 4096  # bytes whose marked places are collected before any is looked at
 _SPACES = b"\t\n\v\f\r "
+_SPACE = ((0xF0, 0x20),)
 _CASE = np.uint32(0x20202020)
 _MULTIPLIER = np.uint32(0x9E3779B1)  # Fibonacci hashing (Knuth, TAOCP 6.4)
 
@@ -33,10 +35,12 @@ class Sieve(NamedTuple):
     """Hashed windows and the literals they belong to."""
 
     bitmap: npt.NDArray[np.uint32]
-    chain: Ids  # first window of each chain, or -1
-    window: npt.NDArray[np.uint32]
-    following: Ids  # the next window of the chain, or -1
-    literal: Ids  # of each window
+    bucket: Ids  # entries of bucket b are those from bucket[b] to bucket[b + 1]
+    window: npt.NDArray[np.uint32]  # of each entry
+    mask: npt.NDArray[np.uint64]  # of the eight bytes beside it, which are known,
+    beside: npt.NDArray[np.uint64]  # and what they are, blind to case
+    owner: Ids  # literals of entry k are those from literal[owner[k]] to literal[owner[k + 1]]
+    literal: Ids
     pool: Bytes
     start: Ids  # of each literal in the pool, and the end of the last
     anchor: Ids  # in the pool: where the comparison starts, both ways
@@ -59,8 +63,22 @@ def sieve(sought: Sequence[tuple[Literal, bool]]) -> Sieve:
     assert len(windows) == len(literals), "a required literal is one that has a window"
     start = np.cumsum([0, *(len(data) for data, _ in literals)])
     lead = [int(found.data[0] == SOME_SPACE) for found in windows]
+    entries: dict[tuple[int, int, int], dict[int, None]] = {}
+    for i, (data, _) in enumerate(literals):
+        for said in product(*_bytes(windows[i].data)):
+            for beside in _beside(data, windows[i]):
+                entries.setdefault((int.from_bytes(bytes(said), "little") | int(_CASE), *beside), {})[i] = None
+    columns = np.array([*entries], np.uint64).reshape(-1, 3)
+    bitmap, bucket, order = _hashed(columns[:, 0].astype(np.uint32))
+    columns, owners = columns[order], [entries[key] for key in map(tuple, columns[order].tolist())]
     return Sieve(
-        *_hashed([found.data for found in windows]),
+        bitmap,
+        bucket,
+        window=columns[:, 0].astype(np.uint32),
+        mask=np.ascontiguousarray(columns[:, 1]),
+        beside=np.ascontiguousarray(columns[:, 2]),
+        owner=ids(np.cumsum([0, *map(len, owners)])),
+        literal=ids([i for own in owners for i in own]),
         pool=np.frombuffer(b"".join(data.lower() if blind else data for data, blind in literals), np.uint8),
         start=ids(start),
         anchor=ids([start[i] + found.place + lead[i] for i, found in enumerate(windows)]),
@@ -69,27 +87,48 @@ def sieve(sought: Sequence[tuple[Literal, bool]]) -> Sieve:
     )
 
 
-def _hashed(windows: Sequence[bytes]) -> tuple[npt.NDArray[np.uint32], Ids, npt.NDArray[np.uint32], Ids, Ids]:
-    """Bitmap and chains over the hashes of all that the windows stand for, blind to case."""
-    choices = [
-        [_SPACES if byte == SOME_SPACE else (byte,) for byte in one] + [range(256)] * (4 - len(one)) for one in windows
-    ]
-    pairs = sorted(
-        {
-            (int.from_bytes(bytes(byte | 0x20 for byte in said), "little"), i)
-            for i, choice in enumerate(choices)
-            for said in product(*choice)
-        }
-    )
-    said = np.array([w for w, _ in pairs], np.uint32)
+def _bytes(part: bytes) -> list[Sequence[int]]:
+    """What may stand at each of the four places of a window."""
+    return [*(_SPACES if byte == SOME_SPACE else (byte,) for byte in part), *[range(256)] * (4 - len(part))]
+
+
+def _beside(data: bytes, found: Window) -> Iterator[tuple[int, int]]:
+    """Masks and bytes of what may stand beside a window, four bytes ahead and four behind, blind to case."""
+    end = found.place + len(found.data)
+    ahead = _outwards(data[: found.place][::-1], found.data[0] == SOME_SPACE)
+    behind = _outwards(data[end:], found.data[-1] == SOME_SPACE) if len(found.data) == 4 else [()]
+    for before, after in product(ahead, behind):
+        pad = ((0, 0),)
+        both = (*pad * (4 - len(before)), *before[::-1], *after, *pad * (4 - len(after)))
+        mask, value = (int.from_bytes(bytes(part), "little") for part in zip(*both, strict=True))
+        yield mask, value
+
+
+def _outwards(run: bytes, spaced: bool = False) -> list[tuple[tuple[int, int], ...]]:
+    """(mask, byte) for each of the next four bytes, in each way that white space may run on or not.
+
+    Of white space only the high bits are known, which with 0x20 are those of punctuation.
+    """
+    ways = [_SPACE] if spaced else []
+    if not run:
+        return [*ways, ()]
+    if run[0] < ANY_SPACE:
+        steps = [((0xFF, run[0] | 0x20), *rest) for rest in (_outwards(run[1:4]) if len(run) > 1 else [()])]
+    elif run[0] == SOME_SPACE:
+        steps = [(*_SPACE, *rest) for rest in _outwards(run[1:], spaced=True)]
+    else:
+        steps = _outwards(run[1:], spaced=True)
+    return list(dict.fromkeys(way[:4] for way in (*ways, *steps)))
+
+
+def _hashed(said: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint32], Ids, npt.NDArray[np.intp]]:
+    """Bitmap and buckets over the hashes of windows, and the order in which the buckets hold them."""
     hashes = said * _MULTIPLIER >> np.uint32(32 - BITS)
     bitmap = np.zeros(1 << BITS >> 5, np.uint32)
     np.bitwise_or.at(bitmap, hashes >> 5, np.uint32(1) << (hashes & np.uint32(31)))
-    chain, following = np.full(CHAINS, -1, np.int32), np.full(len(pairs), -1, np.int32)
-    for i in reversed(range(len(pairs))):
-        slot = int(hashes[i]) & (CHAINS - 1)
-        following[i], chain[slot] = chain[slot], i
-    return bitmap, chain, said, following, ids([i for _, i in pairs])
+    slots = hashes & np.uint32(BUCKETS - 1)
+    order = np.argsort(slots, kind="stable")
+    return bitmap, ids(np.searchsorted(slots[order], np.arange(BUCKETS + 1))), order
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -177,19 +216,26 @@ def near_others(data, offsets, reach):  # type: ignore[no-untyped-def] # noqa: A
     return texts[:size], begins[:size], ends[:size]
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _load(data, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The four bytes at i, blind to case."""
+    return np.uint32(
+        np.uint32(data[i])
+        | np.uint32(data[i + 1]) << np.uint32(8)
+        | np.uint32(data[i + 2]) << np.uint32(16)
+        | np.uint32(data[i + 3]) << np.uint32(24)
+        | _CASE
+    )
+
+
 @njit(cache=True, nogil=True)
 def _marked(data, begin, end, bitmap, places):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Writes the places in [begin, end) whose next four bytes are in the bitmap; the count. No branches."""
     block = data[begin : end + 3]
     size = np.uint64(0)
     for i in range(end - begin):
-        w = (
-            np.uint32(block[i])
-            | np.uint32(block[i + 1]) << np.uint32(8)
-            | np.uint32(block[i + 2]) << np.uint32(16)
-            | np.uint32(block[i + 3]) << np.uint32(24)
-        )
-        h = np.uint32(np.uint32(np.uint32(w) | _CASE) * _MULTIPLIER) >> np.uint32(32 - BITS)
+        w = _load(block, i)
+        h = np.uint32(w * _MULTIPLIER) >> np.uint32(32 - BITS)
         places[size] = begin + i
         size += np.uint64((bitmap[h >> np.uint32(5)] >> (h & np.uint32(31))) & np.uint32(1))
     return np.int64(size)
@@ -199,48 +245,54 @@ def _marked(data, begin, end, bitmap, places):  # type: ignore[no-untyped-def] #
 def _window(data, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """The four bytes at i, spaces beyond the data, blind to case."""
     w = np.uint32(0)
-    for j in range(min(4, len(data) - i)):
-        w |= np.uint32(data[i + j]) << np.uint32(8 * j)
+    for j in range(4):
+        if 0 <= i + j < len(data):
+            w |= np.uint32(data[i + j]) << np.uint32(8 * j)
     return np.uint32(w | _CASE)
 
 
 @njit(cache=True, nogil=True)
 def hits(  # type: ignore[no-untyped-def] # noqa: ANN201
     data, offsets, tried,  # noqa: ANN001
-    bitmap, chain, window, following, literal_of, pool, start, anchor, lead, blind,  # noqa: ANN001
+    bitmap, bucket, window, mask, beside, owner, literal, pool, start, anchor, lead, blind,  # noqa: ANN001
 ):  # fmt: skip
-    """Pairs (text, literal) where it stands in the text, by ascending text, each once."""
-    texts, found, size = np.empty(1024, np.int64), np.empty(1024, np.int32), 0
-    seen = np.full(len(tried), -1, np.int64)  # the last text that each stood in
+    """(place, literal) where literals stand in the texts, by ascending place, those of one at least `APART`."""
+    at, found, size = np.empty(1024, np.int64), np.empty(1024, np.int32), 0
+    last = np.full(len(tried), -APART, np.int64)
     places = np.empty(BLOCK + 1, np.int64)
     text, limit = 0, offsets[-1]
     data = data[:limit]
     for block in range(offsets[0], limit, BLOCK):
-        last = min(block + BLOCK, limit - 3)
-        marked = _marked(data, block, last, bitmap, places) if last > block else 0
+        end = min(block + BLOCK, limit - 3)
+        marked = _marked(data, block, end, bitmap, places) if end > block else 0
         if block + BLOCK >= limit and limit - offsets[0] >= 3:
             places[marked] = limit - 3  # a window of three bytes may end the data
             marked += 1
         for i in places[:marked]:
-            w = _window(data, i)
-            k = chain[(np.uint32(w * _MULTIPLIER) >> np.uint32(32 - BITS)) & np.uint32(CHAINS - 1)]
-            while offsets[text + 1] <= i:
-                text += 1
-            while k >= 0:
-                one = literal_of[k]
-                if (
-                    window[k] == w
-                    and seen[one] != text
-                    and tried[one]
-                    and _stands(
-                        data, i + lead[one], offsets[text], offsets[text + 1],
-                        pool, start[one], anchor[one], start[one + 1], blind[one],
-                    )
-                ):  # fmt: skip
-                    seen[one] = text
-                    if size == len(texts):
-                        texts, found = np.append(texts, texts), np.append(found, found)
-                    texts[size], found[size] = text, one
-                    size += 1
-                k = following[k]
-    return texts[:size], found[:size]
+            if block + 4 <= i < end - 4:
+                w = _load(data, i)
+                here = (np.uint64(_load(data, i + 4)) << np.uint64(32)) | _load(data, i - 4)
+            else:
+                w = _window(data, i)
+                here = (np.uint64(_window(data, i + 4)) << np.uint64(32)) | _window(data, i - 4)
+            slot = (np.uint32(w * _MULTIPLIER) >> np.uint32(32 - BITS)) & np.uint32(BUCKETS - 1)
+            for k in range(bucket[slot], bucket[slot + 1]):
+                if (here & mask[k] != beside[k]) | (window[k] != w):
+                    continue
+                while offsets[text + 1] <= i:
+                    text += 1
+                for one in literal[owner[k] : owner[k + 1]]:
+                    if (
+                        tried[one]
+                        and (i - last[one] >= APART or last[one] < offsets[text])
+                        and _stands(
+                            data, i + lead[one], offsets[text], offsets[text + 1],
+                            pool, start[one], anchor[one], start[one + 1], blind[one],
+                        )
+                    ):  # fmt: skip
+                        last[one] = i
+                        if size == len(at):
+                            at, found = np.append(at, at), np.append(found, found)
+                        at[size], found[size] = i, one
+                        size += 1
+    return at[:size], found[:size]

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from corpusscan.kernels.folding import fold
 from corpusscan.kernels.literals import of_phrase, required
-from corpusscan.kernels.matching import Filter, Query
+from corpusscan.kernels.matching import Filter, Need, Query
 from corpusscan.kernels.occurrences import Pattern, Phrase, tightest
 from corpusscan.kernels.sieve import BLOCK
+from corpusscan.kernels.syntax import width
 
 ATOMS = [  # pattern, folded
     ("quartz", False),
@@ -40,7 +41,11 @@ TEXTS = st.lists(st.sampled_from(BITS) | st.text(max_size=5), max_size=8).map(""
 
 
 def query(pattern: str, folded: bool) -> Query:
-    return Query(((required(pattern, folded=folded),),), folded)
+    return Query(((need(pattern, folded),),), folded)
+
+
+def need(pattern: str, folded: bool) -> Need:
+    return Need(required(pattern, folded=folded), width(pattern))
 
 
 def matches(pattern: str, folded: bool, text: str) -> bool:
@@ -56,7 +61,7 @@ def test_no_match_is_lost(texts: list[str]) -> None:
     """Every text that RE2 matches comes up for the pattern, raw and folded, whatever stands beside it."""
     clean = [text.encode("utf-8", "replace").decode() for text in texts]
     found = set(
-        zip(*(array.tolist() for array in ONE_EACH.candidates(pa.array(clean, pa.large_string()))), strict=True)
+        zip(*(array.tolist() for array in ONE_EACH.candidates(pa.array(clean, pa.large_string()))[:2]), strict=True)
     )
     for number, atom in enumerate(ATOMS):
         for place, text in enumerate(clean):
@@ -74,7 +79,7 @@ def test_conjunctions_lose_nothing(plans: list[list[list[tuple[str, bool]]]], te
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
     plans = [[[atom[0] for atom in clause] for clause in plan] for plan in plans]
     filter_ = Filter(
-        [Query(tuple(tuple(required(p, folded=folded) for p in c) for c in plan), folded) for plan in plans]
+        [Query(tuple(tuple(need(p, folded) for p in c) for c in plan), folded) for plan in plans]
     )
     pairs = filter_.candidates(pa.array(texts, pa.large_string()))
     found = set(zip(pairs.text.tolist(), pairs.atom.tolist(), strict=True))
@@ -195,5 +200,5 @@ def test_phrases_of_any_bytes_are_found(phrase: bytes, before: bytes, after: byt
         text = before.decode("utf-8", "ignore") + phrase.decode() + after.decode("utf-8", "ignore")
     except UnicodeDecodeError:
         return
-    one = Filter([Query(((of_phrase(phrase),),), False)])
+    one = Filter([Query(((Need(of_phrase(phrase), len(phrase)),),), False)])
     assert len(one.always) or one.candidates(pa.array([text], pa.large_string())).text.tolist() == [0]
