@@ -7,7 +7,7 @@ The table is shipped, because results must not depend on the Unicode data of the
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,7 +43,18 @@ def fold_pieces(data: Bytes, begins: Offsets, ends: Offsets) -> tuple[Bytes, Off
 
 def fold(text: str) -> str:
     """One string, folded; for phrases and patterns."""
-    return fold_bytes(text.encode()).decode()
+    return text.lower() if text.isascii() else "".join(map(_fold_character, text))
+
+
+@lru_cache(maxsize=1 << 12)
+def _fold_character(char: str) -> str:
+    """Without the compiled code: few short strings do not pay for it."""
+    page, entry, start, pool = table()
+    code = ord(char)
+    e = int(entry[int(page[code >> 7]) * 128 + (code & 127)])
+    if e == 0:
+        return char.lower() if char.isascii() else char
+    return pool[start[e] : start[e + 1]].tobytes().decode()
 
 
 def fold_bytes(text: bytes) -> bytes:

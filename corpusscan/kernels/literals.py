@@ -10,7 +10,8 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import product, takewhile
+from functools import lru_cache, reduce
+from itertools import takewhile
 from re import _constants as op  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
@@ -36,7 +37,9 @@ Clause = frozenset[Literal]
 Variants = tuple[Literal, ...]
 _NOTHING: Variants = (Literal(b"", False),)
 # Letters that ASCII ones also match where case is ignored: the Kelvin sign, the long s.
-_THIRD_CASE = {"k": (Literal("\u212a".encode(), False),), "s": (Literal("\u017f".encode(), False),)}
+_KELVIN, _LONG_S = (Literal("\u212a".encode(), False),), (Literal("\u017f".encode(), False),)
+_THIRD_CASE = {"k": _KELVIN, "K": _KELVIN, "s": _LONG_S, "S": _LONG_S}
+_BLANKS = {b"\t", b"\n", b"\f", b"\r", b" ", b"\xfe", b"\xff"}
 _SPACE_RUN = re.compile(rb"[\t\n\f\r ]*[\xfe\xff][\t\n\f\r \xfe\xff]*")
 
 def of_phrase(data: bytes) -> tuple[Clause, ...]:
@@ -52,8 +55,8 @@ def required(pattern: str, *, folded: bool) -> tuple[Clause, ...]:
     tree = parse(pattern)
     if tree is None:
         return ()
-    clauses = {clause for clause in _clauses(tree, tree.state.flags, folded) if _usable(clause)}
-    ranked = sorted(clauses, key=lambda clause: (_rarity(clause) < COMMON, -_surprise(clause), sorted(clause)))
+    clauses = dict.fromkeys(clause for clause in _clauses(tree, tree.state.flags, folded) if _usable(clause))
+    ranked = sorted(clauses, key=lambda clause: (_rarity(clause) < COMMON, -_surprise(clause)))
     chosen = ranked[:1]
     for clause in ranked[1:]:
         if len(chosen) < MOST_CLAUSES and sum(map(_surprise, chosen)) < ENOUGH and _rarity(clause) >= COMMON:
@@ -64,9 +67,7 @@ def required(pattern: str, *, folded: bool) -> tuple[Clause, ...]:
 def _clauses(items: Any, flags: int, folded: bool) -> Iterator[Clause]:
     """Every clause that a sequence of nodes demands."""
     run = _NOTHING
-    for kind, value, own in _flat(items, flags):
-        if kind is op.AT:
-            continue
+    for kind, value, own in _flat(items, flags, folded):
         variants, whole = _variants(kind, value, own, folded)
         if variants:
             if len(run) * len(variants) > MOST_VARIANTS:
@@ -84,22 +85,31 @@ def _clauses(items: Any, flags: int, folded: bool) -> Iterator[Clause]:
     yield from _closed(run)
 
 
-def _flat(items: Any, flags: int) -> Iterator[tuple[Any, Any, int]]:
-    """Nodes with the flags they stand under; groups give way to what is inside them."""
+def _flat(items: Any, flags: int, folded: bool) -> Iterator[tuple[Any, Any, int]]:
+    """Nodes with the flags they stand under; groups give way to what is inside them, letters in a row to strings."""
+    row, plain = "", folded or not flags & re.IGNORECASE
     for kind, value in items:
+        if kind is op.LITERAL and (plain or (value < 128 and chr(value) not in _THIRD_CASE)):
+            row += chr(value)
+            continue
+        if row:
+            yield op.LITERAL, row, flags
+            row = ""
         if kind is op.SUBPATTERN:
             _, added, removed, inner = value
-            yield from _flat(inner, (flags | added) & ~removed)
-        else:
-            yield kind, value, flags
+            yield from _flat(inner, (flags | added) & ~removed, folded)
+        elif kind is not op.AT:
+            yield kind, chr(value) if kind is op.LITERAL else value, flags
+    if row:
+        yield op.LITERAL, row, flags
 
 
 def _variants(kind: Any, value: Any, flags: int, folded: bool) -> tuple[Variants, bool]:  # noqa: PLR0911
     """What a match of a node begins with, one of few; and whether that is all of it.  Empty: anything."""
-    if blank := space(kind, value):
+    if kind is not op.LITERAL and (blank := space(kind, value)):
         return (Literal(bytes([blank]), False),), True
     if kind is op.LITERAL:
-        return _letter(chr(value), flags, folded), True
+        return _letters(value, flags, folded), True
     if kind is op.IN:
         return _class(value, flags, folded)
     if kind is op.BRANCH:
@@ -113,16 +123,14 @@ def _variants(kind: Any, value: Any, flags: int, folded: bool) -> tuple[Variants
         if low == 0:
             return ((*_NOTHING, *variants), True) if variants and whole and high == 1 else ((), False)
         times = min(low, LONGEST) if len(variants) == 1 and whole else 1
-        return _joined(*[variants] * times), whole and times == high
+        return reduce(_joined, [variants] * times), whole and times == high
     return (), False
 
 
 def _beginning(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
     """The same for a sequence of nodes."""
     run = _NOTHING
-    for kind, value, own in _flat(items, flags):
-        if kind is op.AT:
-            continue
+    for kind, value, own in _flat(items, flags, folded):
         variants, whole = _variants(kind, value, own, folded)
         if not variants or len(run) * len(variants) > MOST_VARIANTS:
             return (run if run != _NOTHING else ()), False
@@ -132,16 +140,16 @@ def _beginning(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
     return run, True
 
 
-def _joined(*runs: Variants) -> Variants:
+def _joined(before: Variants, after: Variants) -> Variants:
     """Every way to say one after the other."""
-    return tuple(
-        dict.fromkeys(
-            Literal(
-                _SPACE_RUN.sub(_one_space, b"".join(part.data for part in parts)), any(part.blind for part in parts)
-            )
-            for parts in product(*runs)
-        )
-    )
+    return tuple(dict.fromkeys([_one(left, right) for left in before for right in after]))
+
+
+def _one(left: Literal, right: Literal) -> Literal:
+    data = left[0] + right[0]
+    if left[0][-1:] in _BLANKS and right[0][:1] in _BLANKS:
+        data = _SPACE_RUN.sub(_one_space, data)
+    return Literal(data, left[1] or right[1])
 
 
 def _common_end(run: Variants) -> Variants:
@@ -154,20 +162,21 @@ def _one_space(run: re.Match[bytes]) -> bytes:
     return bytes([ANY_SPACE if set(run.group()) == {ANY_SPACE} else SOME_SPACE])
 
 
-def _letter(char: str, flags: int, folded: bool) -> Variants:
-    """One character of a pattern, if it is known which bytes match it."""
-    data = char.encode("utf-8", "surrogatepass")
+def _letters(text: str, flags: int, folded: bool) -> Variants:
+    """Characters of a pattern, if it is known which bytes match them; several only if these are one string."""
+    data = text.encode("utf-8", "surrogatepass")
     if folded:
         return (Literal(data.lower(), False),)  # bytes.lower() knows ASCII only
     if not flags & re.IGNORECASE:
         return (Literal(data, False),)
-    third = _THIRD_CASE.get(char.lower(), ())
-    return (Literal(data, data.isalpha()), *third) if char.isascii() or _caseless(char) else ()
+    third = _THIRD_CASE.get(text, ())
+    known = text.isascii() or all(map(_caseless, text))
+    return (Literal(data, data.lower() != data.upper()), *third) if known else ()
 
 
 def _class(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
     """A class of a few characters, or of astral ones: what their UTF-8 begins with."""
-    letters = [_letter(chr(value), flags, folded) if kind is op.LITERAL else () for kind, value in items]
+    letters = [_letters(chr(value), flags, folded) if kind is op.LITERAL else () for kind, value in items]
     rare = all(kind is op.LITERAL and value > 127 for kind, value in items)
     if len(items) <= (MOST_VARIANTS if rare else MOST_IN_CLASS) and all(letters):
         return tuple(letter for variants in letters for letter in variants), True
@@ -182,7 +191,7 @@ def _class(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
 
 def _caseless(char: str) -> bool:
     """Whether ignoring case makes no difference to a character beyond ASCII; no for all that is not surely so."""
-    return unicodedata.category(char) in ("Lo", "Nd", "Sm", "Sc", "Zs", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po")
+    return char.isascii() or unicodedata.category(char) in ("Lo", "Nd", "Sm", "Sc", "Zs", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po")
 
 
 def _closed(run: Variants) -> Iterator[Clause]:
@@ -203,7 +212,7 @@ def _either(alternatives: Sequence[Any], flags: int, folded: bool) -> Iterator[C
         usable = [clause for clause in _clauses(items, flags, folded) if _usable(clause)]
         if not usable:
             return
-        best.append(max(usable, key=lambda clause: (_surprise(clause), sorted(clause))))
+        best.append(max(usable, key=_surprise))
     yield frozenset[Literal]().union(*best)
 
 
@@ -211,11 +220,13 @@ def _usable(clause: Clause) -> bool:
     return len(clause) <= MOST_ALTERNATIVES and all(window(literal.data) for literal in clause)
 
 
+@lru_cache(maxsize=1024)
 def _rarity(clause: Clause) -> float:
     """Bits by which the likeliest window of a clause surprises: what looking for it costs."""
     return min(found.bits for literal in clause if (found := window(literal.data)))
 
 
+@lru_cache(maxsize=1024)
 def _surprise(clause: Clause) -> float:
     """Bits by which the literals do: what finding one tells.  English has some 1.5 bits a letter."""
     return _together(

@@ -8,6 +8,7 @@ Hyperscan's FDR (Wang et al., NSDI 2019), reduced to one bitmap.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -65,9 +66,10 @@ def sieve(sought: Sequence[tuple[Literal, bool]]) -> Sieve:
     lead = [int(found.data[0] == SOME_SPACE) for found in windows]
     entries: dict[tuple[int, int, int], dict[int, None]] = {}
     for i, (data, _) in enumerate(literals):
-        for said in product(*_bytes(windows[i].data)):
-            for beside in _beside(data, windows[i]):
-                entries.setdefault((int.from_bytes(bytes(said), "little") | int(_CASE), *beside), {})[i] = None
+        sides = [*_beside(data, windows[i])]
+        for said in _ways(windows[i].data):
+            for beside in sides:
+                entries.setdefault((said, *beside), {})[i] = None
     columns = np.array([*entries], np.uint64).reshape(-1, 3)
     bitmap, bucket, order = _hashed(columns[:, 0].astype(np.uint32))
     columns, owners = columns[order], [entries[key] for key in map(tuple, columns[order].tolist())]
@@ -87,16 +89,18 @@ def sieve(sought: Sequence[tuple[Literal, bool]]) -> Sieve:
     )
 
 
-def _bytes(part: bytes) -> list[Sequence[int]]:
-    """What may stand at each of the four places of a window."""
-    return [*(_SPACES if byte == SOME_SPACE else (byte,) for byte in part), *[range(256)] * (4 - len(part))]
+@lru_cache(maxsize=1 << 14)
+def _ways(part: bytes) -> list[int]:
+    """What may stand in the four places of a window, blind to case."""
+    choices = [*(_SPACES if byte == SOME_SPACE else (byte,) for byte in part), *[range(256)] * (4 - len(part))]
+    return [*{int.from_bytes(bytes(way), "little") | int(_CASE) for way in product(*choices)}]
 
 
 def _beside(data: bytes, found: Window) -> Iterator[tuple[int, int]]:
     """Masks and bytes of what may stand beside a window, four bytes ahead and four behind, blind to case."""
     end = found.place + len(found.data)
-    ahead = _outwards(data[: found.place][::-1], found.data[0] == SOME_SPACE)
-    behind = _outwards(data[end:], found.data[-1] == SOME_SPACE) if len(found.data) == 4 else [()]
+    ahead = _outwards(data[max(found.place - 4, 0) : found.place][::-1], found.data[0] == SOME_SPACE)
+    behind = _outwards(data[end : end + 4], found.data[-1] == SOME_SPACE) if len(found.data) == 4 else [()]
     for before, after in product(ahead, behind):
         pad = ((0, 0),)
         both = (*pad * (4 - len(before)), *before[::-1], *after, *pad * (4 - len(after)))
@@ -104,6 +108,7 @@ def _beside(data: bytes, found: Window) -> Iterator[tuple[int, int]]:
         yield mask, value
 
 
+@lru_cache(maxsize=1 << 14)
 def _outwards(run: bytes, spaced: bool = False) -> list[tuple[tuple[int, int], ...]]:
     """(mask, byte) for each of the next four bytes, in each way that white space may run on or not.
 

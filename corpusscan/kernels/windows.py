@@ -30,13 +30,16 @@ class Window(NamedTuple):
 @lru_cache(maxsize=1 << 15)
 def window(data: bytes) -> Window | None:
     """The least likely window of a literal; None where it has none."""
-    found = [
-        Window(i, part, bits(part))
-        for width in (4, 3)
-        for i in range(len(data) - width + 1)
-        if ANY_SPACE not in (part := data[i : i + width]) and SOME_SPACE not in part[width - 3 : 3]
-    ]
-    return max(found, key=lambda one: one.bits, default=None)
+    for width in (4, 3):
+        best: Window | None = None
+        for i in range(len(data) - width + 1):
+            part = data[i : i + width]
+            if ANY_SPACE not in part and SOME_SPACE not in part[width - 3 : 3]:
+                surprise = bits(part)
+                best = Window(i, part, surprise) if best is None or surprise > best.bits else best
+        if best:
+            return best
+    return None
 
 
 @lru_cache(maxsize=1 << 15)
