@@ -8,12 +8,14 @@ ours and theirs in turn, so that a busy machine slows both; medians, after a war
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +45,8 @@ def main() -> None:
         pq.write_table(table(lines), parquet, row_group_size=10_000)
         size = jsonl.stat().st_size
         print(f"{len(lines):,} records, {size / 1e6:,.0f} MB of JSON, {size / len(lines):,.0f} bytes each")
-        compare("jsonl", size, chosen.runs, lambda: ours(jsonl), lambda: decode(lines))
+        compare("jsonl", size, chosen.runs, lambda: ours(jsonl), partial(decode, lines))
         compare("parquet", size, chosen.runs, lambda: ours(parquet), lambda: row_groups(parquet))
-        del lines
         print(f"peak resident memory of reading alone: {alone(jsonl)} (JSON Lines), {alone(parquet)} (Parquet)")
 
 
@@ -60,14 +61,15 @@ def load(path: Path, records: int | None) -> list[bytes]:
 
 
 def table(lines: list[bytes]) -> pa.Table:
-    """All columns whose values are of one type, as Arrow infers it."""
+    """The columns of plain values."""
     parsed = [orjson.loads(line) for line in lines]
     columns = {}
     for name in parsed[0]:
-        try:
-            columns[name] = pa.array([record.get(name) for record in parsed])
-        except pa.ArrowException:
-            print(f"column {name!r} has no one type: left out of the Parquet file")
+        values = [record.get(name) for record in parsed]
+        if all(value is None or isinstance(value, str | int | float) for value in values):
+            columns[name] = pa.array(values)
+        else:
+            print(f"column {name!r} is nested: left out of the Parquet file")
     return pa.table(columns)
 
 
@@ -105,12 +107,16 @@ def clock(work: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
+def peak() -> int:
+    """Peak resident memory of this process in KiB (Linux)."""
+    return int(re.findall(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[0])
+
+
 def alone(path: Path) -> str:
     """Peak resident memory of a fresh process that reads `path`, and what it stood at before."""
     code = (
-        "import sys, resource; sys.path.insert(0, sys.argv[2]); import reading; from pathlib import Path\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "reading.ours(Path(sys.argv[1])); print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "import sys; sys.path.insert(0, sys.argv[2]); import reading; from pathlib import Path\n"
+        "before = reading.peak(); reading.ours(Path(sys.argv[1])); print(before, reading.peak())"
     )
     arguments = [sys.executable, "-c", code, str(path), str(Path(__file__).parent)]
     before, after = map(int, subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.split())

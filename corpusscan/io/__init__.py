@@ -121,16 +121,19 @@ def _require_text(shards: list[Shard], inputs: list[str], columns: Columns) -> N
         prefix = f"{ordinal}/" if len(inputs) > 1 else ""
         there: set[str] = set()
         # A key may be rare: before an input is refused, the beginning of each of its shards was seen.
-        for shard in shards:
-            if not shard.file.startswith(prefix):
-                continue
-            with suppress(UnreadableError, OSError):
-                there |= set(FORMATS[shard.format].names(shard))
-            if there and not _missing(there, columns):
+        for name in _names([shard for shard in shards if shard.file.startswith(prefix)]):
+            there.add(name)
+            if not _missing(there, columns):
                 break
         if there and (missing := _missing(there, columns)):
             found = ", ".join(name[:64] for name in sorted(there)[:20])
             raise InputError(f"{given}: no column {missing}; it has: {found}. Name the text with --text-column")
+
+
+def _names(shards: list[Shard]) -> Iterator[str]:
+    for shard in shards:
+        with suppress(UnreadableError, OSError):
+            yield from FORMATS[shard.format].names(shard)
 
 
 def _missing(there: set[str], columns: Columns) -> str:

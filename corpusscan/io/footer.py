@@ -7,6 +7,7 @@ Thrift's compact protocol.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,12 @@ def read(path: Path) -> tuple[bytes, list[Group]]:
 
     Raises `UnreadableError` for what is no footer, or claims what cannot be.
     """
-    size = path.stat().st_size
+    status = path.stat()
+    return _read(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4)  # a file has many shards
+def _read(path: Path, size: int, _changed: int) -> tuple[bytes, list[Group]]:
     with path.open("rb") as file:
         file.seek(max(size - 8, 0))
         tail = file.read(8)

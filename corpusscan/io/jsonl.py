@@ -108,7 +108,7 @@ def _frames(source: Iterator[bytes]) -> Iterator[bytes | None]:
                 yield None
             else:
                 first = 0
-                yield b"".join([*held, block[:cut]]) if held else block[:cut]
+                yield b"".join([*held, memoryview(block)[:cut]])
             if first and first < cut:
                 yield block[first:cut]
             held, size = [], 0
@@ -192,11 +192,12 @@ def _keys(record: dict[str, Any]) -> int:
     return count
 
 
-def names(shard: Shard) -> list[str]:
-    """Keys of the records in the first block of the shard.  Raises `UnreadableError`."""
-    keys: dict[str, None] = {}
+def names(shard: Shard) -> Iterator[str]:
+    """Keys of the records in the first block of the shard, as they are met.  Raises `UnreadableError`."""
+    seen: set[str] = set()
     for line in (next(_blocks(shard), b"") or b"").split(b"\n"):
         with suppress(orjson.JSONDecodeError):
             record = orjson.loads(line)
-            keys |= dict.fromkeys(record) if type(record) is dict else {}
-    return list(keys)
+            new = record.keys() - seen if type(record) is dict else set()
+            seen |= new
+            yield from sorted(new)

@@ -38,9 +38,9 @@ def split(path: Path, target: int) -> list[tuple[int, int, int]]:
     return runs or [(0, 0, 0)]
 
 
-def names(shard: Shard) -> list[str]:
+def names(shard: Shard) -> Iterator[str]:
     """The top-level column names.  Raises `UnreadableError`."""
-    return list(_open(Path(shard.path)).schema_arrow.names)
+    yield from _open(Path(shard.path)).schema_arrow.names
 
 
 def extents(shard: Shard) -> tuple[bytes, list[tuple[int, int]]]:

@@ -12,13 +12,16 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 import numpy.typing as npt
+from numba.core import types
 
 _QUOTE, _BACKSLASH, _COLON, _FEED = 0x22, 0x5C, 0x3A, 0x0A
 _OPEN, _CLOSE, _SPACE, _TAB, _RETURN = 0x7B, 0x7D, 0x20, 0x09, 0x0D
 _DEPTH, _KEYS = 64, 256  # objects within objects, and keys alive at once, that are told apart
 _ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
-_QUOTES, _BACKSLASHES, _FEEDS = _ONES * np.uint64(_QUOTE), _ONES * np.uint64(_BACKSLASH), _ONES * np.uint64(_FEED)
+_QUOTES = _ONES * np.uint64(_QUOTE)
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
+# Of the C library: address of the first such byte, or 0.
+_memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.int32, types.intp))
 
 
 class Frame(NamedTuple):
@@ -36,16 +39,17 @@ class Frame(NamedTuple):
         if not self.blank.any():
             return self
         keep = ~self.blank
-        return Frame(
-            self.starts[keep], self.stops[keep], self.keys[keep], self.doubtful[keep], self.alike[keep], self.blank[keep]
-        )  # fmt: skip
+        starts, stops, keys = self.starts[keep], self.stops[keep], self.keys[keep]
+        return Frame(starts, stops, keys, self.doubtful[keep], self.alike[keep], self.blank[keep])
 
 
 def frame(block: bytes) -> Frame:
     """The lines of `block`: line feeds end them, nothing else does; a last one may lack its own."""
-    words = np.zeros(len(block) // 8 + 2, np.uint64)
+    # Two words more, so that eight bytes can be read from any place.
+    words = np.empty(len(block) // 8 + 2, np.uint64)
+    words[-2:] = 0
     data = words.view(np.uint8)
-    data[: len(block)] = np.frombuffer(block, np.uint8) if block else 0
+    data[: len(block)] = np.frombuffer(block, np.uint8)
     count = int(np.count_nonzero(data[: len(block)] == _FEED)) + (not block.endswith(b"\n"))
     stops, keys = np.zeros(count, np.int64), np.zeros(count, np.int64)
     doubtful, alike, blank = np.zeros((3, count), np.bool_)
@@ -61,27 +65,25 @@ def _frame(  # noqa: C901  # one pass over the bytes: the branches are the state
     bases = np.zeros(_DEPTH, np.int64)  # where the keys of each open object begin in `seen`
     top = np.zeros((_KEYS, 2), np.int64)  # where the top-level keys lie, of this line or the one before
     known = -1  # how many of those there are; -1 where they were not all kept
-    position = 0
+    base, start = data.ctypes.data, 0
     for line in range(len(stops)):
-        spelled, depth, held, place = 0, 0, 0, 0
-        doubt, escaped = False, False
-        start, opens = position, data[position] == _OPEN
+        feed = _memchr(base + start, _FEED, size - start)
+        stop = feed - base if feed else size
+        spelled, depth, held, place, doubt = 0, 0, 0, 0, False
+        opens = data[start] == _OPEN
         same = opens and known >= 0
-        first, last = position, position  # the last string, without its quotes
-        while position < size:
+        first, last, position = start, start, start  # `first` to `last`: the last string, without its quotes
+        while position < stop:
             byte = data[position]
-            if byte == _FEED:
-                break
             position += 1
             if byte == _QUOTE:
                 first = position
-                last, escaped = _string_end(data, words, position, size)
-                position = min(last + 1, size)
-                if last == size or data[last] == _FEED:
-                    doubt, position = True, last
+                last = _string_end(data, words, base, position, stop)
+                doubt |= last == stop
+                position = last + 1
             elif byte == _COLON:
                 spelled += 1
-                doubt |= escaped or held == _KEYS or depth == 0
+                doubt |= held == _KEYS or depth == 0 or _holds_backslash(data, first, last)
                 if not doubt:
                     value = _hash(words, first, last)
                     for index in range(bases[depth - 1], held):
@@ -100,11 +102,11 @@ def _frame(  # noqa: C901  # one pass over the bytes: the branches are the state
             elif byte == _CLOSE and depth > 0 and not doubt:
                 depth -= 1
                 held = bases[depth]
-        stops[line], keys[line], doubtful[line] = position, spelled, doubt
+        stops[line], keys[line], doubtful[line] = stop, spelled, doubt
         alike[line] = same and place == known and not doubt
         known = place if opens and not doubt else -1
-        blank[line] = spelled == 0 and _is_blank(data, start, position)
-        position += 1
+        blank[line] = spelled == 0 and _is_blank(data, start, stop)
+        start = stop + 1
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -116,24 +118,39 @@ def _eight(words: Any, position: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _string_end(data: Any, words: Any, position: Any, size: Any) -> Any:
-    """The closing quote or line feed at or after `position` (else `size`), and whether a backslash was passed."""
-    escaped = False
-    while position < size:
-        word = _eight(words, position)
-        quote, slash, feed = word ^ _QUOTES, word ^ _BACKSLASHES, word ^ _FEEDS
-        # (x - 1) & ~x has a high bit in no byte below the first that is 0 (Hacker's Delight, section 6-1).
-        found = (((quote - _ONES) & ~quote) | ((slash - _ONES) & ~slash) | ((feed - _ONES) & ~feed)) & _HIGH
-        if found == 0:
-            position += 8
-            continue
-        position += np.int64(((((found & -found) >> np.uint64(7)) - np.uint64(1)) & _ONES) * _ONES >> np.uint64(56))
-        if data[position] != _BACKSLASH:
+def _quote(words: Any, base: Any, position: Any, stop: Any) -> Any:
+    """The first quote from `position` on, else `stop`: most strings are short, for the others libc is fastest."""
+    word = _eight(words, position) ^ _QUOTES
+    # (x - 1) & ~x has a high bit in no byte below the first that is 0 (Hacker's Delight, section 6-1).
+    found = (word - _ONES) & ~word & _HIGH
+    if found:
+        before = ((found & (~found + np.uint64(1))) >> np.uint64(7)) - np.uint64(1)
+        return min(position + np.int64(((before & _ONES) * _ONES) >> np.uint64(56)), stop)
+    place = _memchr(base + position + 8, _QUOTE, max(stop - position - 8, 0))
+    return place - base if place else stop
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _string_end(data: Any, words: Any, base: Any, position: Any, stop: Any) -> Any:
+    """The quote that closes the string whose first byte is at `position`; else `stop`."""
+    first = position
+    while position < stop:
+        position = _quote(words, base, position, stop)
+        escapes = position
+        while escapes > first and data[escapes - 1] == _BACKSLASH:
+            escapes -= 1
+        if (position - escapes) & 1 == 0:
             break
-        escaped = True
-        # A line feed ends the line even behind a backslash.
-        position += 1 if data[position + 1] == _FEED else 2
-    return min(position, size), escaped
+        position += 1
+    return min(position, stop)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _holds_backslash(data: Any, first: Any, last: Any) -> Any:
+    found = False
+    for position in range(first, last):
+        found |= data[position] == _BACKSLASH
+    return found
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

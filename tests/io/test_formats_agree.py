@@ -39,7 +39,7 @@ SHAPES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "plain": {"id": MAYBE, "text": MAYBE, "source": MAYBE, "date": MOMENTS, "label": MAYBE, "extra": MAYBE},
     "web": {"url": ADDRESSES, "content": WORDS, "title": MAYBE},
     "times": {"text": WORDS, "timestamp": MOMENTS, "created_at": MOMENTS, "time": st.none() | st.integers(0, 2**40)},
-    "numbers": {"id": st.none() | st.integers(-(2**60), 2**60), "text": COUNTS, "label": COUNTS, "source": st.booleans()},
+    "numbers": {"id": st.none() | st.integers(-(2**60), 2**60), "text": COUNTS, "label": COUNTS, "source": COUNTS},
     "alpaca": {"instruction": WORDS, "input": MAYBE, "output": MAYBE},
     "preference": {"prompt": WORDS, "chosen": MAYBE, "rejected": MAYBE},
     "chat": {"id": st.integers(0, 99), "messages": st.none() | st.lists(TURN, max_size=4)},

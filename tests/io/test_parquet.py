@@ -128,7 +128,8 @@ def test_every_type_there_is_survives(read: Read) -> None:
     """As text, id, source, label or time: numbers are texts, moments and booleans nothing to scan, none a crash."""
     day, moment = dt.date(2024, 5, 17), dt.datetime(2024, 5, 17, 12, tzinfo=dt.UTC)
     columns = {
-        "int": pa.array([1]), "float": pa.array([1.5]), "bool": pa.array([True]), "decimal": pa.array([Decimal("1.50")]),
+        "int": pa.array([1]), "float": pa.array([1.5]), "bool": pa.array([True]),
+        "decimal": pa.array([Decimal("1.50")]),
         "day": pa.array([day]), "moment": pa.array([moment]), "hour": pa.array([dt.time(1)]),
         "span": pa.array([dt.timedelta(1)]), "half": pa.array([np.float16(1)]), "null": pa.nulls(1),
         "fixed": pa.array([b"abcd"], pa.binary(4)), "empty": pa.array([[]], pa.list_(pa.string())),
