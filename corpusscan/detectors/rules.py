@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -26,11 +26,13 @@ from corpusscan.kernels import literals
 from corpusscan.kernels.excerpts import escaped, excerpt
 from corpusscan.kernels.folding import fold
 from corpusscan.kernels.matching import Filter, Need, Query, buffers
-from corpusscan.kernels.occurrences import Pattern, Phrase, Seeker, Span, Text, tightest
-from corpusscan.kernels.syntax import width
+from corpusscan.kernels.occurrences import Pattern, Phrase, Seeker, Span, Text, seen, tightest
+from corpusscan.kernels.syntax import edged, width
 from corpusscan.rules import Atom, Pack, Rule, digest, load, shipped_packs
 
 SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
+TOGETHER = 64  # pieces of text that an atom is looked for in at once
+_BETWEEN = b"\n\n"  # to a pattern, what an end of a text is
 MOST_OCCURRENCES = 10_000  # of one atom of a `near`: bounds the work that a text full of decoys makes
 
 
@@ -154,21 +156,6 @@ class _Compiled:
     clauses: tuple[tuple[_Sought, ...], ...]
     absent: tuple[_Sought, ...]
 
-    def able(self, text: Text, pieces: dict[int, list[Span]]) -> set[int] | None:
-        """Atoms that do occur in their pieces of the text; None where a clause is left with none."""
-        found = set()
-        for atoms in self.clauses:
-            own = [atom for atom in atoms if atom.number in pieces]
-            some = {atom.number for atom in own if self._occurs(atom, text, pieces[atom.number])}
-            if not some and all(atom.need.clauses for atom in atoms):
-                return None
-            found |= some
-        return found
-
-    def _occurs(self, atom: _Sought, text: Text, pieces: list[Span]) -> bool:
-        folded = self.rule.view == "folded"
-        return any(atom.seeker.occurs(text.piece(begin, end, folded)) for begin, end in pieces)
-
     def spans(self, text: Text, candidates: set[int], limit: int) -> list[Span]:
         """What the rule flags in a text, in code points; atoms that are no candidates cannot occur."""
         folded = self.rule.view == "folded"
@@ -204,6 +191,7 @@ class Engine:
                     number += len(atoms)
                 absent = tuple(_seek(atom, rule, -1) for atom in rule.match.none_of or ())
                 self.rules.append(_Compiled(rule, pack.name, tuple(clauses), absent))
+        self._atoms = [(a, one.rule.view == "folded") for one in self.rules for atoms in one.clauses for a in atoms]
         self._rule_of = [i for i, one in enumerate(self.rules) for atoms in one.clauses for _ in atoms]
         self.filter = Filter([
             Query(
@@ -217,25 +205,41 @@ class Engine:
     def matches(self, texts: pa.LargeStringArray, limit: int) -> Iterator[tuple[int, _Compiled, list[Span]]]:
         """(text, rule, spans) by ascending text; `limit` bounds the spans of an atom outside `near`."""
         always = self.filter.always.tolist()
-        pieces = self._pieces(texts)
+        found = self._found(texts)
         data, offsets = buffers(texts)
-        for place in range(len(texts)) if always else pieces:
-            if not texts[place].is_valid:
+        for place in range(len(texts)) if always else sorted(found):
+            if texts.null_count and not texts[place].is_valid:
                 continue
             text = Text(data[offsets[place] : offsets[place + 1]].tobytes())
-            found = pieces.get(place, {})
-            for i in sorted({*always, *found}):
-                able = self.rules[i].able(text, found.get(i, {}))
-                if able is not None and (spans := self.rules[i].spans(text, able, limit)):
+            atoms = found.get(place, set())
+            for i in sorted({*always, *(self._rule_of[atom] for atom in atoms)}):
+                if spans := self.rules[i].spans(text, atoms, limit):
                     yield place, self.rules[i], spans
 
-    def _pieces(self, texts: pa.LargeStringArray) -> dict[int, dict[int, dict[int, list[Span]]]]:
-        """By text, rule and atom: the pieces of the text that may hold a match."""
-        pieces: dict[int, dict[int, dict[int, list[Span]]]] = {}
-        for place, atom, begin, end in zip(*map(np.ndarray.tolist, self.filter.candidates(texts)), strict=True):
-            rules = pieces.setdefault(place, {})
-            rules.setdefault(self._rule_of[atom], {}).setdefault(atom, []).append((begin, end))
-        return pieces
+    def _found(self, texts: pa.LargeStringArray) -> dict[int, set[int]]:
+        """By text: the atoms that occur in the pieces where they may."""
+        found: dict[int, set[int]] = defaultdict(set)
+        data, offsets = buffers(texts)
+        text, atom, begin, end = self.filter.candidates(texts)
+        order = np.argsort(atom, kind="stable")
+        text, begin, end = text[order], begin + offsets[text], end + offsets[text]
+        begin, end, raw = begin[order].tolist(), end[order].tolist(), memoryview(data)
+        for number, first, last in _runs(atom[order]):
+            sought, folded = self._atoms[number]
+            for few in range(first, last, TOGETHER if sought.seeker.joinable else 1):
+                some = range(few, min(few + TOGETHER, last) if sought.seeker.joinable else few + 1)
+                pieces = [raw[begin[i] : end[i]] for i in some]
+                if sought.seeker.occurs(seen(_BETWEEN.join(pieces), folded)):
+                    for i, piece in zip(some, pieces, strict=True):
+                        if len(some) == 1 or sought.seeker.occurs(seen(bytes(piece), folded)):
+                            found[int(text[i])].add(number)
+        return found
+
+
+def _runs(values: np.ndarray[Any, Any]) -> Iterator[tuple[int, int, int]]:
+    """(value, begin, end) of each run of equal values."""
+    edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
+    return ((int(values[begin]), begin, end) for begin, end in pairwise(edges) if begin < end)
 
 
 def _seek(atom: Atom, rule: Rule, number: int) -> _Sought:
@@ -249,7 +253,7 @@ def _seek(atom: Atom, rule: Rule, number: int) -> _Sought:
         return _Sought(number, Phrase(data, atom.word), Need(literals.of_phrase(data), len(data)))
     assert atom.regex is not None
     source = _folded_pattern(atom.regex) if folded else atom.regex
-    return _Sought(number, Pattern(source), Need(literals.required(source, folded=folded), width(source)))
+    return _Sought(number, Pattern(source, not edged(source)), Need(literals.required(source, folded=folded), width(source)))
 
 
 def _folded_pattern(pattern: str) -> str:

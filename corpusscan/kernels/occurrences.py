@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import re2
@@ -24,6 +24,10 @@ Span = tuple[int, int]
 class Seeker(Protocol):
     """Something that occurs in texts."""
 
+    @property
+    def joinable(self) -> bool:
+        """Whether an end of the text is no more to it than the end of a line."""
+
     def spans(self, text: bytes) -> Iterator[Span]:
         """Every occurrence, half-open, by ascending start, none of them empty."""
 
@@ -37,6 +41,7 @@ class Phrase:
 
     data: bytes
     word: bool = False
+    joinable: ClassVar[bool] = True
 
     def spans(self, text: bytes) -> Iterator[Span]:
         """Occurrences that do not overlap."""
@@ -59,6 +64,7 @@ class Pattern:
     """An RE2 pattern; compiled when first needed, because most never are."""
 
     source: str
+    joinable: bool = False
 
     @cached_property
     def _compiled(self) -> Any:
@@ -75,6 +81,11 @@ class Pattern:
         return self._compiled.search(text) is not None
 
 
+def seen(data: bytes, folded: bool) -> bytes:
+    """A view of some text, whole characters."""
+    return data if not folded else data.lower() if data.isascii() else fold_bytes(data)
+
+
 class Text:
     """One text in both views, each made when first asked for."""
 
@@ -86,11 +97,6 @@ class Text:
         """The bytes to look in."""
         return self._folded if folded else self.data
 
-    def piece(self, begin: int, end: int, folded: bool) -> bytes:
-        """A view of some bytes of the text, whole characters."""
-        data = self.data[begin:end]
-        return data if not folded else data.lower() if data.isascii() else fold_bytes(data)
-
     def code_points(self, spans: Sequence[Span], folded: bool) -> list[Span]:
         """Spans of bytes of a view as spans of code points of the text, whole characters."""
         if self.ascii:
@@ -100,7 +106,7 @@ class Text:
 
     @cached_property
     def _folded(self) -> bytes:
-        return self.data.lower() if self.ascii else fold_bytes(self.data)
+        return seen(self.data, folded=True)
 
     @cached_property
     def _folded_places(self) -> Places:

@@ -76,6 +76,20 @@ def width(pattern: str) -> float:
     return math.inf if tree is None or "{," in pattern else _width(tree)
 
 
+def edged(pattern: str) -> bool:
+    """Whether an end of the text may mean something to a pattern that an end of a line does not."""
+    tree = parse(pattern)
+    return tree is None or _edged(tree, bool(tree.state.flags & re.MULTILINE))
+
+
+def _edged(node: Any, lines: bool) -> bool:
+    if isinstance(node, tuple) and len(node) == 2 and node[0] is op.AT:
+        return node[1] not in (op.AT_BOUNDARY, op.AT_NON_BOUNDARY) and not (
+            lines and node[1] in (op.AT_BEGINNING, op.AT_END)
+        )
+    return isinstance(node, (tuple, list, parser.SubPattern)) and any(_edged(part, lines) for part in node)
+
+
 def _width(items: Any) -> float:
     return sum(_node_width(kind, value) for kind, value in items)
 
