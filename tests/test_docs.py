@@ -1,0 +1,69 @@
+"""What the documents say is so: code runs, output is real, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from corpora import Run
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
+    """Every Python block runs in a folder of its own, with the examples at hand."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+        done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_demo_prints_what_the_readme_shows(command: Run) -> None:
+    """The block under `make demo` is the last screen of the scan of the example corpus, but for the place of the report."""
+    block = re.search(r"\$ make demo[^\n]*\n(.*?)\$ make test", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert block
+    shown = [line for line in block[1].splitlines() if not line.startswith("Report:")]
+    done = command("scan", ROOT / "examples" / "corpus", "-o", "out", COLUMNS="80")
+    told = [line.rstrip() for line in done.stderr.splitlines() if not line.startswith("Report:")]
+    assert shown == told
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Relative links name files that exist."""
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_rule_in_the_documents_is_a_rule(tmp_path: Path, command: Run) -> None:
+    """The example rule in docs/rules.md loads, and passes the tests it carries."""
+    block = re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "rules.md").read_text("utf-8"), re.DOTALL)
+    assert block
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    (pack / "pack.yml").write_text("title: Example\ndescription: From the documents\n")
+    (pack / "chat-template-in-web-text.yml").write_text(block[1])
+    done = command("rules", "test", pack)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_schema_of_rules_is_published() -> None:
+    """rules/schema.json is what the loader demands: editors check rules against it."""
+    import json
+
+    from corpusscan import rules
+
+    assert json.loads((ROOT / "rules" / "schema.json").read_text("utf-8")) == rules.json_schema()
+
+
+def test_all_attacks_are_documented() -> None:
+    """docs/output.md names every attack of the taxonomy."""
+    from corpusscan import schema
+
+    page = (ROOT / "docs" / "output.md").read_text("utf-8")
+    assert [attack for attack in schema.ATTACKS if f"`{attack}`" not in page] == []
