@@ -100,7 +100,7 @@ def _format(place: Place, head: bytes) -> str:
         stem = stem.removesuffix(suffix)
     for name, module in FORMATS.items():
         if stem.endswith(module.SUFFIXES):
-            if name == "jsonl" and head.lstrip().startswith(b"["):
+            if stem.endswith(".json") and head.lstrip().startswith(b"["):
                 raise UnreadableError("unknown_format", "a JSON array; write one object per line (JSON Lines)")
             return name
     if place.named and head.startswith(footer.MAGIC):

@@ -293,3 +293,10 @@ def test_any_bytes_are_accounted_for(read: Read, data: bytes, shard: int) -> Non
     shards = [a for a, s in zip(result.accounts, result.plan.shards, strict=True) if s.file == "a.jsonl"]
     compressed = any(shard.compression for shard in result.plan.shards)
     assert compressed or sum(account.rows for account in shards) == len(lines)
+
+
+def test_a_first_line_that_is_a_list_hides_nothing(read: Read) -> None:
+    """In a `.jsonl` file it is one errored record, not a reason to leave the file; only `.json` may be one array."""
+    result = read(b"[]\n" + GOOD)
+    assert result.contents == ["good"]
+    assert result.reasons("errored") == {"not_an_object": 1}
