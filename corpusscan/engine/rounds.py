@@ -5,6 +5,7 @@ Wave k runs step k of every detector, so a shard is read once per wave however m
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -102,6 +103,7 @@ class Rounds:
                 result.lost[task.shard.index] = outcome
             else:
                 digests[task.shard.index] = known[identity(task.shard)] = outcome.digest
+        known.pop("", None)  # of files that are gone
         self.workspace.write_json(DIGESTS, known)
         named = [msgspec.structs.replace(s, digest=digests[s.index]) for s in shards if s.index in digests]
         order = sorted(named, key=lambda shard: digest(self.key.hex(), shard.digest, shard.index))
@@ -197,8 +199,12 @@ class Rounds:
 
 def identity(shard: Shard) -> str:
     """What the file system says of a shard: while it stays, so does the digest."""
-    status = Path(shard.path).stat()
-    return digest(shard.path, status.st_size, status.st_mtime_ns, status.st_ino, shard.start, shard.stop, shard.format)
+    try:
+        status = Path(shard.path).stat()
+    except OSError:
+        return ""  # gone since the plan: its task will say so
+    path = os.fsencode(shard.path).hex()
+    return digest(path, status.st_size, status.st_mtime_ns, status.st_ino, shard.start, shard.stop, shard.format)
 
 
 def _named(state: State, shard: int) -> npt.NDArray[np.uint64]:

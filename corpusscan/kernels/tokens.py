@@ -15,7 +15,7 @@ from corpusscan.errors import UsageError
 from corpusscan.kernels.hashing import text_lengths
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 BYTES_PER_TOKEN = 4
 
@@ -39,9 +39,8 @@ def count_texts(texts: Sequence[str], tokenizer: str | None) -> list[int]:
     return [len(encoding.ids) for encoding in _encode(list(texts), tokenizer)]
 
 
-def _encode(texts: list[str], tokenizer: str) -> list[object]:
-    encoded: list[object] = load(tokenizer).encode_batch_fast(texts, add_special_tokens=False)
-    return encoded
+def _encode(texts: list[str], tokenizer: str) -> list[Encoding]:
+    return load(tokenizer).encode_batch_fast(texts, add_special_tokens=False)
 
 
 @lru_cache(maxsize=1)
