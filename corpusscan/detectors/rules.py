@@ -6,7 +6,6 @@ where (`kernels.matching`), and only there are phrases and RE2 patterns tried, w
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from corpusscan.kernels.excerpts import escaped, excerpt
 from corpusscan.kernels.folding import fold
 from corpusscan.kernels.matching import Filter, Need, Query, buffers
 from corpusscan.kernels.occurrences import Pattern, Phrase, Seeker, Span, Text, seen, tightest
-from corpusscan.kernels.syntax import edged, width
+from corpusscan.kernels.syntax import edged, folded_pattern, width
 from corpusscan.rules import Atom, Pack, Rule, digest, load, shipped_packs
 
 SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
@@ -161,7 +160,9 @@ class _Compiled:
         folded = self.rule.view == "folded"
         data, near = text.view(folded), self.rule.match.near
         lone = len(self.clauses) - (len(near.of) if near else 0)  # clauses before those of `near`
-        able = [[atom for atom in atoms if atom.number in candidates or not atom.need.clauses] for atoms in self.clauses]
+        able = [
+            [atom for atom in atoms if atom.number in candidates or not atom.need.clauses] for atoms in self.clauses
+        ]
         every: list[list[Span]] = [[] for _ in able]
         for i in sorted(range(len(able)), key=lambda i: len(able[i])):  # the first that is absent settles it
             most = limit if i < lone else MOST_OCCURRENCES
@@ -223,7 +224,7 @@ class Engine:
         text, atom, begin, end = self.filter.candidates(texts)
         order = np.argsort(atom, kind="stable")
         text, begin, end = text[order], begin + offsets[text], end + offsets[text]
-        begin, end, raw = begin[order].tolist(), end[order].tolist(), memoryview(data)
+        begin, end, raw = begin[order].tolist(), end[order].tolist(), data.data
         for number, first, last in _runs(atom[order]):
             sought, folded = self._atoms[number]
             for few in range(first, last, TOGETHER if sought.seeker.joinable else 1):
@@ -252,20 +253,10 @@ def _seek(atom: Atom, rule: Rule, number: int) -> _Sought:
             )
         return _Sought(number, Phrase(data, atom.word), Need(literals.of_phrase(data), len(data)))
     assert atom.regex is not None
-    source = _folded_pattern(atom.regex) if folded else atom.regex
-    return _Sought(number, Pattern(source, not edged(source)), Need(literals.required(source, folded=folded), width(source)))
-
-
-def _folded_pattern(pattern: str) -> str:
-    """A pattern for folded text: blind to ASCII case, other characters as folding leaves them."""
-
-    def one(unit: re.Match[str]) -> str:
-        char = unit.group()[-1]
-        if char.isascii():
-            return unit.group()
-        return f"(?:{re.escape(fold(char))})"
-
-    return "(?i)" + re.sub(r"\\.|[^\x00-\x7f]", one, pattern, flags=re.DOTALL)
+    source = folded_pattern(atom.regex) if folded else atom.regex
+    return _Sought(
+        number, Pattern(source, not edged(source)), Need(literals.required(source, folded=folded), width(source))
+    )
 
 
 def _stamp(folders: Sequence[Path | str]) -> tuple[tuple[str, int, int], ...]:

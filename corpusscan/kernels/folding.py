@@ -149,7 +149,9 @@ def _places(data, size, page, entry, start):  # type: ignore[no-untyped-def] # n
 @njit(cache=True, nogil=True)
 def _origins(data, begins, ends, folded, places, page, entry, start):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     found = np.empty(len(places), np.int64)
-    piece = i = written = np.int64(0)
+    piece: Any = 0
+    i: Any = 0
+    written: Any = 0
     for n in range(len(places)):
         if folded[piece + 1] <= places[n] or n == 0:
             piece = np.searchsorted(folded, places[n], side="right") - 1
@@ -164,3 +166,65 @@ def _origins(data, begins, ends, folded, places, page, entry, start):  # type: i
             i += length
         found[n] = i
     return found
+
+
+@njit(cache=True, nogil=True, inline="always")
+def is_space(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """Whether a byte is white space, as `literals` counts it."""
+    return byte == 32 or (9 <= byte <= 13)
+
+
+@njit(cache=True, nogil=True)
+def _other(data, i, limit):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The first non-ASCII byte from i on, or the limit; blocks that have none are passed at once."""
+    while i < limit:
+        stop = min(i + 256, limit)
+        here, some = data[i:stop], np.uint8(0)
+        for j in range(len(here)):
+            some = np.uint8(some | here[j])
+        if some >= 128:
+            while data[i] < 128:
+                i += 1
+            return i
+        i = stop
+    return limit
+
+
+@njit(cache=True, nogil=True)
+def _within(data, i, limit, reach, step):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """How far from i `reach` bytes lead towards the limit; a run of white space counts once."""
+    while i != limit and reach > 0:
+        gap = False
+        while i != limit and is_space(data[i] if step > 0 else data[i - 1]):
+            i, gap = i + step, True
+        if not gap:
+            i += step
+        reach -= 1
+    return i
+
+
+@njit(cache=True, nogil=True)
+def near_others(data, offsets, reach):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """Pieces (text, begin, end) of all that lies within reach of a non-ASCII byte of its text."""
+    texts, begins, ends, size = np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256, np.int64), 0
+    for text in range(len(offsets) - 1):
+        end = offsets[text]  # of the last piece; what comes before is in it, or near nothing
+        opened = False
+        i, limit = offsets[text], offsets[text + 1]
+        while True:
+            i = _other(data, i, limit)
+            if i == limit:
+                break
+            if not opened or i > end:
+                begin = _within(data, i, end, reach, -1)
+                if not opened or begin > end:
+                    if size == len(texts):
+                        texts, begins, ends = np.append(texts, texts), np.append(begins, begins), np.append(ends, ends)
+                    texts[size], begins[size] = text, begin
+                    size, opened = size + 1, True
+            i += 1
+            while i < limit and data[i] >= 128:
+                i += 1
+            end = _within(data, i, limit, reach, 1)
+            ends[size - 1] = end
+    return texts[:size], begins[:size], ends[:size]

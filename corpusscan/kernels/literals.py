@@ -42,6 +42,7 @@ _THIRD_CASE = {"k": _KELVIN, "K": _KELVIN, "s": _LONG_S, "S": _LONG_S}
 _BLANKS = {b"\t", b"\n", b"\f", b"\r", b" ", b"\xfe", b"\xff"}
 _SPACE_RUN = re.compile(rb"[\t\n\f\r ]*[\xfe\xff][\t\n\f\r \xfe\xff]*")
 
+
 def of_phrase(data: bytes) -> tuple[Clause, ...]:
     """What a text that holds these bytes must contain: their beginning, where it is long enough."""
     return (frozenset([Literal(data[:LONGEST], False)]),) if window(data[:LONGEST]) else ()
@@ -59,7 +60,8 @@ def required(pattern: str, *, folded: bool) -> tuple[Clause, ...]:
     ranked = sorted(clauses, key=lambda clause: (_rarity(clause) < COMMON, -_surprise(clause)))
     chosen = ranked[:1]
     for clause in ranked[1:]:
-        if len(chosen) < MOST_CLAUSES and sum(map(_surprise, chosen)) < ENOUGH and _rarity(clause) >= COMMON:
+        common = _rarity(clause) < min(COMMON, _rarity(chosen[0]))
+        if len(chosen) < MOST_CLAUSES and sum(map(_surprise, chosen)) < ENOUGH and not common:
             chosen.append(clause)
     return tuple(chosen)
 
@@ -191,7 +193,20 @@ def _class(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
 
 def _caseless(char: str) -> bool:
     """Whether ignoring case makes no difference to a character beyond ASCII; no for all that is not surely so."""
-    return char.isascii() or unicodedata.category(char) in ("Lo", "Nd", "Sm", "Sc", "Zs", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po")
+    return char.isascii() or unicodedata.category(char) in (
+        "Lo",
+        "Nd",
+        "Sm",
+        "Sc",
+        "Zs",
+        "Pc",
+        "Pd",
+        "Ps",
+        "Pe",
+        "Pi",
+        "Pf",
+        "Po",
+    )
 
 
 def _closed(run: Variants) -> Iterator[Clause]:
@@ -206,14 +221,15 @@ def _closed(run: Variants) -> Iterator[Clause]:
 
 
 def _either(alternatives: Sequence[Any], flags: int, folded: bool) -> Iterator[Clause]:
-    """One clause for a choice: the best of each alternative, if each has one."""
-    best: list[Clause] = []
+    """Clauses for a choice: the best of each alternative, if each has one, then the second best or again the best."""
+    ranked: list[list[Clause]] = []
     for items in alternatives:
         usable = [clause for clause in _clauses(items, flags, folded) if _usable(clause)]
         if not usable:
             return
-        best.append(max(usable, key=_surprise))
-    yield frozenset[Literal]().union(*best)
+        ranked.append(sorted(usable, key=_surprise, reverse=True))
+    for place in range(min(max(map(len, ranked)), MOST_CLAUSES)):
+        yield frozenset[Literal]().union(*(own[min(place, len(own) - 1)] for own in ranked))
 
 
 def _usable(clause: Clause) -> bool:

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from corpusscan.kernels.folding import Bytes, Offsets, fold_pieces, origins
+from corpusscan.kernels.folding import Bytes, Offsets, fold_pieces, near_others, origins
 from corpusscan.kernels.literals import LONGEST, Clause, Literal
 from corpusscan.kernels.places import BOUNDLESS, excess, slices
-from corpusscan.kernels.sieve import APART, Ids, hits, ids, near_others, sieve
+from corpusscan.kernels.sieve import APART, Ids, hits, ids, sieve
 
 EDGE = 4  # code points beside a match that decide whether it is one, and some more
 
@@ -105,7 +105,7 @@ class Filter:
             order = np.argsort(places, kind="stable")
             places, literal = places[order], np.concatenate([literal, also])[order]
         if not len(places):
-            return Candidates(*(np.empty(0, kind) for kind in (np.int64, np.int32, np.int64, np.int64)))
+            return Candidates(places, literal, places, places)
         return Candidates(*slices(data, offsets, excess(data, offsets), places, literal, *self._links))
 
 

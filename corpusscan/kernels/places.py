@@ -104,9 +104,7 @@ def slices(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912, PLR09
                 for atom in atom_of[atom_from[need] : atom_from[need + 1]]:
                     met, far = True, reach[atom]
                     for part in part_of[part_from[atom] : part_from[atom + 1]]:
-                        if need_text[part] != text or (
-                            far < BOUNDLESS and _length(total, need_at[part], at) > far
-                        ):
+                        if need_text[part] != text or (far < BOUNDLESS and _length(total, need_at[part], at) > far):
                             met = False
                             break
                     if not met:

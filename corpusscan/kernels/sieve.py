@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from corpusscan.kernels.folding import Bytes
+from corpusscan.kernels.folding import Bytes, is_space
 from corpusscan.kernels.literals import Literal
 from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, Window, window
 
@@ -136,11 +136,6 @@ def _hashed(said: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint32], Ids, 
     return bitmap, ids(np.searchsorted(slots[order], np.arange(BUCKETS + 1))), order
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _space(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    return byte == 32 or (9 <= byte <= 13)
-
-
 @njit(cache=True, nogil=True)
 def _stands(data, at, begin, end, pool, first, anchor, stop, blind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Whether a literal stands in data[begin:end] with its anchor at `at`; compared forwards, then backwards."""
@@ -150,7 +145,7 @@ def _stands(data, at, begin, end, pool, first, anchor, stop, blind):  # type: ig
             wanted = pool[j]
             if wanted >= ANY_SPACE:
                 before = i
-                while begin <= i < end and _space(data[i]):
+                while begin <= i < end and is_space(data[i]):
                     i += step
                 if wanted == SOME_SPACE and i == before:
                     return False
@@ -163,62 +158,6 @@ def _stands(data, at, begin, end, pool, first, anchor, stop, blind):  # type: ig
                 i += step
             j += step
     return True
-
-
-@njit(cache=True, nogil=True)
-def _other(data, i, limit):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """The first non-ASCII byte from i on, or the limit; blocks that have none are passed at once."""
-    while i < limit:
-        stop = min(i + 64, limit)
-        some = np.uint8(0)
-        for byte in data[i:stop]:
-            some |= byte
-        if some >= 128:
-            while data[i] < 128:
-                i += 1
-            return i
-        i = stop
-    return limit
-
-
-@njit(cache=True, nogil=True)
-def _within(data, i, limit, reach, step):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """How far from i `reach` bytes lead towards the limit; a run of white space counts once."""
-    while i != limit and reach > 0:
-        gap = False
-        while i != limit and _space(data[i] if step > 0 else data[i - 1]):
-            i, gap = i + step, True
-        if not gap:
-            i += step
-        reach -= 1
-    return i
-
-
-@njit(cache=True, nogil=True)
-def near_others(data, offsets, reach):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
-    """Pieces (text, begin, end) of all that lies within reach of a non-ASCII byte of its text."""
-    texts, begins, ends, size = np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256, np.int64), 0
-    for text in range(len(offsets) - 1):
-        end = offsets[text]  # of the last piece; what comes before is in it, or near nothing
-        opened = False
-        i, limit = offsets[text], offsets[text + 1]
-        while True:
-            i = _other(data, i, limit)
-            if i == limit:
-                break
-            if not opened or i > end:
-                begin = _within(data, i, end, reach, -1)
-                if not opened or begin > end:
-                    if size == len(texts):
-                        texts, begins, ends = np.append(texts, texts), np.append(begins, begins), np.append(ends, ends)
-                    texts[size], begins[size] = text, begin
-                    size, opened = size + 1, True
-            i += 1
-            while i < limit and data[i] >= 128:
-                i += 1
-            end = _within(data, i, limit, reach, 1)
-            ends[size - 1] = end
-    return texts[:size], begins[:size], ends[:size]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -257,7 +196,7 @@ def _window(data, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def hits(  # type: ignore[no-untyped-def] # noqa: ANN201
+def hits(  # type: ignore[no-untyped-def] # noqa: ANN201, C901
     data, offsets, tried,  # noqa: ANN001
     bitmap, bucket, window, mask, beside, owner, literal, pool, start, anchor, lead, blind,  # noqa: ANN001
 ):  # fmt: skip
@@ -286,7 +225,8 @@ def hits(  # type: ignore[no-untyped-def] # noqa: ANN201
                     continue
                 while offsets[text + 1] <= i:
                     text += 1
-                for one in literal[owner[k] : owner[k + 1]]:
+                for j in range(owner[k], owner[k + 1]):  # no slice: making one costs more than its use
+                    one = literal[j]
                     if (
                         tried[one]
                         and (i - last[one] >= APART or last[one] < offsets[text])

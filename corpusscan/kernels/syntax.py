@@ -16,6 +16,7 @@ from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+from corpusscan.kernels.folding import fold
 from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE
 
 LONG_RUN = 64  # of what is no white space: more does not add to a length
@@ -63,6 +64,18 @@ def space(kind: Any, value: Any) -> int | None:
     ):
         return SOME_SPACE
     return None
+
+
+def folded_pattern(pattern: str) -> str:
+    """A pattern for folded text: blind to ASCII case, other characters as folding leaves them."""
+
+    def one(unit: re.Match[str]) -> str:
+        char = unit.group()[-1]
+        if char.isascii():
+            return unit.group()
+        return f"(?:{re.escape(fold(char))})"
+
+    return "(?i)" + re.sub(r"\\.|[^\x00-\x7f]", one, pattern, flags=re.DOTALL)
 
 
 def width(pattern: str) -> float:
@@ -116,7 +129,9 @@ def _node_width(kind: Any, value: Any) -> float:  # noqa: PLR0911
 
 def _gap(member: Any) -> bool:
     what, which = member
-    return which is op.CATEGORY_SPACE if what is op.CATEGORY else what is op.LITERAL and chr(which) in _SPACES + WEIGHTLESS
+    return (
+        which is op.CATEGORY_SPACE if what is op.CATEGORY else what is op.LITERAL and chr(which) in _SPACES + WEIGHTLESS
+    )
 
 
 def _solid(items: Any) -> bool:

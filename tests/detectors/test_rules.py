@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from corpusscan import schema
 from corpusscan.detector import Batch
-from corpusscan.detectors.rules import Engine, Rules, self_test, unguarded
+from corpusscan.detectors.rules import TOGETHER, Engine, Rules, self_test, unguarded
 from corpusscan.errors import RuleError
-from corpusscan.kernels.folding import fold_bytes
 from corpusscan.kernels.occurrences import Text
 from corpusscan.rules import load, shipped_packs
 
@@ -153,6 +152,21 @@ def test_what_no_literal_guards_is_tried_everywhere(make: Make) -> None:
     assert spans(detector, "a 1234567", "", "quartz", None) == [(0, 2, 9), (2, 0, 6)]
 
 
+def test_looking_in_many_texts_at_once_is_looking_in_each(make: Make) -> None:
+    """What does not match at an end of a text, or only across two texts, does not when they are looked at together."""
+    detector = make(
+        ends={"any": [{"regex": "^alpha bravo$"}]},
+        across={"any": [{"regex": r"bravo\s+alpha"}]},
+        lines={"any": [{"regex": "(?m)bravo$"}]},
+        words={"any": [{"phrase": "alpha", "word": True}]},
+    )
+    texts = ["alpha bravo", "alpha", "bravo", "xalpha", "bravox", "bravo\nalpha"] * (TOGETHER // 3)
+    found = {(hit["row"] % 6, hit["rule"]) for hit in detector.flag(batch(*texts)).to_pylist()}
+    assert found == {
+        (0, "ends"), (0, "lines"), (0, "words"), (1, "words"), (2, "lines"), (5, "across"), (5, "lines"), (5, "words"),
+    }  # fmt: skip
+
+
 def test_pieces_of_a_long_text_agree(make: Make) -> None:
     """Offsets count from the field's start, and a hit in the overlap of two pieces is one hit."""
     texts = ("ééé quartz", "quartz and quartz", "quartz")
@@ -265,19 +279,6 @@ def test_the_filter_never_loses_a_match(data: st.DataObject) -> None:
         if (found := one.spans(_text(text), everything, 50))
     }
     assert filtered == plain
-
-
-@settings(deadline=None, max_examples=100)
-@given(NOISE, st.sampled_from(["ﬃ", "½", "ﷺ", "é", "e\u0301", "\u200b", "𝐀", "İ", "ß", "a"]), NOISE)
-def test_offsets_lead_back(before: str, middle: str, after: str) -> None:
-    """A span of a view, taken from the original, folds to a text that holds what was found in the view."""
-    text = _text(before + middle + after)
-    view = text.view(folded=True)
-    assert view == fold_bytes((before + middle + after).encode())
-    for begin in range(0, len(view), 3):
-        for end in range(begin + 1, min(begin + 7, len(view) + 1)):
-            ((start, stop),) = text.code_points([(begin, end)], folded=True)
-            assert view[begin:end] in fold_bytes((before + middle + after)[start:stop].encode())
 
 
 def _text(text: str) -> Text:

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpusscan.kernels.folding import code_points, fold, fold_bytes, fold_pieces, folded_code_points, table
+from corpusscan.kernels.occurrences import Text
 
 HARD = "ﷺﷺ ﬃ½ß İıſK Å Ａ\u200b\u0301a\u0308 \u00ad\ufe0f\U000e0041 𝐈𝒢𝓃 ΑΒΝν НнКк “”‘’—–…\u2028\u3000가힣 🏳️‍🌈 ا ١ æøł"
 TEXTS = st.text(st.one_of(st.sampled_from(HARD), st.characters(exclude_categories=("Cs",)), st.sampled_from("aZ .é")))
@@ -123,3 +124,19 @@ def test_table_is_decomposition_and_case_folding() -> None:
         if mapping(code) != said and not (set(mapping(code)) & likely):
             wrong.append(char)
     assert wrong == []
+
+
+NOISE = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+
+
+@settings(deadline=None, max_examples=100)
+@given(NOISE, st.sampled_from(["ﬃ", "½", "ﷺ", "é", "e\u0301", "\u200b", "𝐀", "İ", "ß", "a"]), NOISE)
+def test_offsets_lead_back(before: str, middle: str, after: str) -> None:
+    """A span of a view, taken from the original, folds to a text that holds what was found in the view."""
+    text = Text((before + middle + after).encode())
+    view = text.view(folded=True)
+    assert view == fold_bytes((before + middle + after).encode())
+    for begin in range(0, len(view), 3):
+        for end in range(begin + 1, min(begin + 7, len(view) + 1)):
+            ((start, stop),) = text.code_points([(begin, end)], folded=True)
+            assert view[begin:end] in fold_bytes((before + middle + after)[start:stop].encode())

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from corpusscan.kernels.folding import fold
 from corpusscan.kernels.literals import of_phrase, required
 from corpusscan.kernels.matching import Filter, Need, Query
-from corpusscan.kernels.occurrences import Pattern, Phrase, tightest
+from corpusscan.kernels.occurrences import Pattern, Phrase, Text, tightest
+from corpusscan.kernels.places import MOST
 from corpusscan.kernels.sieve import BLOCK
 from corpusscan.kernels.syntax import width
 
@@ -78,9 +79,7 @@ def test_conjunctions_lose_nothing(plans: list[list[list[tuple[str, bool]]]], te
     """All atoms that match come up wherever every clause of their query has one that does."""
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
     plans = [[[atom[0] for atom in clause] for clause in plan] for plan in plans]
-    filter_ = Filter(
-        [Query(tuple(tuple(need(p, folded) for p in c) for c in plan), folded) for plan in plans]
-    )
+    filter_ = Filter([Query(tuple(tuple(need(p, folded) for p in c) for c in plan), folded) for plan in plans])
     pairs = filter_.candidates(pa.array(texts, pa.large_string()))
     found = set(zip(pairs.text.tolist(), pairs.atom.tolist(), strict=True))
     number = 0
@@ -202,3 +201,79 @@ def test_phrases_of_any_bytes_are_found(phrase: bytes, before: bytes, after: byt
         return
     one = Filter([Query(((Need(of_phrase(phrase), len(phrase)),),), False)])
     assert len(one.always) or one.candidates(pa.array([text], pa.large_string())).text.tolist() == [0]
+
+
+WORDS = ["alpha", "bravo", "ignore", "zulu", "mike"]
+LOCAL = [  # bounded and not, both views, edges of words and of texts
+    ("alpha.{0,30}bravo", False),
+    (r"(?i)ignore\s+(?:[a-z]+\s+){0,2}zulu", True),
+    (r"(?i)\bmike[\s_-]+alpha\b", True),
+    ("(?i)zulu[^<]*mike", True),
+    (r"^alpha\s+zulu", False),
+    (r"bravo\s+alpha$", False),
+    (r"(?m)^mike \S+ zulu$", False),
+    (r"\Bzulu|mikebravo\b", False),
+]
+LOCALS = Filter([query(*atom) for atom in LOCAL])
+FILL = [
+    "x" * 70,
+    " ",
+    "\n",
+    "   \n\t",
+    "é",
+    "\u200b",
+    "中",
+    "ä b",
+    "-",
+    "_ -",
+    "ｉｇｎｏｒｅ",
+    "a b c ",
+    "w " * 200,
+    "y" * 700,
+]
+SPREAD = st.lists(st.sampled_from([*WORDS, "Alpha", "ZULU"]) | st.sampled_from(FILL), max_size=25).map("".join)
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.lists(SPREAD, min_size=1, max_size=3))
+def test_every_match_lies_in_a_piece(texts: list[str]) -> None:
+    """Looked at alone, one of the pieces of a text still matches, wherever in it the match is."""
+    found = LOCALS.candidates(pa.array(texts, pa.large_string()))
+    rows = [*zip(*(array.tolist() for array in found), strict=True)]
+    for place, text in enumerate(texts):
+        for number, atom in enumerate(LOCAL):
+            if matches(*atom, text):
+                own = [(begin, end) for where, which, begin, end in rows if (where, which) == (place, number)]
+                pieces = [text.encode()[begin:end].decode() for begin, end in own]
+                assert any(matches(*atom, piece) for piece in pieces), (atom, own)
+
+
+@pytest.mark.parametrize("gap", [40, 300, 3000])
+def test_more_places_than_are_kept_apart(gap: int) -> None:
+    """Where an atom's words stand very often, the last of them is still looked at."""
+    text = ("alpha" + " z" * gap) * 200 + "alpha bravo"
+    found = Filter([Query(((need("alpha", False),),), False)]).candidates(pa.array([text], pa.large_string()))
+    assert len(found.text) <= MOST
+    assert all(
+        any(b <= i < e for b, e in zip(found.begin, found.end, strict=True)) for i in range(0, len(text), 2 * gap + 5)
+    )
+
+
+@settings(deadline=None, max_examples=300)
+@given(SPREAD, st.permutations(WORDS[:3]), st.integers(1, 900), st.booleans())
+def test_what_stands_near_is_found(text: str, items: list[str], within: int, folded: bool) -> None:
+    """Items of a `near` come up wherever some stand near enough, in any order."""
+    near = Filter([Query(tuple((need(item, folded),) for item in items), folded, len(items), within)])
+    view = fold(text) if folded else text
+    array = pa.array([text], pa.large_string())
+    exact = [Text(text.encode()).code_points([*Phrase(item.encode()).spans(view.encode())], folded) for item in items]
+    if all(exact) and tightest(exact, within):
+        assert set(near.candidates(array).atom.tolist()) == {0, 1, 2}
+
+
+def test_what_stands_apart_is_not() -> None:
+    """The filter is no identity here either: words too far apart for a match do not come up."""
+    texts = ["alpha" + " x" * 300 + "bravo", "alpha x bravo"]
+    assert LOCALS.candidates(pa.array(texts, pa.large_string())).text.tolist() == [1]
+    near = Filter([Query(((need("alpha", False),), (need("bravo", False),)), False, 2, 20)])
+    assert set(near.candidates(pa.array(texts, pa.large_string())).text.tolist()) == {1}
