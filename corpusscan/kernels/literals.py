@@ -39,6 +39,7 @@ _NOTHING: Variants = (Literal(b"", False),)
 # Letters that ASCII ones also match where case is ignored: the Kelvin sign, the long s.
 _KELVIN, _LONG_S = (Literal("\u212a".encode(), False),), (Literal("\u017f".encode(), False),)
 _THIRD_CASE = {"k": _KELVIN, "K": _KELVIN, "s": _LONG_S, "S": _LONG_S}
+_CASELESS = frozenset(("Lo", "Nd", "Sm", "Sc", "Zs", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"))
 _BLANKS = {b"\t", b"\n", b"\f", b"\r", b" ", b"\xfe", b"\xff"}
 _SPACE_RUN = re.compile(rb"[\t\n\f\r ]*[\xfe\xff][\t\n\f\r \xfe\xff]*")
 
@@ -193,20 +194,7 @@ def _class(items: Any, flags: int, folded: bool) -> tuple[Variants, bool]:
 
 def _caseless(char: str) -> bool:
     """Whether ignoring case makes no difference to a character beyond ASCII; no for all that is not surely so."""
-    return char.isascii() or unicodedata.category(char) in (
-        "Lo",
-        "Nd",
-        "Sm",
-        "Sc",
-        "Zs",
-        "Pc",
-        "Pd",
-        "Ps",
-        "Pe",
-        "Pi",
-        "Pf",
-        "Po",
-    )
+    return char.isascii() or unicodedata.category(char) in _CASELESS
 
 
 def _closed(run: Variants) -> Iterator[Clause]:
@@ -214,9 +202,7 @@ def _closed(run: Variants) -> Iterator[Clause]:
     short = {Literal(one.data[:LONGEST].strip(bytes([ANY_SPACE])), one.blind) for one in run}
     if all(one.data for one in run):
         yield frozenset(
-            one
-            for one in short
-            if not any(other != one and not one.blind and other.data in one.data for other in short)
+            one for one in short if one.blind or not any(other[0] in one.data and other != one for other in short)
         )
 
 

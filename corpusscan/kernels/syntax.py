@@ -30,6 +30,9 @@ _ONE = (op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN, op.CATEGORY)
 _UNIT = re.compile(r"\\[pP](?:\{[^}]*\}|.)|\\x\{([0-9A-Fa-f]+)\}|\\z|(\\[0-9QECXR])|\\.|\[:\^?\w+:\]", re.DOTALL)
 
 
+_EDGE = re.compile(r"(?:^|[^\[]|\\\[)\^|\$|\\[Az]")  # at least wherever an edge is spoken of
+
+
 @lru_cache(maxsize=256)
 def parse(pattern: str) -> Any:
     """Python's syntax tree, or None where the two dialects may differ."""
@@ -92,6 +95,8 @@ def width(pattern: str) -> float:
 def edged(pattern: str) -> bool:
     """Whether an end of the text may mean something to a pattern that an end of a line does not."""
     tree = parse(pattern)
+    if tree is not None and not _EDGE.search(pattern):
+        return False
     return tree is None or _edged(tree, bool(tree.state.flags & re.MULTILINE))
 
 
