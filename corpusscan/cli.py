@@ -147,7 +147,8 @@ def test_rules(packs: tuple[str, ...]) -> None:
     from corpusscan.detectors.rules import self_test, unguarded
 
     loaded = _load(packs)
-    failures = self_test(loaded)
+    complaints = [f"{rule.id}: {told}" for pack in loaded for rule in pack.rules if (told := rule.complaint())]
+    failures = complaints + self_test(loaded)
     count = sum(len(pack.rules) for pack in loaded)
     for failure in failures:
         click.echo(failure, err=True)

@@ -24,7 +24,7 @@ def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
 
 
 def test_the_demo_prints_what_the_readme_shows(command: Run) -> None:
-    """The block under `make demo` is the last screen of the scan of the example corpus, but for the place of the report."""
+    """The block under `make demo` is the last screen of that scan, but for the place of the report."""
     block = re.search(r"\$ make demo[^\n]*\n(.*?)\$ make test", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     assert block
     shown = [line for line in block[1].splitlines() if not line.startswith("Report:")]
