@@ -21,17 +21,21 @@ DATA = HERE / "data"
 ROW_GROUP = 10_000
 
 
-def sentences() -> list[str]:
-    """Sentences of the clean documents among the examples."""
-    texts: list[str] = []
+def sentences() -> list[list[str]]:
+    """Sentences of the examples, in one list per source: a document is in one language."""
+    records: list[dict[str, str]] = []
     for path in sorted(EXAMPLES.iterdir()):
         if path.suffix == ".parquet":
-            texts += pl.read_parquet(path)["text"].to_list()
+            records += pl.read_parquet(path, columns=["text", "source"]).to_dicts()
         else:
             raw = zstandard.open(path).read() if path.suffix == ".zst" else path.read_bytes()
-            texts += [orjson.loads(line)["text"] for line in raw.splitlines() if line]
-    parts = [part.strip() for text in texts for part in re.split(r"(?<=[.!?。])\s", text)]
-    return sorted({part for part in parts if 20 <= len(part) <= 400 and "<" not in part and "|" not in part})
+            records += [orjson.loads(line) for line in raw.splitlines() if line]
+    pools: dict[str, set[str]] = {}
+    for record in records:
+        parts = [part.strip() for part in re.split(r"(?<=[.!?。])\s", record["text"])]
+        plain = {part for part in parts if 20 <= len(part) <= 400 and not set(part) & set("<>|{}")}
+        pools.setdefault(record["source"], set()).update(plain)
+    return [sorted(pools[source]) for source in sorted(pools) if len(pools[source]) >= 50]
 
 
 def make(documents: int, seed: int = 1) -> tuple[Path, Path]:
@@ -41,7 +45,8 @@ def make(documents: int, seed: int = 1) -> tuple[Path, Path]:
     if lines.exists() and table.exists():
         return lines, table
     draw = random.Random(seed)
-    pool = sentences()
+    pools = sentences()
+    sizes = [len(pool) for pool in pools]
     text = ""
     with lines.with_suffix(".part").open("wb") as file:
         writer = None
@@ -49,6 +54,7 @@ def make(documents: int, seed: int = 1) -> tuple[Path, Path]:
             rows = []
             for number in range(start, min(start + ROW_GROUP, documents)):
                 if not text or draw.random() >= 0.02:
+                    (pool,) = draw.choices(pools, sizes)
                     text = " ".join(draw.choices(pool, k=max(1, int(draw.lognormvariate(2.6, 0.9)))))
                 rows.append({"id": f"d{number}", "text": text, "source": f"h{draw.randrange(5000)}.example"})
             file.write(b"".join(orjson.dumps(row) + b"\n" for row in rows))
