@@ -19,7 +19,6 @@ SHORT_BYTES = 160  # about 40 tokens: greetings, headings, single verses repeat 
 class Copies:
     """What is known of a group of equal documents."""
 
-    documents: int
     sources: int  # distinct; 0 where the corpus names none
     bytes: int  # of one copy
 

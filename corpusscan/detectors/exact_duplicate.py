@@ -34,7 +34,7 @@ class Hash(Round):
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition (uint32, from the hash), digest (16 bytes)."""
-        digests = hashing.document_digests(batch)
+        digests = batch.feature(hashing.document_digests)
         filled = np.isin(batch.documents["row"].to_numpy(), batch.texts["row"].to_numpy())
         table = pa.table(
             {
@@ -75,7 +75,7 @@ class Confirm(Round):
     def map(self, batch: Batch, state: State) -> pa.Table:
         """One row per text of a named document, with what results need to say about it."""
         documents = {row["row"]: row for row in batch.documents.to_pylist()}
-        hashes = dict(zip(documents, hashing.content_hashes(batch), strict=True))
+        hashes = dict(zip(documents, batch.feature(hashing.content_hashes), strict=True))
         bytes_of: dict[int, int] = dict.fromkeys(documents, 0)
         rows: dict[tuple[int, str], dict[str, Any]] = {}
         for text in batch.texts.to_pylist():
@@ -132,7 +132,7 @@ def _judge(name: str, rows: pl.DataFrame) -> dict[str, Any]:
     times: list[dt.datetime] = documents["time"].drop_nulls().sort().to_list()
     days = len({moment.date() for moment in times})
     first = documents.row(0, named=True)
-    by_copies = filters.stories_of_copies(filters.Copies(len(documents), sources, first["bytes"]))
+    by_copies = filters.stories_of_copies(filters.Copies(sources, first["bytes"]))
     # What the text says of itself only lowers: a planted text may say "all rights reserved" too.
     by_text = sorted(set(rows["stories"].explode().drop_nulls()))
     severity = _FORGIVEN if by_copies else _LOWERED if by_text else _SUSPECT

@@ -6,7 +6,7 @@ A map task reads one shard once for all the detectors that want it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,6 @@ class Outcome:
     rows: int = 0
     bytes: int = 0
     hits: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def execute(task: Task, workspace: Workspace) -> Outcome:
