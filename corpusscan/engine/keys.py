@@ -17,7 +17,18 @@ from corpusscan.io import Shard
 from corpusscan.version import __version__
 from corpusscan.workspace import Workspace
 
-_LIBRARIES = ("blake3", "google-re2", "isal", "numba", "numpy", "orjson", "pyarrow", "tokenizers", "zstandard")
+_LIBRARIES = (
+    "blake3",
+    "google-re2",
+    "isal",
+    "numba",
+    "numpy",
+    "orjson",
+    "polars",
+    "pyarrow",
+    "tokenizers",
+    "zstandard",
+)
 _SHARED = ("kernels", "io", "detectors/__init__.py", "engine/tasks.py", "engine/spans.py", "schema.py", "detector.py",
            "filters.py", "rules.py")  # fmt: skip
 
@@ -47,6 +58,7 @@ class Keys:
 
     def __init__(self, reading: Reading, key: bytes) -> None:
         self._base = digest(versions(), reading, fingerprint(key), _source(*_SHARED))
+        self._own: dict[str, str] = {}  # by detector: its rules and source are read once, not for every shard
 
     def account(self, shard: Shard) -> str:
         """The accounting of a shard."""
@@ -54,9 +66,10 @@ class Keys:
 
     def job(self, detector: Detector, step: int, state: tuple[str, ...], about: str) -> str:
         """A detector's step on `about`: a shard's digest, its named rows, or a partition's inputs."""
-        module = type(detector).__module__.rsplit(".", 1)[-1]
-        own = [detector.name, repr(detector), detector.digest(), _source(f"detectors/{module}.py")]
-        return _place(digest("job", self._base, own, step, state, about))
+        if detector.name not in self._own:
+            source = _source(f"detectors/{detector.name}.py")
+            self._own[detector.name] = digest(detector.name, repr(detector), detector.digest(), source)
+        return _place(digest("job", self._base, self._own[detector.name], step, state, about))
 
 
 def fingerprint(key: bytes) -> str:

@@ -13,8 +13,8 @@ from blake3 import blake3
 
 from corpusscan import schema
 from corpusscan.report.campaigns import campaigns
+from corpusscan.report.summary import severity_rank
 
-RANK = {name: rank for rank, name in enumerate(schema.SEVERITIES)}
 _WEIGHT = {"info": 0.05, "low": 0.2, "medium": 0.5, "high": 0.8, "critical": 0.95}
 EXEMPLARS = 5
 
@@ -33,24 +33,26 @@ class Gathered:
 
 def result_tables(gathered: Gathered, accepted: set[str]) -> dict[str, pa.Table]:
     """findings, documents, groups and members, in their order; `accepted` holds finding ids and groups."""
-    findings = _findings(gathered, _cards(gathered), accepted)
-    groups = pl.concat([_rule_groups(findings, gathered.titles), _concluded_groups(gathered)], how="vertical")
-    members = pl.concat([_rule_members(findings), _concluded_members(gathered)], how="vertical")
+    cards = _cards(gathered)
+    findings = _findings(gathered, cards, accepted)
+    alone = findings.filter(pl.col("group") == pl.col("detector") + ":" + pl.col("rule"))
+    groups = pl.concat([_rule_groups(alone, gathered.titles), _concluded_groups(gathered)], how="vertical")
+    members = pl.concat([_rule_members(alone), _concluded_members(gathered)], how="vertical")
     named = campaigns(groups, members)
     groups = groups.with_columns(campaign=pl.col("group").replace_strict(named, default=None, return_dtype=pl.String))
     findings = findings.with_columns(
         campaign=pl.col("group").replace_strict(named, default=None, return_dtype=pl.String)
     )
-    exemplars = _exemplars(_cards(gathered), members)
+    exemplars = _exemplars(cards, members)
     groups = (
         groups.drop("exemplars").join(exemplars, on="group", how="left").with_columns(pl.col("exemplars").fill_null([]))
     )
-    order = pl.col("severity").replace_strict(RANK, return_dtype=pl.Int64)
     return {
         "findings": _typed(findings, schema.FINDINGS),
         "documents": _typed(_documents(findings), schema.FLAGGED_DOCUMENTS),
         "groups": _typed(
-            groups.sort(order, "score", "documents", "group", descending=[True, True, True, False]), schema.GROUPS
+            groups.sort(severity_rank(), "score", "documents", "group", descending=[True, True, True, False]),
+            schema.GROUPS,
         ),
         "members": _typed(members.sort("group", "file", "row"), schema.MEMBERS),
     }
@@ -63,8 +65,7 @@ def names(result: Mapping[str, pa.Table]) -> set[str]:
 
 def acceptable(findings: pa.Table) -> list[str]:
     """Ids of the findings of severity low or above: what `--write-baseline` accepts."""
-    rank = pl.col("severity").replace_strict(RANK, return_dtype=pl.Int64)
-    return _polars(findings).filter(rank >= RANK["low"])["finding_id"].to_list()
+    return _polars(findings).filter(severity_rank() >= schema.SEVERITIES.index("low"))["finding_id"].to_list()
 
 
 def _typed(frame: pl.DataFrame, layout: pa.Schema) -> pa.Table:
@@ -123,13 +124,12 @@ def _finding_id(values: tuple[Any, ...]) -> str:
     return str(blake3(json.dumps(values).encode("utf-8", "surrogatepass")).hexdigest(16))
 
 
-def _rule_groups(findings: pl.DataFrame, titles: Mapping[tuple[str, str], str]) -> pl.DataFrame:
+def _rule_groups(alone: pl.DataFrame, titles: Mapping[tuple[str, str], str]) -> pl.DataFrame:
     """One group per rule with hits of the detectors that judge documents alone."""
-    alone = findings.filter(pl.col("group") == pl.col("detector") + ":" + pl.col("rule"))
     document = pl.struct("file", "row")
     groups = alone.group_by("group", maintain_order=True).agg(
         pl.col("detector", "rule", "attack").first(),
-        pl.col("severity").sort_by(pl.col("severity").replace_strict(RANK, return_dtype=pl.Int64)).last(),
+        pl.col("severity").sort_by(severity_rank()).last(),
         pl.col("score").max(),
         pl.col("q_value").min(),
         document.n_unique().alias("documents"),
@@ -164,8 +164,7 @@ def _shaped(frame: pl.DataFrame) -> pl.DataFrame:
     return blank.select(pl.col(name).cast(kind) for name, kind in target.schema.items())
 
 
-def _rule_members(findings: pl.DataFrame) -> pl.DataFrame:
-    alone = findings.filter(pl.col("group") == pl.col("detector") + ":" + pl.col("rule"))
+def _rule_members(alone: pl.DataFrame) -> pl.DataFrame:
     members = alone.unique(["group", "file", "row"], maintain_order=True)
     first = pl.int_range(pl.len()).over("group") < EXEMPLARS
     return members.select(
@@ -197,9 +196,8 @@ def _documents(findings: pl.DataFrame) -> pl.DataFrame:
     """
     if findings.is_empty():
         return _polars(schema.FLAGGED_DOCUMENTS.empty_table())
-    rank = pl.col("severity").replace_strict(RANK, return_dtype=pl.Int64)
     frame = findings.with_columns(
-        rank=pl.when("accepted").then(0).otherwise(rank),
+        rank=pl.when("accepted").then(0).otherwise(severity_rank()),
         force=pl.col("severity").replace_strict(_WEIGHT, return_dtype=pl.Float64) * pl.col("score").cast(pl.Float64),
     )
     key = ["file", "row"]
@@ -228,8 +226,7 @@ def _flagged_tokens(findings: pl.DataFrame) -> pl.DataFrame:
 
     Where spans overlap, the part of a span that earlier ones cover already counts in proportion to its code points.
     """
-    rank = pl.col("severity").replace_strict(RANK, return_dtype=pl.Int64)
-    spans = findings.filter(~pl.col("accepted") & (rank >= RANK[schema.FLAGGED_FROM]))
+    spans = findings.filter(~pl.col("accepted") & (severity_rank() >= schema.SEVERITIES.index(schema.FLAGGED_FROM)))
     field = ["file", "row", "field"]
     spans = spans.sort(*field, "start", "end").with_columns(
         covered=pl.col("end").cum_max().shift(1).over(field).fill_null(0)
