@@ -5,10 +5,12 @@ Strings of ordinary length stay in Arrow from the page to the detector.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,7 +22,7 @@ TEXT = pa.large_string()
 TIME = pa.timestamp("us", tz="UTC")
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # microseconds: years 1 to 9999, as Python has them
 
-Column: TypeAlias = "pa.Array | list[Any]"
+Column: TypeAlias = "pa.Array | list[Any]"  # large_string is valid UTF-8: `checked` and `packed` see to it
 
 
 def plain(column: Column, limit: int) -> tuple[pa.Array, dict[int, Any]]:
@@ -28,10 +30,10 @@ def plain(column: Column, limit: int) -> tuple[pa.Array, dict[int, Any]]:
 
     Others are nested values, numbers, bytes or strings that are no Unicode, and texts above `limit` bytes.
     """
-    array = strings(column) if isinstance(column, pa.Array) else None
     others: dict[int, Any] = {}
+    array = _strings(column)
     if array is None:
-        array, others = _split(python_values(column) if isinstance(column, pa.Array) else column)
+        array, others = _split(python_values(column))
     lengths = pc.binary_length(array)
     if (pc.max(lengths).as_py() or 0) > limit:
         long = pc.fill_null(pc.greater(lengths, limit), False)
@@ -42,20 +44,44 @@ def plain(column: Column, limit: int) -> tuple[pa.Array, dict[int, Any]]:
 
 
 def _split(values: list[Any]) -> tuple[pa.Array, dict[int, Any]]:
-    if (array := _unicode(values)) is not None:
-        return array, {}
     good = [type(value) is str and is_clean(value) for value in values]
     others = {i: value for i, value in enumerate(values) if not good[i] and value is not None}
     return pa.array([value if fine else None for value, fine in zip(values, good, strict=True)], TEXT), others
 
 
-def _unicode(values: list[Any]) -> pa.Array | None:
-    if not set(map(type, values)) <= {str, type(None)}:
-        return None
+def packed(values: list[Any]) -> Column:
+    """Python values as large_string, where all are Unicode or None; else as they are."""
+    if set(map(type, values)) <= {str, type(None)}:
+        with suppress(UnicodeEncodeError):  # a lone surrogate
+            return pa.array(values, TEXT)
+    return values
+
+
+def joined(parts: Sequence[Column]) -> Column:
+    """Columns one after another."""
+    if all(isinstance(part, pa.Array) for part in parts):
+        return pa.concat_arrays(parts)
+    return [value for part in parts for value in python_values(part)]
+
+
+def checked(column: pa.Array) -> pa.Array:
+    """A column of a file: strings and bytes as large_string, or large_binary where no UTF-8; others as they are.
+
+    Neither Parquet nor Arrow promises that a string is valid.
+    """
+    if not is_text(column.type):
+        return column
+    plain = raw(column)
     try:
-        return pa.array(values, TEXT)
-    except UnicodeEncodeError:  # a lone surrogate
-        return None
+        # Polars checks several times as fast as Arrow, which a file of short texts would feel.
+        valid = pl.Series(plain).cast(pl.String).null_count() == plain.null_count
+    except pl.exceptions.PolarsError:
+        valid = False
+    return plain.view(TEXT) if valid else plain
+
+
+def _strings(column: Column) -> pa.Array | None:
+    return column if isinstance(column, pa.Array) and column.type == TEXT else None
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -72,18 +98,6 @@ def is_text(kind: pa.DataType) -> bool:
     )  # fmt: skip
 
 
-def strings(column: pa.Array) -> pa.Array | None:
-    """A column of strings or bytes as large_string; None where it is neither, or no UTF-8 (Parquet does not check)."""
-    if not is_text(column.type):
-        return None
-    text = raw(column).view(TEXT)
-    try:
-        text.validate(full=True)
-    except pa.ArrowInvalid:
-        return None
-    return text
-
-
 def raw(column: pa.Array) -> pa.Array:
     """A column of strings or bytes as large_binary."""
     if pa.types.is_dictionary(column.type):
@@ -91,8 +105,10 @@ def raw(column: pa.Array) -> pa.Array:
     return column if pa.types.is_large_binary(column.type) else column.cast(pa.large_binary())
 
 
-def python_values(column: pa.Array) -> list[Any]:
+def python_values(column: Column) -> list[Any]:
     """Python values of any column; strings that are no UTF-8 come as bytes."""
+    if not isinstance(column, pa.Array):
+        return column
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
     if is_text(column.type):
@@ -131,13 +147,11 @@ def _value(item: Any) -> Any:
 
 def words(column: Column) -> pa.Array:
     """Ids, sources or labels as large_string; null for nothing."""
-    if isinstance(column, pa.Array):
-        array = column.cast(TEXT) if pa.types.is_integer(column.type) else strings(column)
-    else:
-        array = _unicode(column)
+    if isinstance(column, pa.Array) and pa.types.is_integer(column.type):
+        column = column.cast(TEXT)
+    array = _strings(column)
     if array is None:
-        values = python_values(column) if isinstance(column, pa.Array) else column
-        array = pa.array([word(value) for value in values], TEXT)
+        array = pa.array([word(value) for value in python_values(column)], TEXT)
     lengths = pc.min_max(pc.binary_length(array))
     if lengths["min"].as_py() == 0:
         array = pc.if_else(pc.equal(array, ""), None, array)
@@ -153,12 +167,15 @@ def hosts(column: Column) -> pa.Array:
 
 def times(column: Column) -> tuple[pa.Array, pa.Array]:
     """Moments in UTC, and where something was given, readable or not."""
-    if isinstance(column, pa.Array):
-        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-            return _timestamps(column), column.is_valid()
-        column = python_values(column)
-    given = pa.array([value is not None and value != "" for value in column], pa.bool_())
-    return pa.array([None if value is None else instant(value) for value in column], TIME), given
+    if (array := _strings(column)) is not None:
+        spelled = array.dictionary_encode()  # days repeat, and are read once
+        moments = pa.array([instant(value) for value in spelled.dictionary.to_pylist()], TIME)
+        return moments.take(spelled.indices), pc.fill_null(pc.not_equal(array, ""), False)
+    if isinstance(column, pa.Array) and (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
+        return _timestamps(column), column.is_valid()
+    values = python_values(column)
+    given = pa.array([value is not None and value != "" for value in values], pa.bool_())
+    return pa.array([None if value is None else instant(value) for value in values], TIME), given
 
 
 def _timestamps(column: pa.Array) -> pa.Array:

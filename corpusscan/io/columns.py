@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
-from typing import Any
 
 from corpusscan.config import Columns
 
@@ -45,11 +43,11 @@ class Layout:
         return tuple(dict.fromkeys((*self.text, *self.id, *self.source, *self.time, *self.label)))
 
     @cached_property
-    def values(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-        """A function from a record to the values of its used columns."""
-        if len(self.used) > 1:
-            return itemgetter(*self.used)
-        return lambda record: tuple(record[name] for name in self.used)
+    def _hash(self) -> int:
+        return hash((self.text, self.id, self.source, self.time, self.label, self.unscanned))
+
+    def __hash__(self) -> int:
+        return self._hash  # asked for with every record
 
     @classmethod
     def of(cls, names: Iterable[str], chosen: Columns) -> Layout:

@@ -18,17 +18,17 @@ import orjson
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
 from corpusscan.io import compression, lenient
+from corpusscan.io.lines import Window, windows
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
-from corpusscan.kernels.framing import frame
+from corpusscan.kernels.framing import Frame, frame
+from corpusscan.kernels.strings import unescaped
 
 UNIT = "byte"
 SUFFIXES = (".jsonl", ".ndjson", ".json")
-MAX_LINE = 128 * 2**20  # a longer line is skipped, and counted
 MAX_VALUES = 4 * 2**20  # so is a line of more values: as Python objects they would fill the memory
-_RUN = 512  # lines parsed together: few enough to stay in the processor's cache
+_RUN = 16  # lines with the same keys that are worth going column by column
 _BOM = b"\xef\xbb\xbf"
-_BLANK = b" \t\r"
 
 
 def split(path: Path, target: int) -> list[tuple[int, int, int]]:
@@ -50,10 +50,10 @@ def split(path: Path, target: int) -> list[tuple[int, int, int]]:
 
 def count(shard: Shard) -> int:
     """Lines of the shard that are not blank.  Raises `UnreadableError`."""
-    lines = 0
-    for block in _blocks(shard):
-        lines += 1 if block is None else sum(bool(line.strip(_BLANK)) for line in block.split(b"\n"))
-    return lines
+    return sum(
+        1 if window is None else int(np.count_nonzero(~frame(window.words, window.size).blank))
+        for window in windows(_source(shard))
+    )
 
 
 def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
@@ -61,25 +61,32 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
 
     Raises `UnreadableError` where the rest of the shard cannot be read.
     """
-    for block in _blocks(shard):
-        if block is None:
+    for window in windows(_source(shard)):
+        if window is None:
             builder.skip("line_too_long")
-        elif block:
-            yield from _parse(block, builder)
+        else:
+            yield from _parse(window, builder)
 
 
-def _blocks(shard: Shard) -> Iterator[bytes | None]:
-    """Whole lines of the shard; None stands for a line above MAX_LINE."""
-    if shard.compression:
-        source = compression.blocks(Path(shard.path), shard.compression)
-    else:
-        source = _range(Path(shard.path), shard.start, shard.stop)
-    frames = _frames(source)
-    if shard.start == 0 and (first := next(frames, b"")) is not None:
-        yield first.removeprefix(_BOM)
-    elif shard.start == 0:
-        yield None
-    yield from frames
+def names(shard: Shard) -> Iterator[str]:
+    """Keys of the records at the beginning of the shard, as they are met.  Raises `UnreadableError`."""
+    seen: set[str] = set()
+    for window in itertools.islice(windows(_source(shard)), 2):
+        for line in bytes(window.bytes[: window.size]).split(b"\n") if window else ():
+            with suppress(orjson.JSONDecodeError):
+                record = orjson.loads(line)
+                new = record.keys() - seen if type(record) is dict else set()
+                seen |= new
+                yield from sorted(new)
+
+
+def _source(shard: Shard) -> Iterator[bytes]:
+    """The bytes of the shard, without the mark at the beginning of a file."""
+    path = Path(shard.path)
+    source = compression.blocks(path, shard.compression) if shard.compression else _range(path, shard.start, shard.stop)
+    if shard.start == 0:
+        yield next(source, b"").removeprefix(_BOM)
+    yield from source
 
 
 def _range(path: Path, start: int, stop: int) -> Iterator[bytes]:
@@ -93,74 +100,71 @@ def _range(path: Path, start: int, stop: int) -> Iterator[bytes]:
             yield block
 
 
-def _frames(source: Iterator[bytes]) -> Iterator[bytes | None]:
-    """Blocks regrouped so that each ends with a line; None stands for a line above MAX_LINE.
-
-    What came before the source failed is given, then the error is raised: a line without its end is a line.
-    """
-    held: list[bytes] = []
-    failures: list[Exception] = []
-    size = 0
-    for block in _until_failure(source, failures):
-        if cut := block.rfind(b"\n") + 1:
-            first = block.find(b"\n") + 1 if size else 0
-            if size + first > MAX_LINE:
-                yield None
-            else:
-                first = 0
-                yield b"".join([*held, memoryview(block)[:cut]])
-            if first and first < cut:
-                yield block[first:cut]
-            held, size = [], 0
-        size += len(block) - cut
-        # Of a line that is too long already only the length matters.
-        held = [*held, block[cut:]] if size <= MAX_LINE else []
-    if size:
-        yield b"".join(held) if held else None
-    if failures:
-        raise failures[0]
+def _parse(window: Window, builder: Builder) -> Iterator[Batch]:
+    framed = frame(window.words, window.size).filled()
+    odd = framed.doubtful | (framed.stops - framed.starts > MAX_VALUES)  # these need a closer look
+    # Runs of lines with the same keys, each up to the next; an odd line is one of its own.
+    begins = np.flatnonzero(odd | ~framed.alike | np.append(False, odd[:-1])).tolist()
+    cost = window.size // max(len(odd), 1)
+    few: list[memoryview] = []  # of runs so short that columns would not be worth it
+    for begin, end in itertools.pairwise([*begins, len(odd)]):
+        lines = [_line(window, framed, line) for line in range(begin, end)]
+        if len(lines) < _RUN and not odd[begin]:
+            few += lines
+            continue
+        _few(few, cost, builder)
+        few = []
+        if odd[begin]:
+            _record(lines[0], int(framed.keys[begin]), builder)
+        else:
+            _run(window, framed, begin, lines, cost, builder)
+        if builder.full and (batch := builder.take()):
+            yield batch
+    _few(few, cost, builder)
+    if builder.full and (batch := builder.take()):
+        yield batch
 
 
-def _until_failure(source: Iterator[bytes], failures: list[Exception]) -> Iterator[bytes]:
-    try:
-        yield from source
-    except (UnreadableError, OSError) as error:
-        failures.append(error)
+def _line(window: Window, framed: Frame, line: int) -> memoryview:
+    return window.bytes[framed.starts[line] : framed.stops[line]]
 
 
-def _parse(block: bytes, builder: Builder) -> Iterator[Batch]:
-    framed = frame(block).filled()
-    if not len(framed.keys):
-        return
-    view, cost = memoryview(block), len(block) // len(framed.keys)
-    # Lines that need a closer look; the runs between them are parsed together.
-    odd = np.flatnonzero(framed.doubtful | (framed.stops - framed.starts > MAX_VALUES))
-    borders = [-1, *odd.tolist(), len(framed.keys)]
-    for before, end in itertools.pairwise(borders):
-        if before >= 0:
-            _record(view[framed.starts[before] : framed.stops[before]], int(framed.keys[before]), builder)
-        for first in range(before + 1, end, _RUN):
-            part = slice(first, min(first + _RUN, end))
-            starts, stops, alike = (
-                framed.starts[part].tolist(),
-                framed.stops[part].tolist(),
-                framed.alike[part].tolist(),
-            )
-            lines = [view[start:stop] for start, stop in zip(starts, stops, strict=True)]
-            _records(lines, alike, cost, builder)
-            if builder.full and (batch := builder.take()):
-                yield batch
-
-
-def _records(lines: list[memoryview], alike: list[bool], cost: int, builder: Builder) -> None:
-    """Add lines that repeat no key: those whose columns are used alike together."""
-    done = 0
-    while done < len(lines):
-        added = builder.extend(map(orjson.loads, lines[done:]), alike[done:], cost)
-        done += added
-        if not added:
+def _run(window: Window, framed: Frame, begin: int, lines: list[memoryview], cost: int, builder: Builder) -> None:
+    """Add lines with the same keys: orjson says whether they are JSON, framing has told where their strings lie."""
+    while lines:
+        done = 0
+        with suppress(orjson.JSONDecodeError):
+            names = tuple(orjson.loads(lines[0]))
+            layout = builder.layout(names)
+            first = framed.values[begin]
+            strings = framed.strings[first : first + len(lines) * len(names)].reshape(-1, len(names), 2)
+            spelled = {name: strings[:, names.index(name)] for name in layout.used}
+            rest = [name for name in layout.used if (spelled[name][:, 0] < 0).any()]
+            values: dict[str, list[Any]] = {name: [] for name in rest}
+            with suppress(orjson.JSONDecodeError):
+                for done, record in enumerate(map(orjson.loads, lines), 1):  # noqa: B007  # told after the loop
+                    for name in rest:
+                        values[name].append(record[name])
+            columns = {name: unescaped(window.words, spelled[name][:done]) for name in layout.used if name not in rest}
+            builder.extend(columns | values, layout, done, cost)
+        if done < len(lines):
             _record(lines[done], None, builder)
-            done += 1
+        begin, lines = begin + done + 1, lines[done + 1 :]
+
+
+def _few(lines: list[memoryview], cost: int, builder: Builder) -> None:
+    """Add lines that repeat no key, whatever their keys."""
+    records: list[dict[str, Any]] = []
+    for line in lines:
+        with suppress(orjson.JSONDecodeError):
+            record = orjson.loads(line)
+            if type(record) is dict:
+                records.append(record)
+                continue
+        builder.add_all(records, cost)
+        _record(line, None, builder)
+        records = []
+    builder.add_all(records, cost)
 
 
 def _record(view: memoryview, spelled: int | None, builder: Builder) -> None:
@@ -190,14 +194,3 @@ def _keys(record: dict[str, Any]) -> int:
         inner = value.values() if type(value) is dict else value
         stack += [item for item in inner if type(item) is dict or type(item) is list]
     return count
-
-
-def names(shard: Shard) -> Iterator[str]:
-    """Keys of the records in the first block of the shard, as they are met.  Raises `UnreadableError`."""
-    seen: set[str] = set()
-    for line in (next(_blocks(shard), b"") or b"").split(b"\n"):
-        with suppress(orjson.JSONDecodeError):
-            record = orjson.loads(line)
-            new = record.keys() - seen if type(record) is dict else set()
-            seen |= new
-            yield from sorted(new)

@@ -91,7 +91,7 @@ def _batches(rows: pa.RecordBatch, layout: Layout, builder: Builder) -> Iterator
     step = max(len(rows) * BATCH_BYTES // size, 1)
     for start in range(0, len(rows), step):
         part = rows.slice(start, step)
-        columns: dict[str, arrow.Column] = {name: part[name] for name in layout.used}
+        columns: dict[str, arrow.Column] = {name: arrow.checked(part[name]) for name in layout.used}
         numbers = np.arange(builder.row, builder.row + len(part), dtype=np.uint64)
         batch = assemble(numbers, columns, layout, {}, builder.max_document, builder.key, builder.account)
         builder.account.count(layout, len(part))

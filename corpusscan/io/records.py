@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from corpusscan.config import Columns
 from corpusscan.detector import Batch
+from corpusscan.io import arrow
 from corpusscan.io.account import Account
 from corpusscan.io.batches import Aside, assemble
 from corpusscan.io.columns import Layout
@@ -16,7 +20,44 @@ from corpusscan.io.columns import Layout
 BATCH_BYTES = 8 * 2**20
 BATCH_ROWS = 16_384
 
+_PACKED = 128  # values that go into Arrow together, while they are in the processor's cache
+
 Record = dict[str, Any]
+
+
+class _Column:
+    """The values of one column, null where a record lacks it."""
+
+    def __init__(self) -> None:
+        self._parts: list[arrow.Column] = []
+        self._last: list[Any] = []
+        self._packed = 0
+
+    def add(self, values: Sequence[Any] | pa.Array, before: int) -> None:
+        """Append `values`; `before` records came before them."""
+        self._last += [None] * (before - self._packed - len(self._last))
+        if isinstance(values, pa.Array):
+            self._pack()
+            self._keep(values)
+            return
+        self._last += values
+        if len(self._last) >= _PACKED:
+            self._pack()
+
+    def _pack(self) -> None:
+        if self._last:
+            self._keep(arrow.packed(self._last))
+            self._last = []
+
+    def _keep(self, part: arrow.Column) -> None:
+        self._parts.append(part)
+        self._packed += len(part)
+
+    def take(self, count: int) -> arrow.Column:
+        """The column of all `count` records."""
+        self.add((), count)
+        self._pack()
+        return arrow.joined(self._parts)
 
 
 class Builder:
@@ -29,16 +70,15 @@ class Builder:
         self._clear()
 
     def _clear(self) -> None:
-        self._rows: list[tuple[int, int]] = []  # first and number, of records that follow one another
-        self._count = 0
-        self._columns: dict[str, list[Any]] = {}
+        self._rows: list[int] = []
+        self._columns: dict[str, _Column] = {}
         self._aside: dict[int, Aside] = {}
         self._bytes = 0
 
     @property
     def full(self) -> bool:
         """Whether the batch should be taken before more is added."""
-        return self._bytes >= BATCH_BYTES or self._count >= BATCH_ROWS
+        return self._bytes >= BATCH_BYTES or len(self._rows) >= BATCH_ROWS
 
     def layout(self, names: tuple[str, ...]) -> Layout:
         """The layout of these column names, remembered; an attacker's endless names are not."""
@@ -63,61 +103,39 @@ class Builder:
         """Add one record of about `cost` bytes."""
         if aside and (aside.anomalies or aside.texts):
             self._aside[self.row] = aside
-        layout = self.layout(tuple(record))
-        self.account.count(layout, 1)
-        self._append([layout.values(record)], layout, cost)
+        self.add_all([record], cost)
 
-    def extend(self, records: Iterable[Any], alike: Iterable[bool], cost: int) -> int:
-        """Add the first of `records`, of about `cost` bytes each, whose columns are used alike; returns how many.
+    def add_all(self, records: Sequence[Record], cost: int) -> None:
+        """Add records of about `cost` bytes each, whatever their columns."""
+        for used, alike in itertools.groupby(records, lambda record: self.layout(tuple(record)).used):
+            together = list(alike)
+            for layout, count in Counter(self.layout(tuple(record)) for record in together).items():
+                self.account.count(layout, count)
+            self._append({name: [record[name] for record in together] for name in used}, layout, len(together), cost)
 
-        `alike` says which are known to be objects with the names of the one before.  Stops before
-        anything that is no object or raises `ValueError`.  What a record holds beside its used
-        columns is let go at once, which keeps the memory it lay in warm for the next.
-        """
-        rows: list[tuple[Any, ...]] = []
-        layout, counted = self.layout(()), 0
-        values = layout.values
-        try:
-            for record, same in zip(records, alike, strict=False):
-                if not same or not rows:
-                    if type(record) is not dict:
-                        break
-                    other = self.layout(tuple(record))
-                    if rows and other.used != layout.used:
-                        break
-                    self.account.count(layout, len(rows) - counted)
-                    layout, values, counted = other, other.values, len(rows)
-                rows.append(values(record))
-        except ValueError:
-            pass
-        self.account.count(layout, len(rows) - counted)
-        self._append(rows, layout, cost * len(rows))
-        return len(rows)
+    def extend(self, columns: Mapping[str, Sequence[Any] | pa.Array], layout: Layout, count: int, cost: int) -> None:
+        """Add `count` records, of about `cost` bytes each, by their used columns: Python values or large_string."""
+        self.account.count(layout, count)
+        self._append(columns, layout, count, cost)
 
-    def _append(self, rows: Sequence[tuple[Any, ...]], layout: Layout, cost: int) -> None:
-        if not rows:
-            return
+    def _append(self, columns: Mapping[str, Sequence[Any] | pa.Array], layout: Layout, count: int, cost: int) -> None:
         if not layout.text and self.row not in self._aside:
-            self.skip("no_text_column", len(rows))
+            self.skip("no_text_column", count)
             return
-        for name, given in zip(layout.used, zip(*rows, strict=True), strict=False):
-            column = self._columns.setdefault(name, [])
-            if len(column) < self._count:
-                column += [None] * (self._count - len(column))
-            column += given
-        self._rows.append((self.row, len(rows)))
-        self._count += len(rows)
-        self._bytes += cost
-        self.row += len(rows)
+        for name, values in columns.items():
+            if name not in self._columns:
+                self._columns[name] = _Column()
+            self._columns[name].add(values, len(self._rows))
+        self._rows += range(self.row, self.row + count)
+        self._bytes += cost * count
+        self.row += count
 
     def take(self) -> Batch | None:
         """The records added since the last call, or None where there are none."""
         if not self._rows:
             return None
-        rows = np.concatenate([np.arange(first, first + count, dtype=np.uint64) for first, count in self._rows])
-        columns, aside = self._columns, self._aside
-        for column in columns.values():
-            column.extend([None] * (len(rows) - len(column)))
+        rows = np.array(self._rows, np.uint64)
+        columns, aside = {name: column.take(len(rows)) for name, column in self._columns.items()}, self._aside
         self._clear()
         layout = self.layout(tuple(columns))
         return assemble(rows, columns, layout, aside, self.max_document, self.key, self.account)

@@ -1,4 +1,4 @@
-"""JSON Lines as bytes: where the lines are, which begin alike, and which may repeat an object key.
+"""JSON Lines as bytes: where the lines and their values are, which lines have like keys, which may repeat one.
 
 Parsers keep one value of a repeated key, and not all keep the same one.  Counting the keys in
 the bytes shows a repetition that the parsed object hides, however the key was escaped; hashing
@@ -33,43 +33,65 @@ class Frame(NamedTuple):
     doubtful: npt.NDArray[np.bool_]  # an object may hold two equal keys; False: none does
     alike: npt.NDArray[np.bool_]  # an object with the top-level keys of the line before, in the same order
     blank: npt.NDArray[np.bool_]  # nothing but spaces, tabs and carriage returns
+    values: npt.NDArray[np.int64]  # where the top-level values of the line begin in `strings`, for lines not doubtful
+    strings: npt.NDArray[np.int32]  # of every top-level value that is a string the first and last byte + 1, else -1
 
     def filled(self) -> Frame:
         """The lines that are not blank."""
         if not self.blank.any():
             return self
         keep = ~self.blank
-        starts, stops, keys = self.starts[keep], self.stops[keep], self.keys[keep]
-        return Frame(starts, stops, keys, self.doubtful[keep], self.alike[keep], self.blank[keep])
+        starts, stops, keys, values = self.starts[keep], self.stops[keep], self.keys[keep], self.values[keep]
+        return Frame(starts, stops, keys, self.doubtful[keep], self.alike[keep], self.blank[keep], values, self.strings)
 
 
-def frame(block: bytes) -> Frame:
-    """The lines of `block`: line feeds end them, nothing else does; a last one may lack its own."""
-    # Two words more, so that eight bytes can be read from any place.
-    words = np.empty(len(block) // 8 + 2, np.uint64)
-    words[-2:] = 0
+def frame(words: npt.NDArray[np.uint64], size: int) -> Frame:
+    """The lines of the first `size` bytes of `words`: line feeds end them, nothing else does; a last one may lack its.
+
+    Two words beyond `size` are read, so that eight bytes can be taken from any place; they mean nothing.
+    """
     data = words.view(np.uint8)
-    data[: len(block)] = np.frombuffer(block, np.uint8)
-    count = int(np.count_nonzero(data[: len(block)] == _FEED)) + (not block.endswith(b"\n"))
-    stops, keys = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    count = _feeds(data, size) + (size == 0 or data[size - 1] != _FEED)
+    starts, stops, keys, values = np.zeros((4, count), np.int64)
     doubtful, alike, blank = np.zeros((3, count), np.bool_)
-    _frame(data, words, len(block), stops, keys, doubtful, alike, blank)
-    return Frame(np.concatenate([np.zeros(1, np.int64), stops[:-1] + 1])[:count], stops, keys, doubtful, alike, blank)
+    strings = np.empty((size // 4 + 1, 2), np.int32)  # a key, a colon, a value and a comma take more than 4 bytes
+    framed = Frame(starts, stops, keys, doubtful, alike, blank, values, strings)
+    _frame(data, words, size, *framed)
+    return framed
 
 
 @numba.njit(cache=True, nogil=True)
-def _frame(  # noqa: C901  # one pass over the bytes: the branches are the states of a JSON scanner
-    data: Any, words: Any, size: Any, stops: Any, keys: Any, doubtful: Any, alike: Any, blank: Any
+def _feeds(data: Any, size: Any) -> Any:
+    count = 0
+    for position in range(size):
+        count += data[position] == _FEED
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _frame(  # noqa: C901, PLR0915  # one pass over the bytes: the branches are the states of a JSON scanner
+    data: Any,
+    words: Any,
+    size: Any,
+    starts: Any,
+    stops: Any,
+    keys: Any,
+    doubtful: Any,
+    alike: Any,
+    blank: Any,
+    values: Any,
+    strings: Any,
 ) -> None:
     seen = np.zeros(_KEYS, np.uint64)  # hashes of the keys of the open objects, innermost last
     bases = np.zeros(_DEPTH, np.int64)  # where the keys of each open object begin in `seen`
     top = np.zeros((_KEYS, 2), np.int64)  # where the top-level keys lie, of this line or the one before
     known = -1  # how many of those there are; -1 where they were not all kept
-    base, start = data.ctypes.data, 0
+    base, start, valued = data.ctypes.data, 0, 0
     for line in range(len(stops)):
         feed = _memchr(base + start, _FEED, size - start)
         stop = feed - base if feed else size
         spelled, depth, held, place, doubt = 0, 0, 0, 0, False
+        values[line] = valued
         opens = data[start] == _OPEN
         same = opens and known >= 0
         first, last, position = start, start, start  # `first` to `last`: the last string, without its quotes
@@ -81,9 +103,11 @@ def _frame(  # noqa: C901  # one pass over the bytes: the branches are the state
                 last = _string_end(data, words, base, position, stop)
                 doubt |= last == stop
                 position = last + 1
+                if valued and strings[valued - 1, 0] == first:
+                    strings[valued - 1, 1] = last
             elif byte == _COLON:
                 spelled += 1
-                doubt |= held == _KEYS or depth == 0 or _holds_backslash(data, first, last)
+                doubt |= held == _KEYS or valued == len(strings) or depth == 0 or _holds_backslash(data, first, last)
                 if not doubt:
                     value = _hash(words, first, last)
                     for index in range(bases[depth - 1], held):
@@ -94,6 +118,11 @@ def _frame(  # noqa: C901  # one pass over the bytes: the branches are the state
                         same = same and place < known and _equal(words, first, last, top[place, 0], top[place, 1])
                         top[place, 0], top[place, 1] = first, last
                         place += 1
+                        while position < stop and data[position] <= _SPACE:
+                            position += 1
+                        strings[valued, 0] = position + 1 if position < stop and data[position] == _QUOTE else -1
+                        strings[valued, 1] = -1
+                        valued += 1
             elif byte == _OPEN:
                 doubt |= depth == _DEPTH
                 if not doubt:
@@ -102,7 +131,7 @@ def _frame(  # noqa: C901  # one pass over the bytes: the branches are the state
             elif byte == _CLOSE and depth > 0 and not doubt:
                 depth -= 1
                 held = bases[depth]
-        stops[line], keys[line], doubtful[line] = stop, spelled, doubt
+        starts[line], stops[line], keys[line], doubtful[line] = start, stop, spelled, doubt
         alike[line] = same and place == known and not doubt
         known = place if opens and not doubt else -1
         blank[line] = spelled == 0 and _is_blank(data, start, stop)

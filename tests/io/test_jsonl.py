@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusscan.io import compression, jsonl
+from corpusscan.io import compression, jsonl, lines
 
 Read = Callable[..., Any]
 GOOD = b'{"text": "good"}'
@@ -126,6 +126,37 @@ def test_nesting_as_deep_as_the_parser_goes_is_scanned(read: Read) -> None:
     assert result.whole
 
 
+ODD = [
+    b'{"id": "x", "text": "no end',
+    b'{"id": "x", "text": "a" "b"}',
+    b'{"id": "x", "text": "a", }',
+    b'{"id": "x", "text": "\\ud800"}',
+    b'{"id": "x", "text": "\xff"}',
+    b'{"id": "x", "text": 17}',
+    b'{"id": 7, "text": null}',
+    b'{"id": "x", "text": ["a", "b"]}',
+    b'{"text": "other", "id": "order"}',
+    b'{"id": "x", "text": "a", "id": "y"}',
+    b'{"id": "x"}',
+    b"[]",
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("place", [0, 1, 20, 39])
+def test_an_odd_line_among_many_alike_changes_nothing_else(read: Read, odd: bytes, place: int) -> None:
+    """Lines with the same keys are read column by column: what one of them holds is what it holds alone."""
+    records = [line({"id": f"d{i}", "text": f't\n"{i}" \u20ac'}) for i in range(39)]
+    together = read(b"\n".join([*records[:place], odd, *records[place:]]))
+    alone, others = read(odd + b"\n" + GOOD), read(b"\n".join(records))
+    at_place = [text["text"] for text in together.texts if text["row"] == place]
+    assert at_place == [text["text"] for text in alone.texts if text["row"] == 0]
+    assert [text["text"] for text in together.texts if text["row"] != place] == others.contents
+    assert (together.only.rows, together.only.scanned) == (40, 38 + alone.only.scanned)
+    assert together.reasons("errored") == alone.reasons("errored")
+    assert [a["kind"] for a in together.anomalies] == [a["kind"] for a in alone.anomalies]
+
+
 def test_a_byte_order_mark_in_front_is_no_data(read: Read) -> None:
     """A file that begins with a byte order mark reads as one without; a mark alone is no record."""
     assert read(b"\xef\xbb\xbf" + GOOD).contents == ["good"]
@@ -149,13 +180,13 @@ def test_blank_lines_are_no_records(read: Read, end: bytes) -> None:
 def test_a_line_above_the_limit_is_a_counted_skip(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     """First, in the middle, last or alone: skipped, and the rows after it are right."""
     monkeypatch.setattr(compression, "BLOCK", 64)
-    monkeypatch.setattr(jsonl, "MAX_LINE", 200)
+    monkeypatch.setattr(lines, "MAX_LINE", 200)
     long = line({"text": "x" * 500})
-    for lines in ([long, GOOD, GOOD], [GOOD, long, GOOD], [GOOD, GOOD, long], [long, long, GOOD], [long]):
+    for records in ([long, GOOD, GOOD], [GOOD, long, GOOD], [GOOD, GOOD, long], [long, long, GOOD], [long]):
         for ending in (b"", b"\n"):
-            result = read(b"\n".join(lines) + ending)
-            assert result.reasons("skipped") == {"line_too_long": lines.count(long)}
-            assert [text["row"] for text in result.texts] == [i for i, each in enumerate(lines) if each == GOOD]
+            result = read(b"\n".join(records) + ending)
+            assert result.reasons("skipped") == {"line_too_long": records.count(long)}
+            assert [text["row"] for text in result.texts] == [i for i, each in enumerate(records) if each == GOOD]
             assert not result.reasons("errored")
 
 
@@ -165,7 +196,7 @@ def test_the_limit_of_a_line_is_where_it_is_said_to_be(
 ) -> None:
     """A line of at most MAX_LINE bytes is scanned whole, one clearly above is skipped, and none is cut."""
     monkeypatch.setattr(compression, "BLOCK", 16)
-    monkeypatch.setattr(jsonl, "MAX_LINE", 200)
+    monkeypatch.setattr(lines, "MAX_LINE", 200)
     record = line({"text": "x" * (length - len(line({"text": ""})))})
     result = read(GOOD + b"\n" + record + b"\n" + GOOD)
     assert len(record) == length

@@ -103,6 +103,28 @@ def test_bytes_that_are_no_utf8_are_scanned_and_told(read: Read, kind: pa.DataTy
     assert [(a["row"], a["field"], a["kind"]) for a in result.anomalies] == [(1, "text", "invalid_utf8")]
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"\x80",
+        b"\xc0\x80",
+        b"\xe0\x80\x80",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xf8\x88\x80\x80\x80",
+        b"\xe2\x82",
+        b"\xff",
+    ],
+)
+@pytest.mark.parametrize("before", [0, 7, 100])
+def test_every_kind_of_bad_bytes_is_told(read: Read, bad: bytes, before: int) -> None:
+    """Overlong forms, surrogates, numbers beyond Unicode, cut characters: also behind a long good text."""
+    column = unchecked([b"good", b"x" * before + bad, b"\xf4\x8f\xbf\xbf"])
+    result = read({"a.parquet": parquet({"text": column})})
+    assert [(a["row"], a["kind"]) for a in result.anomalies] == [(1, "invalid_utf8")]
+    assert result.contents[2] == "\U0010ffff"
+
+
 def test_bad_bytes_deep_inside_are_scanned_and_told(read: Read) -> None:
     """In lists, structs, maps and lists of structs: the good and the bad, each under its path."""
     strings = unchecked([b"good", BAD])

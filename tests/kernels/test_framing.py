@@ -10,7 +10,8 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from corpusscan.kernels.framing import frame
+from corpusscan.kernels.framing import Frame
+from corpusscan.kernels.framing import frame as framed_words
 
 KEYS = st.sampled_from(
     ["a", "b", "text", "longer than eight bytes", "longer than eight bytez", "é", 'q"', "\\", "", ":", "{"]
@@ -22,6 +23,13 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 OBJECTS = st.lists(st.tuples(KEYS, VALUES), max_size=5).map(tuple)
+
+
+def frame(data: bytes) -> Frame:
+    """`data` framed, with noise where only whole words are read."""
+    words = np.full(len(data) // 8 + 2, ~np.uint64(0) // 255 * ord('"'))
+    words.view(np.uint8)[: len(data)] = np.frombuffer(data, np.uint8)
+    return framed_words(words, len(data))
 
 
 def spell(value: Any, ascii_only: bool) -> str:
