@@ -34,12 +34,11 @@ def plain(column: Column, limit: int) -> tuple[pa.Array, dict[int, Any]]:
     array = _strings(column)
     if array is None:
         array, others = _split(python_values(column))
-    lengths = pc.binary_length(array)
-    if (pc.max(lengths).as_py() or 0) > limit:
-        long = pc.fill_null(pc.greater(lengths, limit), False)
+    if array.nbytes > limit:
+        long = pc.fill_null(pc.greater(pc.binary_length(array), limit), False)
         places = np.flatnonzero(long.to_numpy(zero_copy_only=False)).tolist()
         others |= {place: array[place].as_py() for place in places}
-        array = pc.if_else(long, None, array)
+        array = pc.if_else(long, None, array) if places else array
     return array, others
 
 

@@ -92,8 +92,9 @@ def assemble(
 
 def _whole(name: str, texts: pa.Array, rows: Rows) -> pa.Table:
     numbers = pa.array(rows)
-    keep = pc.fill_null(pc.greater(pc.binary_length(texts), 0), False)
-    if not pc.all(keep).as_py():
+    lengths = pc.binary_length(texts)
+    if texts.null_count or pc.min(lengths).as_py() == 0:
+        keep = pc.fill_null(pc.greater(lengths, 0), False)
         numbers, texts = numbers.filter(keep), texts.filter(keep)
     count = len(texts)
     field = pa.repeat(pa.scalar(name, TEXT), count)

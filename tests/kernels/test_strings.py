@@ -35,7 +35,7 @@ def spelled(text: str, draw: random.Random) -> str:
     for char in text:
         units = char.encode("utf-16-be").hex()
         ways = ["".join(f"\\u{draw.choice([units.lower, units.upper])()[i : i + 4]}" for i in range(0, len(units), 4))]
-        ways += [short[char]] * (char in short)
+        ways += [short[char]] if char in short else []
         ways += [char] * 3 * (char >= " " and char not in '"\\')
         out.append(draw.choice(ways))
     return '"' + "".join(out) + '"'
