@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 
 from corpusscan import config as configuration
@@ -54,10 +55,12 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
         reading = Reading(config.columns, config.max_document_bytes, config.tokenizer, config.excerpts)
         with Local(workspace.root, config.worker_count, config.memory_bytes) as engine:
             rounds = Rounds(engine, workspace, reading, key, show)
+            plan = msgspec.structs.replace(plan, shards=rounds.cuts.shards(plan.shards))
             collected = rounds.fingerprint(plan.shards, config.sample)
             rounds.audit(collected, active)
         run_facts = _facts(inputs, config, collected, active)
         run_facts |= _write_tables(plan, collected, active, workspace, out, accepted, config.write_baseline)
+        rounds.cuts.remove()
         run_facts["seconds"] = {**collected.seconds, "total": round(time.monotonic() - started, 3)}
         manifest = {**_manifest(plan, collected, config, key), "run": run_facts}
         text = orjson.dumps(manifest, option=orjson.OPT_INDENT_2)

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 _EVERY = 30.0  # seconds between lines where there is no terminal
 _SECONDS_PER_BYTE = 1 / 100e6  # one worker, all detectors, compressed bytes: a cautious round number
-_STAGES = {"fingerprint": "Fingerprinting", "scan": "Scanning", "group": "Grouping", "confirm": "Confirming"}
+_STAGES = {
+    "unpack": "Unpacking",
+    "fingerprint": "Fingerprinting",
+    "scan": "Scanning",
+    "group": "Grouping",
+    "confirm": "Confirming",
+}
 
 
 def console() -> Console:
@@ -88,8 +94,13 @@ def show_plan(inputs: list[str], out: Path, config: ScanConfig) -> None:
         screen.print(f"  not read: {visible(file)} ({amount(bytes_)}): {status}, {reason}")
     for name in plan.companions:
         screen.print(f"  companion, no data: {visible(name)}")
+    if large := [shard.bytes for shard in plan.shards if shard.piece]:
+        what = "is" if len(large) == 1 else "are"
+        screen.print(
+            f"{plural(len(large), 'large compressed file')} {what} unpacked in pieces first, removed at the end"
+        )
     screen.print(f"Workers: {workers}, at most {amount(config.memory_bytes)} of memory each")
-    screen.print(f"Disk for artefacts in {visible(str(out))}: about {amount(size // 20 + 2**20)}")
+    screen.print(f"Disk for artefacts in {visible(str(out))}: about {amount(size // 20 + 2**20 + sum(large) * 3 // 2)}")
     screen.print(f"Time: about {_duration(size * _SECONDS_PER_BYTE / workers + 3)}; nothing was done")
 
 

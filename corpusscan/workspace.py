@@ -43,21 +43,21 @@ class Workspace:
         """Write the artefact atomically.  Raises `WorkspaceError` on a full disk or missing rights."""
         write_parquet(self.path(name), table)
 
-    def read(self, name: str, columns: list[str] | None = None) -> pa.Table:
+    def read(self, name: str) -> pa.Table:
         """The artefact's table.  Raises `WorkspaceError` where the file is damaged."""
         try:
-            return pq.read_table(self.path(name), columns=columns, memory_map=False, use_threads=False)
+            return pq.read_table(self.path(name), memory_map=False, use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise WorkspaceError(f"{self.path(name)}: damaged ({error}); delete this file and run again") from None
 
-    def read_json(self, name: str) -> dict[str, str]:
+    def read_json(self, name: str) -> dict[str, Any]:
         """A small dictionary kept between runs; empty where there is none."""
         try:
             return dict(orjson.loads((self.root / name).read_bytes()))
         except (OSError, ValueError):
             return {}
 
-    def write_json(self, name: str, values: dict[str, str]) -> None:
+    def write_json(self, name: str, values: dict[str, Any]) -> None:
         """Keep a small dictionary for the next run.  Raises `WorkspaceError`."""
         write_atomic(self.root / name, lambda path: path.write_bytes(orjson.dumps(values)))
 

@@ -24,7 +24,7 @@ def offsets(plan: io.Plan, collected: Collected, workspace: Workspace) -> dict[i
         first[shard.index] = following.get(shard.file, 0)
         rows = None
         if shard.index in collected.accounts and shard.index not in collected.lost:
-            rows = workspace.read(collected.accounts[shard.index])["rows"][0].as_py()
+            rows = collected.account(shard.index, workspace)["rows"]
         later = any(other.file == shard.file for other in plan.shards[shard.index + 1 : shard.index + 2])
         if rows is None and later:
             rows = io.count(shard)
@@ -68,7 +68,7 @@ def coverage_table(
         elif shard.index not in collected.accounts:
             rows.append(_row(shard, "skipped", {"skipped": {"not_sampled": 1}}, stop=shard.start))
         else:
-            account = workspace.read(collected.accounts[shard.index]).to_pylist()[0]
+            account = collected.account(shard.index, workspace)
             for role, counts in orjson.loads(account.pop("columns")).items():
                 columns.setdefault(role, Counter()).update(counts)
             stop = account.pop("stop")

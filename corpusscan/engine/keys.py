@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -93,3 +94,15 @@ def save_state(state: State, workspace: Workspace) -> tuple[str, ...]:
             workspace.write(artefact, state[name])
         names.append(f"{name}={artefact}")
     return tuple(names)
+
+
+def identity(shard: Shard) -> str:
+    """What the file system says of a shard: while it stays, so does the digest."""
+    try:
+        status = Path(shard.path).stat()
+    except OSError:
+        return ""  # gone since the plan: its task will say so
+    path = os.fsencode(shard.path).hex()
+    return digest(
+        path, status.st_size, status.st_mtime_ns, status.st_ino, shard.start, shard.stop, shard.format, shard.piece
+    )

@@ -6,6 +6,7 @@ A task whose worker dies is tried once more; a worker that holds too much memory
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import queue
 import subprocess
@@ -23,6 +24,11 @@ from corpusscan.engine.worker import TaskError
 from corpusscan.errors import WorkspaceError
 
 ATTEMPTS = 2
+# There is a worker for every core: threads of libraries would only stand in one another's way.
+_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "RAYON")} | {
+    "POLARS_MAX_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
 _TICK = 0.2  # seconds between looks at the workers' memory
 
 
@@ -53,7 +59,7 @@ class _Worker:
         # A process group of its own: Ctrl-C is for the parent, which ends its workers.
         return subprocess.Popen(
             [sys.executable, "-m", "corpusscan.engine.worker", str(self.root)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, env={**os.environ, **_ONE_THREAD},
         )  # fmt: skip
 
     def _serve(self) -> None:

@@ -5,12 +5,10 @@ Wave k runs step k of every detector, so a shard is read once per wave however m
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -18,9 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpusscan.detector import Context, Detector, State
-from corpusscan.engine.keys import Keys, digest, save_state
+from corpusscan.engine.cuts import Cuts
+from corpusscan.engine.keys import Keys, digest, identity, save_state
 from corpusscan.engine.local import Lost
-from corpusscan.engine.tasks import Digest, Job, Map, Outcome, Reading, Reduce, Task
+from corpusscan.engine.tasks import Cut, Digest, Job, Map, Outcome, Reading, Reduce, Task
 from corpusscan.io import Shard
 from corpusscan.workspace import Workspace
 
@@ -62,6 +61,14 @@ class Collected:
     seconds: dict[str, float] = field(default_factory=dict)
     needed: int = 0  # artefacts
     reused: int = 0  # of these, found finished
+    _read: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def account(self, shard: int, workspace: Workspace) -> dict[str, Any]:
+        """The account of a shard that was read; its file is opened once."""
+        name = self.accounts[shard]
+        if name not in self._read:
+            self._read[name] = workspace.read(name).to_pylist()[0]
+        return dict(self._read[name])
 
 
 @dataclass
@@ -91,11 +98,12 @@ class Rounds:
     ) -> None:
         self.engine, self.workspace, self.reading, self.key, self.show = engine, workspace, reading, key, show
         self.keys = Keys(reading, key)
+        self.cuts = Cuts(workspace, lambda tasks: self._run("unpack", tasks))
 
     def fingerprint(self, shards: list[Shard], fraction: float) -> Collected:
         """The shards to read, with their digests: all, or a seeded part of them chosen by content."""
         known = self.workspace.read_json(DIGESTS)
-        digests = {shard.index: known[name] for shard in shards if (name := identity(shard)) in known}
+        digests = {s.index: found for s in shards if (found := s.digest or known.get(identity(s)))}
         result = Collected([])
         for task, outcome in self._run("fingerprint", [Digest(s) for s in shards if s.index not in digests], result):
             assert isinstance(task, Digest)
@@ -146,6 +154,7 @@ class Rounds:
                 if todo or wants:
                     planned |= {job.name for job in todo} | ({wants} if wants else set())
                     tasks.append(Map(shard, self.reading, self.key, wants, todo, rows))
+        self.cuts.restore(tasks)
         for task, outcome in self._run("scan" if wave.step == 0 else "confirm", tasks, result):
             assert isinstance(task, Map)
             if isinstance(outcome, Lost):
@@ -163,7 +172,7 @@ class Rounds:
 
     def _conclude(self, wave: _Wave, detector: Detector, parts: list[tuple[int, str]], result: Collected) -> None:
         """Reduce what the maps left, partition by partition, and put the conclusion into the wave's states."""
-        count = sum(_scanned(self.workspace, result.accounts[shard]) for shard, _ in parts)
+        count = sum(result.account(shard, self.workspace)["scanned"] for shard, _ in parts)
         partitions = 1 if wave.over_members(detector) else max(count // PARTITION_ROWS, 1)
         jobs = [wave.job(detector, self.keys, digest(parts, partition, partitions)) for partition in range(partitions)]
         tasks = [
@@ -197,25 +206,11 @@ class Rounds:
             result.seconds[stage] = result.seconds.get(stage, 0.0) + time.monotonic() - progress.started
 
 
-def identity(shard: Shard) -> str:
-    """What the file system says of a shard: while it stays, so does the digest."""
-    try:
-        status = Path(shard.path).stat()
-    except OSError:
-        return ""  # gone since the plan: its task will say so
-    path = os.fsencode(shard.path).hex()
-    return digest(path, status.st_size, status.st_mtime_ns, status.st_ino, shard.start, shard.stop, shard.format)
-
-
 def _named(state: State, shard: int) -> npt.NDArray[np.uint64]:
     named = state["named"]
     rows = named["row"].to_numpy()[named["shard"].to_numpy() == shard]
     return np.unique(rows.astype(np.uint64))
 
 
-def _scanned(workspace: Workspace, account: str) -> int:
-    return int(workspace.read(account, ["scanned"])["scanned"][0].as_py())
-
-
 def _bytes(task: Task) -> int:
-    return task.shard.bytes if isinstance(task, Digest | Map) else 1
+    return task.shard.bytes if isinstance(task, Digest | Cut | Map) else 1

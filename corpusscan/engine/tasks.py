@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -57,6 +58,14 @@ class Digest:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Lay a compressed file down in pieces, in the folder `name` of the workspace, with a note beside it."""
+
+    shard: io.Shard
+    name: str
+
+
+@dataclass(frozen=True)
 class Map:
     """Read a shard and run jobs on its batches."""
 
@@ -78,7 +87,7 @@ class Reduce:
     parts: tuple[tuple[int, str], ...]  # shard, artefact
 
 
-Task = Digest | Map | Reduce
+Task = Digest | Cut | Map | Reduce
 
 
 @dataclass
@@ -95,6 +104,10 @@ def execute(task: Task, workspace: Workspace) -> Outcome:
     """Do the task; when this returns, its artefacts exist."""
     if isinstance(task, Digest):
         return Outcome(digest=io.digest(task.shard), bytes=task.shard.bytes)
+    if isinstance(task, Cut):
+        pieces = io.pieces.cut(task.shard, workspace.root / task.name)
+        workspace.write_json(f"{task.name}.json", msgspec.to_builtins(pieces))
+        return Outcome(bytes=task.shard.bytes)
     return _map(task, workspace) if isinstance(task, Map) else _reduce(task, workspace)
 
 

@@ -16,7 +16,7 @@ from blake3 import blake3
 from corpusscan.config import Columns
 from corpusscan.detector import Batch
 from corpusscan.errors import InputError, UnreadableError
-from corpusscan.io import compression, footer, jsonl, parquet
+from corpusscan.io import compression, footer, jsonl, parquet, pieces
 from corpusscan.io.account import Account
 from corpusscan.io.columns import TEXT
 from corpusscan.io.places import Place, find
@@ -26,13 +26,15 @@ from corpusscan.io.shard import Shard
 FORMATS: dict[str, ModuleType] = {"jsonl": jsonl, "parquet": parquet}
 _COMPRESSED = (".gz", ".gzip", ".zst", ".zstd")
 _SHARD, _LARGEST, _SHARDS = 32 * 2**20, 2**30, 20_000
+# A compressed file is one shard while it is small, or one of many: cutting it takes time and room on the disk.
+_WHOLE, _ALWAYS_CUT, _MANY = 128 * 2**20, 4 * 2**30, 64
 _REMEDIES = {
     "unknown_format": "convert it to JSON Lines or Parquet",
     "corrupt_parquet": "copy it here again, or leave it out",
     "unreadable": "check its permissions",
 }
 
-__all__ = ["Account", "Plan", "Shard", "count", "digest", "plan", "read"]
+__all__ = ["Account", "Plan", "Shard", "count", "digest", "pieces", "plan", "read"]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -51,13 +53,14 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
     places = find(inputs, out)
     # Large corpora get larger shards; the size depends on the corpus alone, never on the machine.
     target = min(max(_SHARD, sum(place.size for place in places) // _SHARDS), _LARGEST)
+    whole = min(max(_WHOLE, sum(place.size for place in places) // _MANY), _ALWAYS_CUT)
     shards: list[Shard] = []
     skipped: list[tuple[str, int, str, str]] = []
     for place in places:
         if place.companion:
             continue
         try:
-            shards += _split(place, target, len(shards))
+            shards += _split(place, target, whole, len(shards))
         except UnreadableError as error:
             if place.named:
                 raise InputError(f"{place.path}: cannot be read ({error}); {_REMEDIES[error.reason]}") from None
@@ -72,7 +75,7 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
     return Plan(shards, skipped, [place.label for place in places if place.companion])
 
 
-def _split(place: Place, target: int, first: int) -> list[Shard]:
+def _split(place: Place, target: int, whole: int, first: int) -> list[Shard]:
     if place.skip:
         raise UnreadableError(place.skip)
     try:
@@ -80,13 +83,14 @@ def _split(place: Place, target: int, first: int) -> list[Shard]:
             head = file.read(16)
         name = _format(place, head)
         ranges = FORMATS[name].split(place.path, target)
+        packed = compression.kind_of(head) if name == "jsonl" else None
     except OSError as error:
         raise UnreadableError("unreadable", error.strerror or str(error)) from None
     return [
         Shard(
             index=first + number, file=place.label, path=str(place.path), format=name, unit=FORMATS[name].UNIT,
             start=start, stop=stop, bytes_total=place.size, bytes=size,
-            compression=compression.kind_of(head) if name == "jsonl" else None,
+            compression=packed, piece=target if packed and place.size > whole else 0,
         )
         for number, (start, stop, size) in enumerate(ranges)
     ]  # fmt: skip

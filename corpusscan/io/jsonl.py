@@ -66,6 +66,8 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
             builder.skip("line_too_long")
         else:
             yield from _parse(window, builder)
+    if shard.fault:
+        raise UnreadableError(shard.fault)
 
 
 def names(shard: Shard) -> Iterator[str]:

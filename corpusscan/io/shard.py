@@ -19,3 +19,5 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int  # of this shard, compressed where the file is
     compression: str | None = None
     digest: str = ""
+    piece: int = 0  # decompressed bytes of the pieces into which the file is cut first; 0: it is read as it is
+    fault: str = ""  # why the file cannot be read past this shard

@@ -12,8 +12,10 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import orjson
 import psutil
 import pytest
+import zstandard
 from corpora import Run, make_records, table_bytes, write_jsonl
 
 from corpusscan import audit, config, io
@@ -142,4 +144,63 @@ def test_a_kill_at_any_moment_leaves_the_same_bytes(tmp_path: Path, victim: str,
     _, alive = psutil.wait_procs(children, timeout=5)
     assert not alive, "no worker outlives its scan"
     assert _start(corpus, tmp_path / "out").wait() == 1
+    assert table_bytes(tmp_path / "out") == table_bytes(tmp_path / "calm")
+
+
+@pytest.fixture
+def packed(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The corpus as one compressed file that is cut into many pieces."""
+    folder = tmp_path / "packed"
+    folder.mkdir()
+    lines = b"".join(path.read_bytes() for path in sorted(corpus.rglob("*.jsonl")))
+    (folder / "all.jsonl.zst").write_bytes(zstandard.compress(lines))
+    monkeypatch.setattr(io, "_SHARD", 16 * 1024)
+    return folder
+
+
+def test_a_compressed_file_in_pieces_is_the_same_corpus(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut or whole: the same findings with the same rows, every byte accounted for, and no piece is left."""
+    whole = _audit(packed, tmp_path / "whole")
+    monkeypatch.setattr(io, "_WHOLE", 1_000)
+    cut = _audit(packed, tmp_path / "cut")
+    assert {name: data for name, data in cut.items() if name != "coverage"} == {
+        name: data for name, data in whole.items() if name != "coverage"
+    }
+    summary = orjson.loads((tmp_path / "cut/summary.json").read_bytes())
+    assert summary["coverage"]["shards"] > 3
+    assert summary["coverage"]["files_incomplete"] == 0
+    assert not list((tmp_path / "cut/work/pieces").rglob("*.zst"))
+
+
+def test_pieces_come_back_where_they_are_needed(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rerun reads nothing; where artefacts are gone, the file is cut once more, to the same tables."""
+    monkeypatch.setattr(io, "_WHOLE", 1_000)
+    first = _audit(packed, tmp_path / "out")
+    assert _audit(packed, tmp_path / "out") == first
+    for artefact in (tmp_path / "out/work/artefacts").rglob("*[!s].parquet"):  # their cards are written anew
+        artefact.unlink()
+    assert _audit(packed, tmp_path / "out") == first
+
+
+def test_a_kill_while_pieces_are_cut_leaves_the_same_bytes(tmp_path: Path) -> None:
+    """The half-cut file is cut again."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    records = [line for part in range(40) for line in make_records(400, seed=part)]
+    write_jsonl(corpus / "a.jsonl", records)
+    (corpus / "a.jsonl.zst").write_bytes(zstandard.compress((corpus / "a.jsonl").read_bytes()))
+    (corpus / "a.jsonl").unlink()
+    code = (
+        "import sys; from corpusscan import io, scan; io._WHOLE, io._SHARD = 1000, 65536\n"
+        "scan(sys.argv[1], sys.argv[2], seed=1, workers=2)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(corpus), str(tmp_path / "calm")], check=True)
+    for delay in (0.6, 0.9, 1.2):
+        scan = subprocess.Popen([sys.executable, "-c", code, str(corpus), str(tmp_path / "out")])
+        time.sleep(delay)
+        scan.kill()
+        scan.wait()
+    subprocess.run([sys.executable, "-c", code, str(corpus), str(tmp_path / "out")], check=True)
     assert table_bytes(tmp_path / "out") == table_bytes(tmp_path / "calm")

@@ -1,0 +1,58 @@
+"""Large compressed files in pieces: cut before they are read, cut again where that is needed later, then removed.
+
+What stays is a note of where the pieces began and what they held, so that a scan whose artefacts
+are all there reads nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from corpusscan import io
+from corpusscan.engine.keys import identity
+from corpusscan.engine.tasks import Cut, Map, Task
+from corpusscan.io.pieces import Pieces
+from corpusscan.workspace import Workspace
+
+FOLDER = "pieces"
+
+
+class Cuts:
+    """The files of one scan that are cut; `run` has tasks done."""
+
+    def __init__(self, workspace: Workspace, run: Callable[[Sequence[Task]], Iterable[object]]) -> None:
+        self.workspace, self.run = workspace, run
+        self._files: dict[Path, Cut] = {}
+
+    def shards(self, shards: list[io.Shard]) -> list[io.Shard]:
+        """The shards to read; a file that could not be cut stays whole, and its reader says why."""
+        cuts = {shard.index: Cut(shard, f"{FOLDER}/{identity(shard)}") for shard in shards if shard.piece}
+        self._do([cut for cut in cuts.values() if not self.workspace.read_json(f"{cut.name}.json")])
+        found: list[io.Shard] = []
+        for shard in shards:
+            cut = cuts.get(shard.index)
+            if cut and (note := self.workspace.read_json(f"{cut.name}.json")):
+                folder = self.workspace.root / cut.name
+                self._files[folder] = cut
+                found += io.pieces.shards(shard, msgspec.convert(note, Pieces), folder)
+            else:
+                found.append(shard)
+        return [msgspec.structs.replace(shard, index=index) for index, shard in enumerate(found)]
+
+    def restore(self, tasks: Iterable[Map]) -> None:
+        """Make sure that the pieces which `tasks` read are there."""
+        gone = {Path(task.shard.path).parent for task in tasks if not Path(task.shard.path).exists()}
+        self._do([self._files[folder] for folder in sorted(gone & self._files.keys())])
+
+    def _do(self, cuts: list[Cut]) -> None:
+        for _ in self.run(cuts):
+            pass
+
+    def remove(self) -> None:
+        """Give back the room that the pieces take."""
+        for folder in self._files:
+            shutil.rmtree(folder, ignore_errors=True)
