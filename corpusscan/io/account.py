@@ -20,6 +20,7 @@ class Account:
     errored: int = 0
     text_bytes: int = 0
     tokens: int = 0
+    lines: int | None = None  # of the file itself, blank ones included; None where its records are no lines
     stop: int | None = None  # how far the shard was read, where not to its end
     unknowable: bool = False  # records may be missing that nobody can count
     reasons: dict[str, Counter[str]] = field(

@@ -15,7 +15,7 @@ from isal import igzip_lib
 
 from corpusscan.errors import UnreadableError
 
-BLOCK = 2**18  # bytes: what is read fits in the processor's cache
+BLOCK = 2**20  # bytes: what is read fits in the processor's cache
 _INPUT = 4 * 2**10  # compressed bytes per step: a step expands to 128 MiB at the very worst
 _BAD_GZIP: Any = (igzip_lib.IsalError, zlib.error)
 GZIP_MAGIC, ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"

@@ -7,7 +7,7 @@ are scanned.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -61,13 +61,17 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
 
     Raises `UnreadableError` where the rest of the shard cannot be read.
     """
+    lines = 0
     for window in windows(_source(shard)):
         if window is None:
             builder.skip("line_too_long")
+            lines += 1
         else:
-            yield from _parse(window, builder)
+            lines += yield from _parse(window, builder)
     if shard.fault:
         raise UnreadableError(shard.fault)
+    if not shard.compression:
+        builder.account.lines = lines
 
 
 def names(shard: Shard) -> Iterator[str]:
@@ -102,8 +106,10 @@ def _range(path: Path, start: int, stop: int) -> Iterator[bytes]:
             yield block
 
 
-def _parse(window: Window, builder: Builder) -> Iterator[Batch]:
-    framed = frame(window.words, window.size).filled()
+def _parse(window: Window, builder: Builder) -> Generator[Batch, None, int]:
+    """Batches of the window; returns how many lines it has, blank ones included."""
+    every = frame(window.words, window.size)
+    framed = every.filled()
     odd = framed.doubtful | (framed.stops - framed.starts > MAX_VALUES)  # these need a closer look
     # Runs of lines with the same keys, each up to the next; an odd line is one of its own.
     begins = np.flatnonzero(odd | ~framed.alike | np.append(False, odd[:-1])).tolist()
@@ -125,6 +131,7 @@ def _parse(window: Window, builder: Builder) -> Iterator[Batch]:
     _few(few, cost, builder)
     if builder.full and (batch := builder.take()):
         yield batch
+    return len(every.blank)
 
 
 def _line(window: Window, framed: Frame, line: int) -> memoryview:

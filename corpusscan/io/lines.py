@@ -14,7 +14,7 @@ import numpy.typing as npt
 from corpusscan.errors import UnreadableError
 
 MAX_LINE = 128 * 2**20  # a longer line is skipped, and counted
-_SMALL = 2**19  # bytes of a window of ordinary lines
+_SMALL = 2**21  # bytes of a window of ordinary lines
 
 
 class Window:
@@ -40,7 +40,7 @@ class Window:
     def clear(self) -> None:
         """Forget what is there, and the memory of an extraordinary line."""
         self.size = 0
-        if len(self.bytes) > 8 * _SMALL:
+        if len(self.bytes) > 4 * _SMALL:
             self._make(_SMALL)
 
 
