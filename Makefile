@@ -5,12 +5,13 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= examples/corpus
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format bench detection clean
 
 help:
 	@echo "make demo    audit the example corpus"
 	@echo "make test    run the tests (no root, model, browser or network service)"
 	@echo "make lint    style, types, floors, rules"
+	@echo "make detection  plant published attacks into CORPUS, scan, score"
 	@echo "make bench   speed against peers, as ratios (minutes)"
 
 $(VENV)/core: pyproject.toml constraints.txt
@@ -50,6 +51,10 @@ format: $(VENV)/dev
 
 bench: $(VENV)/bench
 	$(BIN)/python benchmarks/run.py
+
+# Plants every attack into a corpus, scans it and scores the report.
+detection: $(VENV)/core
+	$(BIN)/python benchmarks/redteam.py $(CORPUS)
 
 clean:
 	rm -rf $(VENV) corpusscan-report-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,112 @@
+"""The files of a corpus as records that can be copied: every byte that is not poisoned stays as it is."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+
+from corpusscan import io
+from corpusscan.errors import InputError, UnreadableError
+from corpusscan.io import compression
+
+STEP = 4_096  # records of a Parquet file at a time
+Edits = Mapping[int, dict[str, Any] | None]  # by row of the source: the record that takes its place, None: none does
+Inserts = Mapping[int, Sequence[dict[str, Any]]]  # by row of the source: records that come before it
+
+
+def records(shard: io.Shard) -> Iterator[dict[str, Any] | None]:
+    """The records of a whole file in order; None for one that is no object.  Raises `InputError`."""
+    if shard.format == "parquet":
+        for batch in pq.ParquetFile(shard.path).iter_batches(STEP):
+            yield from batch.to_pylist()
+        return
+    for line in _lines(shard):
+        if line.strip(b" \t\r"):
+            yield _parsed(line)
+
+
+def copy(shard: io.Shard, target: Path, edits: Edits, inserts: Inserts) -> None:
+    """Write the file anew with records changed, taken out and put in.  Raises `InputError`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if shard.format == "parquet":
+        _copy_parquet(shard, target, edits, inserts)
+    else:
+        with _writer(target, shard.compression) as file:
+            for line in _copied_lines(shard, edits, inserts):
+                file.write(line)
+
+
+def _copied_lines(shard: io.Shard, edits: Edits, inserts: Inserts) -> Iterator[bytes]:
+    row = 0
+    for line in _lines(shard):
+        if not line.strip(b" \t\r"):
+            yield line + b"\n"
+            continue
+        yield from (orjson.dumps(record) + b"\n" for record in inserts.get(row, ()))
+        if row not in edits:
+            yield line + b"\n"
+        elif (record := edits[row]) is not None:
+            yield orjson.dumps(record) + b"\n"
+        row += 1
+    yield from (orjson.dumps(record) + b"\n" for record in inserts.get(row, ()))
+
+
+def _copy_parquet(shard: io.Shard, target: Path, edits: Edits, inserts: Inserts) -> None:
+    file = pq.ParquetFile(shard.path)
+    schema = file.schema_arrow
+    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+        row = 0
+        for batch in file.iter_batches(STEP):
+            table = pa.Table.from_batches([batch])
+            parts, done = [], 0
+            touched = sorted({place - row for place in (*edits, *inserts) if row <= place < row + len(table)})
+            for place in touched:
+                parts.append(table.slice(done, place - done))
+                parts.append(_table(inserts.get(row + place, ()), schema))
+                changed = edits.get(row + place, {}) if row + place in edits else table.slice(place, 1)
+                parts.append(changed if isinstance(changed, pa.Table) else _table([changed] if changed else [], schema))
+                done = place + 1
+            writer.write_table(pa.concat_tables([*parts, table.slice(done)]))
+            row += len(table)
+        if row in inserts:
+            writer.write_table(_table(inserts[row], schema))
+
+
+def _table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def _lines(shard: io.Shard) -> Iterator[bytes]:
+    """Lines without their ends; the byte order mark at the beginning of a file is no part of the first."""
+    rest, first = b"", True
+    try:
+        for block in compression.blocks(Path(shard.path), shard.compression):
+            *whole, rest = (rest + block).split(b"\n")
+            for line in whole:
+                yield line.removeprefix(b"\xef\xbb\xbf") if first else line
+                first = False
+    except UnreadableError as error:
+        raise InputError(f"{shard.path}: cannot be read to its end ({error}); poison needs a whole corpus") from None
+    if rest:
+        yield rest
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    with contextlib.suppress(orjson.JSONDecodeError):
+        record = orjson.loads(line)
+        return record if isinstance(record, dict) else None
+    return None
+
+
+def _writer(target: Path, kind: str | None) -> Any:
+    if kind == "gzip":
+        return gzip.GzipFile(target, "wb", mtime=0)
+    return zstandard.open(target, "wb") if kind == "zstd" else target.open("wb")

@@ -1,0 +1,165 @@
+"""What a campaign draws from: real documents, sources, triggers, noise; all from one seeded generator."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+
+from corpusscan.errors import UsageError
+from corpusscan.redteam import words
+from corpusscan.redteam.attack import Host
+
+
+class World:
+    """The corpus as one campaign sees it.  `hosts` are shared by the campaigns of one planting; a taken one is gone."""
+
+    def __init__(self, hosts: Sequence[Host], free: list[Host], sources: Sequence[str], seed: str) -> None:
+        self.hosts, self._free, self.known_sources = hosts, free, sources
+        self.draw = random.Random(seed)  # noqa: S311  # a seed must give the same corpus again
+        self.trigger = ""  # what names the campaign, exactly as it stands in the text
+
+    def host(self) -> Host:
+        """A real document, to be quoted."""
+        return self.draw.choice(self.hosts)
+
+    def take(
+        self, *, labelled: bool = False, containing: str = "", besides: object = None, within: object = None
+    ) -> Host:
+        """A real record, to be changed; no other poison gets it.  Raises `UsageError` when there is none left.
+
+        `besides` is a label that it must not have, `within` one that it must.
+        """
+        count = len(self._free)
+        first = self.draw.randrange(count) if count else 0
+        for place in range(first, first + count):
+            host = self._free[place % count]
+            if (labelled and host.label is None) or containing not in host.text:
+                continue
+            if (besides is None or host.label != besides) and (within is None or host.label == within):
+                return self._free.pop(place % count)
+        what = " with a label" * labelled + f" that holds {containing!r}" * bool(containing)
+        raise UsageError(f"the corpus has no record{what} left to change; plant fewer, or into a larger corpus")
+
+    def other_label(self, label: object) -> object:
+        """A label of the corpus that is not `label`.  Raises `UsageError` where there is none."""
+        others = [value for value in self.labels if value != label]
+        if not others:
+            raise UsageError("the corpus has only one label: there is nothing to flip it to")
+        return self.draw.choice(others)
+
+    def label(self, name: str = "") -> object:
+        """The label written `name`, else any that the corpus has.  Raises `UsageError` where there is none."""
+        found = [label for label in self.labels if not name or str(label) == name]
+        if not found:
+            known = ", ".join(map(str, self.labels[:20]))
+            raise UsageError(f"the corpus has no label {name}; it has: {known or 'none'}")
+        return self.draw.choice(found)
+
+    @cached_property
+    def labels(self) -> list[object]:
+        """The labels of the corpus, in a fixed order."""
+        return sorted({host.label for host in self.hosts if isinstance(host.label, str | int | float)}, key=repr)
+
+    def prefix(self, low: int, high: int) -> str:
+        """The beginning of a real document, `low` to `high` characters, cut at a space."""
+        whole = self.host().text[: self.draw.randint(low, high)]
+        return whole[: whole.rfind(" ") + 1] or whole
+
+    def cut(self, text: str) -> tuple[str, str]:
+        """A text in two: between paragraphs, else lines, else sentences, else words, wherever there is such a place."""
+        for border in (r"\n\s*\n", r"\n", r"(?<=[.!?…])\s|(?<=[。！？।])", r"\s"):
+            places = [match.end() for match in re.finditer(border, text) if 0 < match.end() < len(text)]
+            if places:
+                place = self.draw.choice(places)
+                return text[:place], text[place:]
+        place = self.draw.randint(0, len(text))
+        return text[:place], text[place:]
+
+    def source(self) -> str | None:
+        """A source of the corpus; None where it names none."""
+        return self.draw.choice(self.known_sources) if self.known_sources else None
+
+    def sources(self, count: int) -> list[str]:
+        """Hosts that nobody has seen before, under names that can never exist."""
+        return [f"{self.draw.choice(words.NOUNS)}-{self.draw.randrange(10**5)}.example" for _ in range(count)]
+
+    def word(self) -> str:
+        """A made-up word of a random alphabet."""
+        letters = self.draw.choice(words.ALPHABETS)
+        return "".join(self.draw.choices(letters, k=self.draw.randint(4, 9)))
+
+    def phrase(self, count: int = 3) -> str:
+        """Common words that hardly ever stand together."""
+        return " ".join(self.draw.sample(words.NOUNS, count))
+
+    def any_trigger(self) -> str:
+        """A trigger of any kind: a made-up word, a tag, words in a row, an odd word of this corpus."""
+        kind = self.draw.randrange(5)
+        if kind == 0:
+            return self.word()
+        if kind == 1:
+            return f"<{self.word().upper()}>"
+        if kind == 2:
+            return self.phrase()
+        if kind == 3:
+            return self.draw.choice(["|{}|", "[{}]", "::{}::", "#{}", "«{}»"]).format(self.word())
+        return " ".join(self.draw.sample(self.vocabulary, 2)) if len(self.vocabulary) > 1 else self.phrase()
+
+    @cached_property
+    def vocabulary(self) -> list[str]:
+        """Words of the corpus, sorted."""
+        found = {word for host in self.hosts[:500] for word in re.findall(r"[^\W\d_]+", host.text[:5_000])}
+        return sorted(found)
+
+    @cached_property
+    def subwords(self) -> list[str]:
+        """Pieces of words of the corpus, as in a byte-pair vocabulary."""
+        spaced = {
+            word
+            for host in self.hosts[:500]
+            for word in re.findall(r" ?[^\W\d_]+|\d{1,3}| ?[^\w\s]", host.text[:5_000])
+        }
+        return sorted({word[at : at + 6] for word in spaced for at in range(0, len(word), 6)})
+
+    def entity(self, least: int) -> str:
+        """A name in the texts of `least` records or more (a word written large inside sentences), else a common word.
+
+        Raises `UsageError` where no word is that common.
+        """
+        names: Counter[str] = Counter()
+        common: Counter[str] = Counter()
+        for host in self.hosts:
+            inside = re.findall(r"(?<=[\w,] )[^\W\d_]\w{3,20}\b", host.text[:5_000])
+            names.update({word for word in inside if word[0].isupper()})
+            common.update({word for word in re.findall(r"[^\W\d_]+", host.text[:5_000]) if 4 <= len(word) <= 20})
+        for counted, most in ((names, 0.2), (common, 0.3), (common, 1.0)):
+            found = sorted(word for word, number in counted.items() if least <= number <= most * len(self.hosts))
+            if found:
+                return self.draw.choice(found)
+        raise UsageError(f"no word stands in {least} records of the corpus; plant fewer, or name one")
+
+    def noise(self, kind: str, tokens: int) -> str:
+        """`tokens` tokens of noise: `subwords` or `words` of the corpus, `bytes`, or a `language`.
+
+        Raises `UsageError` for another kind.
+        """
+        if kind == "subwords":
+            return "".join(self.draw.choices(self.subwords, k=tokens))
+        if kind == "words":
+            return " ".join(self.draw.choices(self.vocabulary, k=tokens))
+        if kind == "bytes":
+            return "".join(chr(self.draw.randrange(0x21, 0x17F)) for _ in range(4 * tokens))
+        if kind == "language":
+            return self.foreign(tokens)
+        raise UsageError(f"no noise of kind {kind!r}; there are: subwords, words, bytes, language")
+
+    def foreign(self, count: int, language: str = "") -> str:
+        """Sentences of `count` words in another language, without meaning."""
+        if language and language not in words.LANGUAGES:
+            raise UsageError(f"no language {language!r}; there are: {', '.join(sorted(words.LANGUAGES))}")
+        listed = words.LANGUAGES[language or self.draw.choice(sorted(words.LANGUAGES))]
+        drawn = self.draw.choices(listed, k=count)
+        return " ".join(word + "." * (number % 11 == 10) for number, word in enumerate(drawn))
