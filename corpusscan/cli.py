@@ -117,7 +117,7 @@ def scan(
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout.")
 def report(out: Path, as_json: bool) -> None:
-    """Rebuild summary.json and report.html in OUT from its tables."""
+    """Rebuild summary.json, report.html and findings.sarif in OUT from its tables."""
     from corpusscan import terminal
     from corpusscan.report import pages
 

@@ -214,5 +214,6 @@ COVERAGE = pa.schema(
         ("reasons", _text),  # JSON: {"scanned": {reason: n}, "skipped": {...}, "errored": {...}}
         ("text_bytes", pa.uint64()),
         ("tokens", pa.uint64()),
+        ("lines", pa.uint64()),  # of the file itself, blank ones included; null where its records are no lines
     ]
 )

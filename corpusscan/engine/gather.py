@@ -87,7 +87,7 @@ def _column_names(columns: dict[str, Counter[str]]) -> dict[str, list[str]]:
 
 
 def _row(shard: io.Shard, status: str, reasons: dict[str, dict[str, int]], stop: int, **counts: int) -> dict[str, Any]:
-    blank = {"rows": None, "scanned": 0, "skipped": 0, "errored": 0, "text_bytes": 0, "tokens": 0}
+    blank = {"rows": None, "lines": None, "scanned": 0, "skipped": 0, "errored": 0, "text_bytes": 0, "tokens": 0}
     return {
         **blank, "file": shard.file, "unit": shard.unit, "start": shard.start, "stop": stop,
         "bytes_total": shard.bytes_total, "status": status, "reasons": _json(reasons), **counts,

@@ -24,8 +24,8 @@ from corpusscan.workspace import Workspace
 ACCOUNT = pa.schema(
     [
         ("rows", pa.uint64()), ("scanned", pa.uint64()), ("skipped", pa.uint64()), ("errored", pa.uint64()),
-        ("text_bytes", pa.uint64()), ("tokens", pa.uint64()), ("stop", pa.uint64()),
-        ("reasons", pa.large_string()), ("columns", pa.large_string()),
+        ("text_bytes", pa.uint64()), ("tokens", pa.uint64()), ("lines", pa.uint64()),
+        ("stop", pa.uint64()), ("reasons", pa.large_string()), ("columns", pa.large_string()),
     ]
 )  # fmt: skip
 
@@ -167,8 +167,8 @@ def account_table(account: io.Account) -> pa.Table:
     reasons, columns = account.as_json()
     row = {
         "rows": None if account.unknowable else account.rows, "scanned": account.scanned, "skipped": account.skipped,
-        "errored": account.errored, "text_bytes": account.text_bytes, "tokens": account.tokens, "stop": account.stop,
-        "reasons": reasons, "columns": columns,
+        "errored": account.errored, "text_bytes": account.text_bytes, "tokens": account.tokens, "lines": account.lines,
+        "stop": account.stop, "reasons": reasons, "columns": columns,
     }  # fmt: skip
     return pa.Table.from_pylist([row], schema=ACCOUNT)
 

@@ -1,4 +1,4 @@
-"""The faces of a report: `summary.json` and `report.html`, made from the tables in OUT and nothing else."""
+"""The faces of a report: summary, page and SARIF log, made from the tables in OUT and nothing else."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import orjson
 from corpusscan.errors import WorkspaceError
 from corpusscan.report.html import build_html
 from corpusscan.report.report import TABLES, Report
+from corpusscan.report.sarif import build_sarif
 from corpusscan.report.summary import Extra, Summary, summarize
 from corpusscan.workspace import write_atomic
 
@@ -31,6 +32,8 @@ def build(out: Path) -> Report:
         raise WorkspaceError(f"{out}: {MANIFEST} is damaged ({error}); run corpusscan scan again") from None
     page = build_html(out, summary).encode()
     write_atomic(out / "report.html", lambda path: path.write_bytes(page))
+    log = build_sarif(out, summary)
+    write_atomic(out / "findings.sarif", lambda path: path.write_bytes(log))
     text = orjson.dumps(summary, option=orjson.OPT_INDENT_2)
     write_atomic(out / "summary.json", lambda path: path.write_bytes(text))
     return Report(out, summary)

@@ -11,7 +11,7 @@ from corpusscan.report.notebook import repr_html
 from corpusscan.report.summary import Summary
 
 TABLES = ("findings", "documents", "groups", "members", "coverage")
-FILES = (*(f"{name}.parquet" for name in TABLES), "summary.json", "manifest.json", "report.html")
+FILES = (*(f"{name}.parquet" for name in TABLES), "summary.json", "manifest.json", "report.html", "findings.sarif")
 
 
 class Report:
