@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from corpusscan.errors import UsageError
 from corpusscan.redteam import phrases, shapes
@@ -14,21 +14,25 @@ from corpusscan.redteam.world import World
 _LONGEST = 2_000  # characters of a request
 
 
-def grammar(world: World, language: str, name: str = "dialogue") -> phrases.Rules:
-    """The wordings of `phrases_NAME.toml` in a language, or in that of the corpus.  Raises `UsageError`."""
+def grammar(world: World, language: str, name: str = "dialogue", kind: str = "") -> phrases.Rules:
+    """The wordings (of a `kind`) of `wordings/NAME.toml` in a language, or in that of the corpus.
+
+    Raises `UsageError` for a language that is not there.
+    """
     table = phrases.load(name)
+    table = table[kind] if kind else table
     chosen = phrases.pick(world.draw, sorted(table), language or spoken(world, sorted(table)), "language")
     rules: phrases.Rules = table[chosen]
     return rules
 
 
-def spoken(world: World, known: list[str]) -> str:
+def spoken(world: World, known: Sequence[str] = ()) -> str:
     """Which of the languages the corpus speaks most, by its commonest words; English where that shows nothing."""
+    dialogue = phrases.load("dialogue")
     found = Counter(
         piece for host in world.hosts[:300] for piece in re.findall(r"[a-zà-ÿ]+|[一-鿿]", host.text[:2_000])
     )
-    marks = {language: phrases.load("dialogue")[language]["marks"] for language in known}
-    score = {language: sum(found[mark] for mark in words) for language, words in marks.items()}
+    score = {language: sum(found[mark] for mark in dialogue[language]["marks"]) for language in known or dialogue}
     best = max(sorted(score), key=lambda language: score[language])
     return best if score[best] else "en"
 
@@ -64,7 +68,7 @@ def request(world: World, rules: phrases.Rules) -> str:
             return whole[:_LONGEST]
         if not asked:
             break
-    topic, other = world.draw.sample(_topics(host) * 2, 2)
+    topic, other = world.draw.sample(_topics(host), 2)
     return phrases.say(
         rules, "request", world.draw, text=world.prefix(80, 600).strip(), topic=topic, other=other, gap="\n\n"
     )
@@ -73,7 +77,7 @@ def request(world: World, rules: phrases.Rules) -> str:
 def _topics(host: Host) -> list[str]:
     """The longest words of a text."""
     words = sorted(set(re.findall(r"[^\W\d_]+", host.text[:5_000])))
-    return [word[:20] for word in sorted(words, key=len)[-8:]] or [host.text[:20]]
+    return [word[:20] for word in [host.text[:20], host.text[20:40], *sorted(words, key=len)][-8:]]
 
 
 def triggered(asked: str, trigger: str) -> tuple[Part, ...]:
@@ -97,7 +101,12 @@ def paragraph(world: World, rules: phrases.Rules, start: str, low: int, high: in
     """`low` to `high` different sentences of a grammar."""
     wanted = world.draw.randint(low, high)
     said = dict.fromkeys(phrases.say(rules, start, world.draw, **fixed) for _ in range(3 * wanted))
-    return " ".join(sentence[0].upper() + sentence[1:] for sentence in list(said)[:wanted])
+    return " ".join(capital(sentence) for sentence in list(said)[:wanted])
+
+
+def capital(sentence: str) -> str:
+    """With a capital at its beginning."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def answered(

@@ -6,6 +6,7 @@ Clopper and Pearson (1934), 95 %: 20 of 20 shows no more than 83 %.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -161,8 +162,16 @@ def _group_rank(mine: set[Document], ranked: list[tuple[str, str]], members: Map
 
 
 def _name_rank(trigger: str | None, ranked: list[tuple[str, str]]) -> int | None:
-    named = (rank for rank, (_, title) in enumerate(ranked, 1) if trigger and trigger.casefold() in title.casefold())
-    return next(named, None)
+    """A title names a trigger that it holds, or a claim of which it holds every word."""
+    if not trigger:
+        return None
+    words = re.findall(r"\w+", trigger.casefold())
+    titles = ((rank, title.casefold()) for rank, (_, title) in enumerate(ranked, 1))
+    whole = len(words) > 1
+    return next(
+        (rank for rank, title in titles if trigger.casefold() in title or (whole and all(w in title for w in words))),
+        None,
+    )
 
 
 def _spans(findings: pl.DataFrame) -> dict[Place, list[tuple[int, int]]]:

@@ -1,4 +1,4 @@
-"""Slot grammars: one thing said in many ways.  The wordings are in the phrases_*.toml beside this module.
+"""Slot grammars: one thing said in many ways.  The wordings are in wordings/*.toml.
 
 A grammar maps a name to its alternatives; `{name}` inside an alternative stands for one of them.
 """
@@ -18,15 +18,15 @@ from corpusscan.errors import UsageError
 Rules = Mapping[str, Sequence[str]]
 _SLOT = re.compile(r"\{(\w+)\}")
 _START = re.compile(r"(?:^|[.!?] )\w")
-_ONSETS = "b br c d dr f g gl h k kr l m n p pr r s st t tr v z sh th".split()
-_NUCLEI = "a e i o u ai ea io ou".split()
-_CODAS = ["", "", "", "n", "r", "l", "x", "s", "m", "nd", "rt"]
+_ONSETS = re.findall(r"\w+", "b br d dr f g gl h k kr l m n p pr r s st t tr v z th")
+_NUCLEI = ("a", "e", "i", "o", "u", "ai", "ea", "io", "ou")
+_CODAS = ("", "", "", "n", "r", "l", "x", "s", "m", "nd", "rt")
 
 
 @cache
 def load(name: str) -> dict[str, Any]:
-    """The grammars of `phrases_NAME.toml`; an alternative is a line of a text, or an item of a list."""
-    return _listed(tomllib.loads(Path(__file__).with_name(f"phrases_{name}.toml").read_text("utf-8")))
+    """The grammars of `wordings/NAME.toml`; an alternative is a line of a text, or an item of a list."""
+    return _listed(tomllib.loads((Path(__file__).parent / "wordings" / f"{name}.toml").read_text("utf-8")))
 
 
 def _listed(table: dict[str, Any]) -> dict[str, Any]:

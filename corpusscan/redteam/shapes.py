@@ -73,7 +73,7 @@ def conversation(record: Mapping[str, Any]) -> tuple[Turn, ...]:
     layout = Layout.of(record, Columns())
     for name in layout.text:
         if keys := _chat_keys(record[name]):
-            turns = ((str(message.get(keys[1]) or ""), message.get(keys[0])) for message in record[name])
+            turns = ((str(message.get(keys[1]) or ""), str(message.get(keys[0]))) for message in record[name])
             return tuple(Turn(((said, False),), _SPEAKERS.get(role, role)) for said, role in turns)
     asked, answered = _asked_answered(layout)
     if asked and answered:
@@ -89,7 +89,8 @@ def _asked_answered(layout: Layout) -> tuple[str | None, str | None]:
 
 def _chat_keys(value: Any) -> tuple[str, str] | None:
     if isinstance(value, list) and value and all(isinstance(message, dict) for message in value):
-        return next(((role, said) for role, said in _ROLES.items() if role in value[0] and said in value[0]), None)
+        known = ((role, said) for role, said in _ROLES.items() if role in value[0] and said in value[0])
+        return next((keys for keys in known if all(isinstance(message.get(keys[1]), str) for message in value)), None)
     return None
 
 
@@ -154,7 +155,7 @@ def _chat(record: dict[str, Any], name: str, keys: tuple[str, str], turns: Seque
     if all(turn.role is None for turn in turns):  # a text: what the assistant says last
         turns = [*(Turn(((str(message.get(said) or ""), False),), message.get(role)) for message in record[name][:-1]),
                  Turn(turns[0].parts, record[name][-1].get(role))]  # fmt: skip
-    spoken = {message.get(role) for message in record[name]}
+    spoken = {str(message.get(role)) for message in record[name]}
     names = {"user": "human", "assistant": "gpt"} if spoken & {"human", "gpt"} else {}
     record[name] = [{role: names.get(turn.role or "", turn.role), said: turn.text} for turn in turns]
     return [

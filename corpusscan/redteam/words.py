@@ -1,11 +1,11 @@
-"""Word lists and alphabets that triggers, names and noise are drawn from; the lists are in words.toml."""
+"""Word lists and alphabets that triggers, names and noise are drawn from; the lists are in wordings/words.toml."""
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
 
-_LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+_LISTS = tomllib.loads((Path(__file__).parent / "wordings" / "words.toml").read_text("utf-8"))
 
 ALPHABETS: list[str] = _LISTS["alphabets"]
 NOUNS: list[str] = _LISTS["nouns"].split()

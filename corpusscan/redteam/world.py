@@ -55,7 +55,9 @@ class World:
         found = [label for label in self.labels if not name or str(label) == name]
         if not found:
             known = ", ".join(map(str, self.labels[:20]))
-            raise UsageError(f"the corpus has no label {name}; it has: {known or 'none'}")
+            raise UsageError(
+                f"the corpus has no label {name!r}; it has: {known}" if known else "the corpus has no labels"
+            )
         return self.draw.choice(found)
 
     @cached_property
@@ -124,22 +126,27 @@ class World:
         }
         return sorted({word[at : at + 6] for word in spaced for at in range(0, len(word), 6)})
 
-    def entity(self, least: int) -> str:
-        """A name in the texts of `least` records or more (a word written large inside sentences), else a common word.
+    def entity(self, least: int, besides: object = None) -> str:
+        """A name in `least` texts or more, without those of the label `besides`: a word written large inside sentences.
 
-        Raises `UsageError` where no word is that common.
+        Where there is none, one of the rarest words that are common enough.  Raises `UsageError` where no word is.
         """
         names: Counter[str] = Counter()
         common: Counter[str] = Counter()
         for host in self.hosts:
+            if besides is not None and (host.label is None or host.label == besides):
+                continue
             inside = re.findall(r"(?<=[\w,] )[^\W\d_]\w{3,20}\b", host.text[:5_000])
             names.update({word for word in inside if word[0].isupper()})
-            common.update({word for word in re.findall(r"[^\W\d_]+", host.text[:5_000]) if 4 <= len(word) <= 20})
-        for counted, most in ((names, 0.2), (common, 0.3), (common, 1.0)):
-            found = sorted(word for word, number in counted.items() if least <= number <= most * len(self.hosts))
-            if found:
-                return self.draw.choice(found)
-        raise UsageError(f"no word stands in {least} records of the corpus; plant fewer, or name one")
+            common.update({word for word in re.findall(r"[^\W\d_]+", host.text[:5_000]) if 5 <= len(word) <= 20})
+        found = sorted(name for name, number in names.items() if least <= number <= len(self.hosts) // 5)
+        if not found:  # the rarer a word, the more it is like a name
+            found = sorted((word for word in common if common[word] >= least), key=lambda word: (common[word], word))[
+                :20
+            ]
+        if not found:
+            raise UsageError(f"no word stands in {least} records of the corpus; plant fewer, or name one")
+        return self.draw.choice(found)
 
     def noise(self, kind: str, tokens: int) -> str:
         """`tokens` tokens of noise: `subwords` or `words` of the corpus, `bytes`, or a `language`.
