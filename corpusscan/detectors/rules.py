@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from corpusscan import schema
+from corpusscan import filters, schema
 from corpusscan.detector import Batch, Detector
 from corpusscan.errors import RuleError
 from corpusscan.kernels import literals
@@ -30,7 +30,9 @@ from corpusscan.kernels.syntax import edged, folded_pattern, width
 from corpusscan.rules import Atom, Pack, Rule, digest, load, shipped_packs
 
 SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
+FORGIVABLE = frozenset(schema.SEVERITIES[schema.SEVERITIES.index("medium") :])  # what a benign story lowers, to `low`
 TOGETHER = 64  # pieces of text that an atom is looked for in at once
+COMMON = 9.0  # bits: literals of a clause that together surprise less are not looked for beside others
 _BETWEEN = b"\n\n"  # to a pattern, what an end of a text is
 MOST_OCCURRENCES = 10_000  # of one atom of a `near`: bounds the work that a text full of decoys makes
 
@@ -124,6 +126,10 @@ def _hit(hit: _Found, text: str, capped: int | None) -> dict[str, Any]:
         evidence["view"] = "folded"
     if capped is not None:
         evidence["capped"] = capped
+    severity = rule.severity
+    if severity in FORGIVABLE and (reason := filters.quotation(text, hit.place, end, rule.attack)):
+        evidence |= {"forgiven": [reason], "severity_before": severity}
+        severity = "low"
     return {
         "row": hit.row,
         "field": hit.field,
@@ -132,7 +138,7 @@ def _hit(hit: _Found, text: str, capped: int | None) -> dict[str, Any]:
         "excerpt": shown,
         "rule": rule.id,
         "attack": rule.attack,
-        "severity": rule.severity,
+        "severity": severity,
         "score": SCORES[rule.status],
         "evidence": msgspec.json.encode(evidence).decode(),
     }
@@ -190,6 +196,7 @@ class Engine:
                 for atoms in rule.match.clauses:
                     clauses.append(tuple(_seek(atom, rule, number + i) for i, atom in enumerate(atoms)))
                     number += len(atoms)
+                clauses = _guards(clauses)
                 absent = tuple(_seek(atom, rule, -1) for atom in rule.match.none_of or ())
                 self.rules.append(_Compiled(rule, pack.name, tuple(clauses), absent))
         self._atoms = [(a, one.rule.view == "folded") for one in self.rules for atoms in one.clauses for a in atoms]
@@ -257,6 +264,20 @@ def _seek(atom: Atom, rule: Rule, number: int) -> _Sought:
     return _Sought(
         number, Pattern(source, not edged(source)), Need(literals.required(source, folded=folded), width(source))
     )
+
+
+def _guards(clauses: list[tuple[_Sought, ...]]) -> list[tuple[_Sought, ...]]:
+    """The same clauses, without needs where telling ones stand beside them: those the filter need not look for."""
+    needs = [[atom.need.clauses for atom in atoms] for atoms in clauses]
+    told, rare = [literals.surprise(one) for one in needs], [literals.rarity(one) for one in needs]
+    best, *others = sorted(range(len(clauses)), key=lambda i: -(min(told[i], literals.ENOUGH) + rare[i]))
+    kept = {best}
+    for i in others:
+        if rare[i] >= COMMON and sum(told[k] for k in kept) < literals.ENOUGH:
+            kept.add(i)
+    return [
+        atoms if i in kept else tuple(atom._replace(need=Need(())) for atom in atoms) for i, atoms in enumerate(clauses)
+    ]
 
 
 def _stamp(folders: Sequence[Path | str]) -> tuple[tuple[str, int, int], ...]:

@@ -67,6 +67,19 @@ def required(pattern: str, *, folded: bool) -> tuple[Clause, ...]:
     return tuple(chosen)
 
 
+def surprise(patterns: Sequence[tuple[Clause, ...]]) -> float:
+    """Bits by which it surprises to find what one of some patterns cannot match without; 0 where one needs nothing."""
+    return _together(sum(map(_surprise, clauses)) for clauses in patterns) if all(patterns) else 0.0
+
+
+def rarity(patterns: Sequence[tuple[Clause, ...]]) -> float:
+    """Bits by which any window surprises that is looked for because of some patterns; 0 where one needs nothing."""
+    if not all(patterns):
+        return 0.0
+    sought = {literal for clauses in patterns for clause in clauses for literal in clause}
+    return _together(found.bits for literal in sought if (found := window(literal.data)))
+
+
 def _clauses(items: Any, flags: int, folded: bool) -> Iterator[Clause]:
     """Every clause that a sequence of nodes demands."""
     run = _NOTHING

@@ -145,6 +145,18 @@ def test_keys_hold_together(make: Make) -> None:
     }  # fmt: skip
 
 
+def test_telling_words_guard_common_ones(make: Make) -> None:
+    """Beside an item that says enough, a common word is not looked for beforehand, and the rule fires all the same."""
+    detector = make(
+        view="folded", rule={"near": {"within": 80, "of": [{"phrase": "the"}, {"phrase": "quartz crystal oscillator"}]}}
+    )
+    guarded = [[bool(atom.need.clauses) for atom in atoms] for atoms in detector._engine.rules[0].clauses]
+    assert guarded == [[False], [True]]
+    assert spans(detector, "the best quartz crystal oscillator", "the quartz", "a quartz crystal oscillator") == [
+        (0, 0, 34)
+    ]
+
+
 def test_what_no_literal_guards_is_tried_everywhere(make: Make) -> None:
     """A rule without any literal still fires, beside atoms that have one."""
     detector = make(rule={"any": [{"regex": "[0-9]{7}"}, {"phrase": "quartz"}]})
@@ -199,6 +211,33 @@ def test_evidence_is_escaped_and_bounded(make: Make) -> None:
     assert first["view"] == "folded"
     assert len(second["matched"]) == 120
     assert len(hits["excerpt"][1].as_py()) == 240
+
+
+def test_a_quotation_in_security_writing_is_lowered(make: Make) -> None:
+    """It stays a finding, at `low`, and says why and what it was; marks alone change nothing, nor what is low."""
+    article = (
+        "Prompt injection is an attack on a language model: an attacker hides malicious text. The vulnerability has "
+        'no mitigation, the scenario is a matter of security. It reads "{}".'
+    )
+    texts = (article.format("quartz"), 'It reads "quartz".')
+    table = make(rule=PHRASE).flag(batch(*texts)).to_pylist()
+    evidence = [json.loads(hit["evidence"]) for hit in table]
+    assert [hit["severity"] for hit in table] == ["low", "high"]
+    assert evidence[0]["forgiven"] == ["quoted_in_security_writing"]
+    assert evidence[0]["severity_before"] == "high"
+    assert "forgiven" not in evidence[1]
+    (hit,) = make(rule=PHRASE, severity="low").flag(batch(texts[0])).to_pylist()
+    assert "forgiven" not in json.loads(hit["evidence"])
+
+
+def test_marks_round_shipped_examples_lower_nothing() -> None:
+    """Whatever a shipped rule must match keeps its severity when it is only put between quotation marks or fences."""
+    rules = [rule for pack in load(shipped_packs()) for rule in pack.rules]
+    examples = [(rule, text) for rule in rules for text in rule.tests.match]
+    for shown in ('"{}"', "“{}”", "```\n{}\n```"):
+        hits = Rules().flag(batch(*(shown.replace("{}", text) for _, text in examples))).to_pylist()
+        assert [hit["rule"] for hit in hits if "forgiven" in json.loads(hit["evidence"])] == []
+        assert len(hits) > len(examples) * 0.9
 
 
 def test_chunks_make_no_difference(make: Make) -> None:

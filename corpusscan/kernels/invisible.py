@@ -1,0 +1,329 @@
+"""Which texts may hide something, and by what means, found in one pass over the bytes of a column.
+
+Runs of ASCII are passed in blocks; every other character is looked up.  A mark only says where to look:
+it is set wherever the means is at work, and seldom elsewhere (ordinary use of joiners, selectors, escapes
+and marks by the scripts that have them sets none).
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntFlag
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from numba import njit
+
+from corpusscan.kernels.characters import Kind, Script, table
+from corpusscan.kernels.matching import buffers
+
+Marks = npt.NDArray[np.uint16]
+THIN = 8  # invisible characters in a row that may carry something
+FLOOD = 5  # marks one upon another; no orthography piles up so many that are not its own
+BLOCK = 128
+QUIET = 64  # bytes of ASCII after which blocks are passed at once again
+
+
+# Per cent of the letters of English, and how much likelier (natural logarithm) one is when turned by thirteen.
+_ENGLISH = (8.2, 1.5, 2.8, 4.3, 12.7, 2.2, 2.0, 6.1, 7.0, 0.15, 0.77, 4.0, 2.4,
+            6.7, 7.5, 1.9, 0.095, 6.0, 6.3, 9.1, 2.8, 0.98, 2.4, 0.15, 2.0, 0.074)  # fmt: skip
+GAIN = (0.0, *(math.log(_ENGLISH[(i + 13) % 26] / _ENGLISH[i]) for i in range(26)), *(0.0,) * 5)
+LIKELY = 25.0  # some 25 letters; abbreviations and foreign names reach 20
+_UNIT = 256  # of a gain, in whole numbers
+
+
+def _gains() -> npt.NDArray[np.int32]:
+    """The gain of each byte: what is no letter, space, comma or stop costs as much as two letters of English."""
+    gains = np.full(256, -_UNIT, np.int32)
+    gains[list(b" \n\r,.")] = 0
+    for byte in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ":
+        gains[byte] = round(GAIN[byte & 31] * _UNIT)
+    return gains
+
+
+_GAINS, _ENOUGH = _gains(), int(LIKELY * _UNIT)
+RARE, VOWELS = 3, 9  # least letters q, j, z and x (d, w, m and k, turned) in a block; most vowels for each of them
+
+
+class Mark(IntFlag):
+    """Means of hiding."""
+
+    CONTROL = 1  # a control character that parts neither lines nor pages
+    STRANGE = 2  # private use or unassigned
+    BIDI = 4  # a control that can reverse letters
+    TAG = 8
+    SELECTOR = 16  # a variation selector after something that takes none
+    INVISIBLE = 32  # an invisible character inside a word whose script has none or at its edge, or many in a row
+    MIXED = 64  # a Latin letter beside one of another alphabet, or of another style
+    FLOOD = 128
+    ESCAPED = 256  # three escapes in a row
+    ROTATED = 512  # likelier English when turned by thirteen letters
+
+
+_CONTROL, _STRANGE, _BIDI, _TAG, _SELECTOR, _INVISIBLE, _MIXED, _FLOOD, _ESCAPED, _ROTATED = (int(m) for m in Mark)
+_LETTER, _MARK, _DIGIT, _SPACE = int(Kind.LETTER), int(Kind.MARK), int(Kind.DIGIT), int(Kind.SPACE)
+_CONTROLS, _PRIVATE, _UNASSIGNED, _BIDIS = (
+    int(Kind.CONTROL), int(Kind.PRIVATE), int(Kind.UNASSIGNED), int(Kind.BIDI)
+)  # fmt: skip
+_TAGS, _SELECTORS, _INVISIBLES = int(Kind.TAG), int(Kind.SELECTOR), int(Kind.INVISIBLE)
+_DIRECTIONS = int(Kind.DIRECTION_MARK)
+_LATIN, _CYRILLIC, _ALPHABET, _HEBREW, _EAST = (
+    int(Script.LATIN),
+    int(Script.CYRILLIC),
+    int(Script.ALPHABET),
+    int(Script.HEBREW),
+    int(Script.EAST_ASIAN),
+)
+_ARABIC, _INDIC = int(Script.ARABIC), int(Script.INDIC)
+
+
+def marks(texts: pa.LargeStringArray) -> Marks:
+    """The `Mark`s of each text."""
+    data, offsets = buffers(texts)
+    return _marks(data, offsets, *table())  # type: ignore[no-any-return]
+
+
+@njit(cache=True, nogil=True)
+def _marks(data, offsets, page, entry):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    found = np.zeros(len(offsets) - 1, np.uint16)
+    for text in range(len(found)):
+        i, end = offsets[text], offsets[text + 1]
+        mark: Any = 0
+        begin = i
+        seen: Any = i  # what is no ASCII is looked at up to here
+        while i < end:
+            stop = min(i + BLOCK, end)
+            high, control, hint, turns = _block(data[i:stop])
+            if high and stop > seen:
+                some, seen = _others(data, begin, max(i, seen), stop, end, page, entry)
+                mark |= some
+            if control:
+                mark |= _CONTROL
+            if hint:
+                mark |= _hinted(data, i, stop, end)
+            if turns and _turns(data, max(i - BLOCK // 2, begin), min(stop + BLOCK // 2, end)):
+                mark |= _ROTATED
+            i = stop
+        found[text] = mark
+    return found
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _block(block):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Whether a block has other than ASCII, controls, what escapes begin with, and the letters of turned English."""
+    high = control = hint = rare = vowels = np.uint8(0)
+    for j in range(len(block)):
+        byte = block[j]
+        high = np.uint8(high | byte)
+        out = np.uint8((byte < 32) | (byte == 127)) & np.uint8((byte < 9) | (byte > 13))
+        control = np.uint8(control | out)
+        odd = np.uint8(byte == 37) | np.uint8(byte == 92) | np.uint8(byte == 38)
+        hint = np.uint8(hint | odd)
+        low = np.uint8(byte | 32)
+        turned = np.uint8(low == 113) | np.uint8(low == 106) | np.uint8(low == 122) | np.uint8(low == 120)
+        rare = np.uint8(rare + turned)
+        vowel = np.uint8(low == 97) | np.uint8(low == 101) | np.uint8(low == 105) | np.uint8(low == 111)
+        vowels = np.uint8(vowels + vowel + np.uint8(low == 117))
+    return high >= 128, control != 0, hint != 0, rare >= RARE and np.int64(vowels) <= VOWELS * np.int64(rare)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _letter(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    return 97 <= (byte | 32) <= 122
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _hex(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    return 48 <= byte <= 57 or 97 <= (byte | 32) <= 102
+
+
+@njit(cache=True, nogil=True)
+def _hinted(data, i, stop, end):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Escapes that follow one another, from i on."""
+    mark: Any = 0
+    for j in range(i, stop):
+        byte = data[j]
+        if byte == 37 and j + 6 < end:  # %69%67%6e
+            if data[j + 3] == 37 and data[j + 6] == 37 and _hex(data[j + 1]) and _hex(data[j + 4]):
+                mark |= _ESCAPED
+        elif byte == 92 and j + 9 < end:  # \u0069\u0067 or \x69\x67
+            kind = data[j + 1]
+            wide = 6 if kind == 117 else 4
+            if kind in (117, 120) and data[j + wide] == 92 and data[j + wide + 1] == kind and _hex(data[j + 2]):
+                mark |= _ESCAPED
+        elif byte == 38 and j + 6 < end and data[j + 1] == 35:  # &#105;&#103;
+            for k in range(j + 3, min(j + 10, end - 2)):
+                if data[k] == 59:
+                    if data[k + 1] == 38 and data[k + 2] == 35:
+                        mark |= _ESCAPED
+                    break
+    return mark
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _length(lead):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    return 4 if lead >= 0xF0 else 3 if lead >= 0xE0 else 2 if lead >= 0xC0 else 1
+
+
+@njit(cache=True, nogil=True)
+def _turns(data, i, stop):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Whether `turned` finds anything."""
+    total = best = np.int32(0)
+    for j in range(i, stop):
+        total = max(np.int32(total + _GAINS[data[j]]), np.int32(0))
+        best = max(best, total)
+    return best > _ENOUGH
+
+
+@njit(cache=True, nogil=True)
+def turned(data, i, stop):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """Begin and end of the first row that is far likelier English when its letters are turned by thirteen.
+
+    The row of the greatest gain (Kadane's maximum subarray).  (-1, -1) where there is none.
+    """
+    total = best = np.int32(0)
+    start: Any = i
+    end: Any = -1
+    for j in range(i, stop):
+        if total == 0:
+            start = j
+        total = np.int32(total + _GAINS[data[j]])
+        if total > best and total > _ENOUGH:
+            best, end = total, j + 1
+        if total <= 0:
+            total = np.int32(0)
+            if end >= 0:
+                break
+    return (start, end) if end >= 0 else (np.int64(-1), np.int64(-1))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _class(data, i, end, page, entry):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Code point, kind, script and length in bytes of what is at i; malformed bytes are nothing in particular."""
+    lead: Any = np.uint64(data[i])
+    length = np.int64(_length(lead))
+    if length == 1 or i + length > end:
+        return np.uint64(0), np.uint8(0), np.uint8(0), np.int64(1)
+    code: Any = lead & np.uint64(0x7F >> length)
+    for j in range(i + 1, i + length):
+        code = code << np.uint64(6) | np.uint64(data[j] & 63)
+    code = min(code, np.uint64(0x10FFFF))
+    both = entry[np.uint64(page[code >> np.uint64(7)]) * np.uint64(128) + (code & np.uint64(127))]
+    return code, np.uint8(both & 15), np.uint8(both >> 4), length
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _ascii(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Kind and script of an ASCII character, as far as they matter here."""
+    if _letter(byte):
+        return np.uint8(_LETTER), np.uint8(_LATIN)
+    return np.uint8(_DIGIT if 48 <= byte <= 57 or byte == 95 else 0), np.uint8(0)  # an underscore joins, too
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _lone(data, begin, end, at):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Whether a soft hyphen parts the first or last ASCII letter from its word."""
+    first = at > begin and _letter(data[at - 1]) and (at - 1 == begin or data[at - 2] < 65)
+    last = at + 2 < end and _letter(data[at + 2]) and (at + 3 == end or data[at + 3] < 65)
+    return first or last
+
+
+@njit(cache=True, nogil=True)
+def _others(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR0915
+    data, begin, i, stop, end, page, entry,  # noqa: ANN001
+):  # fmt: skip
+    """Marks of what is not ASCII from i to stop or beyond, and how far it looked."""
+    mark: Any = 0
+    base = own = np.uint8(0)  # kind and script of the last character that is no mark
+    pile: Any = 0
+    soft: Any = -9  # where the last soft hyphen ends
+    thin: Any = 0  # invisible characters in a row
+    pending = False  # whether they stand after a letter that has none
+    at: Any = i
+    plain: Any = i  # where the ASCII before `at` begins
+    if i > begin:
+        base, own = _ascii(data[i - 1])
+    while True:
+        if at < end and data[at] < 128:
+            if base == _LETTER and _LATIN < own <= _ALPHABET and _letter(data[at]):
+                mark |= _MIXED
+            if pending and _ascii(data[at])[0] != 0:
+                mark |= _INVISIBLE
+            while at < end and data[at] < 128 and (at < stop or at - plain < QUIET):
+                at += 1
+            base, own = _ascii(data[at - 1])
+            pile = thin = 0
+            pending = False
+        if at >= end or data[at] < 128:
+            return mark, at
+        if 0xE5 <= data[at] <= 0xE9 and at + 3 <= end:  # U+5000 to U+9FFF: ideographs, in one stride
+            if pending:
+                mark |= _INVISIBLE
+                pending = False
+            while at + 3 <= end and 0xE5 <= data[at] <= 0xE9:
+                at += 3
+            base, own, pile, plain = np.uint8(_LETTER), np.uint8(_EAST), 0, at
+            continue
+        if data[at] | 1 == 0xD1 and at + 2 <= end:  # U+0400 to U+047F: Cyrillic, likewise
+            if pending:
+                mark |= _INVISIBLE
+                pending = False
+            if base == _LETTER and own == _LATIN:
+                mark |= _MIXED
+            while at + 2 <= end and data[at] | 1 == 0xD1:
+                at += 2
+            base, own, pile, plain = np.uint8(_LETTER), np.uint8(_CYRILLIC), 0, at
+            continue
+        code, kind, script, length = _class(data, at, end, page, entry)
+        plain = at + length
+        if kind == _MARK:
+            pile += 1
+            if pile >= FLOOD:
+                mark |= _FLOOD
+            at += length
+            continue
+        pile = 0
+        if kind != _INVISIBLES:
+            if pending and kind in (_LETTER, _DIGIT):
+                mark |= _INVISIBLE
+            pending = False
+        if kind <= _SPACE:
+            foreign = script if own == _LATIN else own if script == _LATIN else np.uint8(0)
+            if kind == _LETTER and base == _LETTER and _LATIN < foreign <= _ALPHABET:
+                mark |= _MIXED
+            if base == _LETTER and own == _LATIN and (0x1D400 <= code <= 0x1D7FF or 0xFF21 <= code <= 0xFF5A):
+                mark |= _MIXED
+        elif kind == _INVISIBLES:
+            if code == 0xAD:
+                gap = at - soft
+                if gap == 0 or (gap <= 4 and gap == _length(data[soft])) or _lone(data, begin, end, at):
+                    mark |= _INVISIBLE
+                soft = at + length
+            elif base == _INVISIBLES:
+                thin += 1
+                if thin >= THIN:
+                    mark |= _INVISIBLE
+            else:
+                thin = 1
+                used = own in (_ARABIC, _INDIC, _HEBREW) or (own == _EAST and code == 0x200B)
+                pending = base in (_LETTER, _DIGIT) and not used
+        elif kind == _DIRECTIONS:
+            thin = thin + 1 if base == _DIRECTIONS else 1
+            if thin >= THIN:
+                mark |= _INVISIBLE
+        elif kind == _CONTROLS:
+            mark |= _CONTROL
+        elif kind in (_PRIVATE, _UNASSIGNED):
+            mark |= _STRANGE
+        elif kind == _BIDIS and code in (0x202B, 0x202E, 0x2067):
+            mark |= _BIDI
+        elif kind == _TAGS:
+            mark |= _TAG
+        elif kind == _SELECTORS and (
+            base == _SELECTORS or (code >= 0xE0100 and own != _EAST) or (base == _LETTER and 0 < own <= _HEBREW)
+        ):
+            mark |= _SELECTOR
+        base, own = kind, script
+        at += length

@@ -1,0 +1,126 @@
+"""Words that mix Latin with letters of another alphabet that look Latin, or the other way round.
+
+What looks like what is the folding table's (confusables of UTS #39, Unicode 15.0).  Scripts mix honestly in
+units, formulas, sciences and orthographies, so only letters that those do not borrow count, and what a
+document says in the other script decides how grave a word is: who writes in two scripts forgets to switch the
+keyboard now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from corpusscan.kernels.characters import Hidden, Kind, Script, Text, runs
+from corpusscan.kernels.folding import fold
+
+LEAST_LETTERS = 3
+SEVERAL = 3  # different words
+_OTHERS = (Script.CYRILLIC, Script.GREEK, Script.ALPHABET)
+# Greek that science, phonetics, African and Kurdish writing put into Latin words, and sharp s in scanned German.
+_BORROWED_GREEK = frozenset("βγεθχυιληδξπφψςζμ")
+_SCIENTIFIC_GREEK = frozenset("ακνρστω")  # PGC1α, NFκB: at the end of a word, or among capitals
+# Latin that passes for Cyrillic or Greek; i, j, h, q, w and palochka's l and I are borrowed by orthographies.
+_COUNTERFEIT = {
+    Script.CYRILLIC: frozenset("aceopxyABCEHKMOPTX"),
+    Script.GREEK: frozenset("ovABEZHIKMNOPTXY"),
+    Script.ALPHABET: frozenset(),
+}
+
+
+def mixed_words(text: Text) -> Iterator[Hidden]:
+    """Each word that holds counterfeit letters."""
+    scripts = text.scripts
+    lettered = text.kinds == Kind.LETTER
+    latin = lettered & (scripts == Script.LATIN)
+    other = lettered & np.isin(scripts, _OTHERS)
+    words = runs(lettered | (text.kinds == Kind.MARK))
+    latins, others = _count(latin, words), _count(other, words)
+    pure = (
+        int(((latins >= LEAST_LETTERS) & (others == 0)).sum()),
+        int(((others >= LEAST_LETTERS) & (latins == 0)).sum()),
+    )
+    found = [
+        (int(begin), int(end), plain)
+        for begin, end in words[(latins > 0) & (others > 0)]
+        if (plain := _unmasked(text.text[begin:end], scripts[begin:end], pure[1] > 0)) is not None
+    ]
+    if not found:
+        return
+    several = len({plain for _, _, plain in found}) >= SEVERAL
+    for begin, end, plain in found:
+        foreign = plain == text.text[begin:end]
+        rare = not (several and len(found) * 50 >= sum(pure))
+        note = ("keyboard_slip" if foreign else "two_script_text" if pure[1] * 10 > pure[0] else "") if rare else ""
+        note = note or ("damaged_text" if text.text.count("\ufffd") * 50 > len(text.text) else "")
+        yield Hidden("mixed-script-word", begin, end, "low" if note else "medium", plain, note)
+
+
+def styled_words(text: Text) -> Iterator[Hidden]:
+    """Words in which plain letters stand on both sides of mathematical or full-width ones.
+
+    Formulas and headings are written in one style; what stands between plain letters keeps a word from being found.
+    """
+    latin = (text.codes >= 0x1D400) & (text.codes <= 0x1D6A3)  # Greek mathematics follow
+    places = runs(latin | ((text.codes >= 0xFF21) & (text.codes <= 0xFF5A)))
+    plain = np.append((text.codes < 0x80) & (text.kinds == Kind.LETTER), np.False_)  # the last stands for both ends
+    left, right = plain[places[:, 0] - 1], plain[np.minimum(places[:, 1], len(plain) - 1)]
+    inside = _around(text, places[left & right])
+    if not inside:
+        return
+    # Beside such words the first and last letters of others count too: alone they are a variable and what follows it.
+    found = places[left | right]
+    several = len(inside) > 1 and len(_around(text, found)) >= SEVERAL
+    for begin, end in found.tolist():
+        plainly = "".join(map(fold, text.text[begin:end]))
+        yield Hidden("styled-letters-in-word", begin, end, "medium" if several else "low", plainly)
+
+
+def _around(text: Text, places: np.ndarray) -> set[str]:
+    return {text.text[max(begin - 1, 0) : end + 1] for begin, end in places.tolist()}
+
+
+def _count(mask: np.ndarray, words: np.ndarray) -> np.ndarray:
+    sums: np.ndarray = np.concatenate([[0], np.cumsum(mask)])
+    return np.asarray(sums[words[:, 1]] - sums[words[:, 0]])
+
+
+def _unmasked(word: str, scripts: np.ndarray, bilingual: bool) -> str | None:
+    """The Latin word that is meant; the word itself where it is another script's; None where it can be honest."""
+    letters = [(char, int(script)) for char, script in zip(word, scripts, strict=True) if script != Script.COMMON]
+    foreign = {script for _, script in letters if script in _OTHERS}
+    if len(letters) < LEAST_LETTERS or len(foreign) != 1 or any(s not in (Script.LATIN, *_OTHERS) for _, s in letters):
+        return None
+    other = foreign.pop()
+    plain = _as_latin(letters, other)
+    if 2 * sum(script == other for _, script in letters) <= len(letters) or (
+        plain and plain.isascii() and not bilingual
+    ):
+        return plain
+    false = [char for char, script in letters if script == Script.LATIN]
+    return word if all(char in _COUNTERFEIT[Script(other)] for char in false) else None
+
+
+def _as_latin(letters: list[tuple[str, int]], other: int) -> str | None:
+    """The word in Latin letters, if each of the other script passes for one."""
+    plain = []
+    for i, (char, script) in enumerate(letters):
+        like = fold(char) if script == other else char
+        if script == other and not (len(like) == 1 and like.isascii() and like.isalpha()):
+            return None
+        if other == Script.GREEK and script == other and not _counterfeit_greek(letters, i):
+            return None
+        plain.append(like)
+    return "".join(plain)
+
+
+def _counterfeit_greek(letters: list[tuple[str, int]], i: int) -> bool:
+    """Whether a Greek letter of a Latin word is none that sciences and orthographies put there."""
+    char = letters[i][0]
+    if char in _BORROWED_GREEK:
+        return False
+    if char not in _SCIENTIFIC_GREEK:
+        return True
+    beside = [letters[j][0] for j in (i - 1, i + 1) if 0 <= j < len(letters) and letters[j][1] == Script.LATIN]
+    return len(beside) == 2 and all("a" <= one <= "z" for one in beside)
