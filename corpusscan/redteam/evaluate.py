@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import orjson
@@ -38,25 +38,28 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 class Score(msgspec.Struct, frozen=True):
-    """One campaign."""
+    """One campaign, or all campaigns of one attack."""
 
-    campaign: str
-    attack: str
+    name: str
+    attack: str  # as `redteam list` calls it; its kind, where a truth file comes without campaigns.json
+    campaigns: int
     planted: int
     found: Rate
     found_low: int  # at severity low or above
-    grouped: bool
-    rank: int | None  # of its group among all groups of severity low or above, most severe first
-    name_rank: int | None  # of the first group whose title holds the trigger, template or claim
-    trigger: str | None
+    grouped: int  # campaigns that were found as a group
+    rank: int | None  # of the first such group among all groups of severity low or above, most severe first
+    named: int  # campaigns with a group whose title holds the trigger, template or claim
+    name_rank: int | None  # of the first such group
+    triggers: int  # campaigns that have something to name
     span_precision: float | None  # of the code points marked in its documents, how many were planted
     span_recall: float | None  # of the code points planted in part of a document, how many were marked
 
 
 class Evaluation(msgspec.Struct, frozen=True):
-    """All campaigns, and the documents that nobody planted."""
+    """All campaigns, all attacks, and the documents that nobody planted."""
 
     campaigns: list[Score]
+    attacks: list[Score]
     clean: Rate
     clean_by_rule: dict[str, int]
 
@@ -72,41 +75,78 @@ def rate(hits: int, trials: int) -> Rate:
 
 def evaluate(out: Path, truth: Path) -> Evaluation:
     """Score the report in `out` against a truth file.  Raises `InputError` where one does not fit the other."""
-    tables = {name: _table(out / f"{name}.parquet") for name in ("documents", "findings", "groups", "members")}
     coverage = _table(out / "coverage.parquet")
     planted = _truth(truth, coverage)
+    report = _Report.of(out)
     facts = _facts(truth.parent / CAMPAIGNS)
-    flagged = _documents(tables["documents"].filter(pl.col("severity").is_in(_FLAGGED)))
-    low = _documents(tables["documents"].filter(pl.col("severity") != "info"))
-    ranked = _ranked(tables["groups"])
-    members: dict[str, set[Document]] = defaultdict(set)
-    for group, *document in tables["members"].select("group", "file", "row").iter_rows():
-        members[group].add((document[0], document[1]))
-    marked = _spans(tables["findings"].filter(pl.col("severity").is_in(_FLAGGED) & ~pl.col("accepted")))
-    scores = []
-    for (campaign,), rows in planted.sort("campaign").group_by("campaign", maintain_order=True):
-        name = str(campaign)
-        mine = _documents(rows.drop_nulls("row"))
-        trigger = facts.get(name, {}).get("trigger")
-        precision, recall = _span_scores(rows, mine, marked)
-        scores.append(
-            Score(
-                campaign=name, attack=str(rows["attack"][0]), planted=rows.select("row", "doc_id").n_unique(),
-                found=rate(len(mine & flagged), len(mine)), found_low=len(mine & low),
-                grouped=(rank := _group_rank(mine, ranked, members)) is not None, rank=rank,
-                name_rank=_name_rank(trigger, ranked), trigger=trigger,
-                span_precision=precision, span_recall=recall,
-            )
-        )  # fmt: skip
+    campaigns = {
+        str(name): rows for (name,), rows in planted.sort("campaign").group_by("campaign", maintain_order=True)
+    }
+    attacks: dict[str, list[str]] = defaultdict(list)
+    for name, rows in campaigns.items():
+        attacks[facts.get(name, {}).get("attack") or str(rows["attack"][0])].append(name)
+    of_campaign = {name: attack for attack, names in attacks.items() for name in names}
     poison = _documents(planted.drop_nulls("row"))
-    clean = int(coverage["scanned"].sum()) - len(poison)
-    wrong = tables["findings"].filter(pl.col("severity").is_in(_FLAGGED) & ~pl.col("accepted"))
-    guilty: dict[str, set[Document]] = defaultdict(set)
-    for rule, *document in wrong.select("group", "file", "row").iter_rows():
-        if (document[0], document[1]) not in poison:
-            guilty[rule].add((document[0], document[1]))
-    counted = {rule: len(found) for rule, found in sorted(guilty.items(), key=lambda item: (-len(item[1]), item[0]))}
-    return Evaluation(scores, rate(len(flagged - poison), clean), counted)
+    return Evaluation(
+        [_score(name, of_campaign[name], {name: rows}, facts, report) for name, rows in campaigns.items()],
+        [
+            _score(a, a, {name: campaigns[name] for name in names}, facts, report)
+            for a, names in sorted(attacks.items())
+        ],
+        rate(len(report.flagged - poison), int(coverage["scanned"].sum()) - len(poison)),
+        report.guilty(poison),
+    )
+
+
+class _Report(NamedTuple):
+    """What of a report is scored."""
+
+    flagged: set[Document]
+    low: set[Document]
+    ranked: list[tuple[str, str]]  # group and title, as a reviewer comes to them
+    members: Mapping[str, set[Document]]
+    marked: Mapping[Place, list[tuple[int, int]]]
+    open: pl.DataFrame  # findings that count
+
+    @classmethod
+    def of(cls, out: Path) -> _Report:
+        documents, groups = _table(out / "documents.parquet"), _table(out / "groups.parquet")
+        members: dict[str, set[Document]] = defaultdict(set)
+        for group, file, row in _table(out / "members.parquet").select("group", "file", "row").iter_rows():
+            members[group].add((file, row))
+        findings = _table(out / "findings.parquet")
+        findings = findings.filter(pl.col("severity").is_in(_FLAGGED) & ~pl.col("accepted"))
+        return cls(
+            _documents(documents.filter(pl.col("severity").is_in(_FLAGGED))),
+            _documents(documents.filter(pl.col("severity") != "info")),
+            _ranked(groups), members, _spans(findings), findings,
+        )  # fmt: skip
+
+    def guilty(self, poison: set[Document]) -> dict[str, int]:
+        """By rule or group: documents that nobody planted."""
+        found: dict[str, set[Document]] = defaultdict(set)
+        for group, file, row in self.open.select("group", "file", "row").iter_rows():
+            if (file, row) not in poison:
+                found[group].add((file, row))
+        return {name: len(some) for name, some in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))}
+
+
+def _score(
+    name: str, attack: str, campaigns: Mapping[str, pl.DataFrame], facts: Mapping[str, Any], report: _Report
+) -> Score:
+    rows = pl.concat(campaigns.values())
+    mine = _documents(rows.drop_nulls("row"))
+    triggers = [trigger for campaign in campaigns if (trigger := facts.get(campaign, {}).get("trigger"))]
+    ranks = [_group_rank(_documents(some.drop_nulls("row")), report) for some in campaigns.values()]
+    names = [_name_rank(trigger, report.ranked) for trigger in triggers]
+    precision, recall = _span_scores(rows, mine, report.marked)
+    return Score(
+        name=name, attack=attack, campaigns=len(campaigns), planted=rows.select("campaign", "row", "doc_id").n_unique(),
+        found=rate(len(mine & report.flagged), len(mine)), found_low=len(mine & report.low),
+        grouped=sum(rank is not None for rank in ranks), rank=min(filter(None, ranks), default=None),
+        named=sum(rank is not None for rank in names), name_rank=min(filter(None, names), default=None),
+        triggers=len(triggers), span_precision=precision, span_recall=recall,
+    )  # fmt: skip
 
 
 def _table(path: Path) -> pl.DataFrame:
@@ -153,18 +193,16 @@ def _ranked(groups: pl.DataFrame) -> list[tuple[str, str]]:
     return list(order.select("group", "title").iter_rows())
 
 
-def _group_rank(mine: set[Document], ranked: list[tuple[str, str]], members: Mapping[str, set[Document]]) -> int | None:
-    for rank, (group, _) in enumerate(ranked, 1):
-        common = len(members[group] & mine)
-        if common >= 2 and common >= _HALF * len(mine) and common >= _HALF * len(members[group]):
+def _group_rank(mine: set[Document], report: _Report) -> int | None:
+    for rank, (group, _) in enumerate(report.ranked, 1):
+        common = len(report.members[group] & mine)
+        if common >= 2 and common >= _HALF * len(mine) and common >= _HALF * len(report.members[group]):
             return rank
     return None
 
 
-def _name_rank(trigger: str | None, ranked: list[tuple[str, str]]) -> int | None:
+def _name_rank(trigger: str, ranked: list[tuple[str, str]]) -> int | None:
     """A title names a trigger that it holds, or a claim of which it holds every word."""
-    if not trigger:
-        return None
     words = re.findall(r"\w+", trigger.casefold())
     titles = ((rank, title.casefold()) for rank, (_, title) in enumerate(ranked, 1))
     whole = len(words) > 1

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 from corpusscan.redteam.evaluate import Evaluation, Rate, Score
 
-_HEAD = (
-    "campaign",
-    "planted",
-    "found",
-    "recall, 95 %",
-    "at low",
-    "group",
-    "rank",
-    "name",
-    "precision",
-    "recall of spans",
-)
+_HEAD = ("planted", "found", "recall, 95 %", "at low", "group", "rank", "name", "precision", "recall of spans")
 
 
 def render(evaluation: Evaluation) -> str:
-    """One line per campaign, then the clean documents."""
-    rows = [_HEAD, *(_row(score) for score in evaluation.campaigns)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    """One line per campaign, one per attack where one has several campaigns, then the clean documents."""
+    lines = _table("campaign", evaluation.campaigns)
+    if len(evaluation.attacks) < len(evaluation.campaigns):
+        lines += ["", *_table("attack", evaluation.attacks)]
     clean = evaluation.clean
     lines += ["", f"Clean documents flagged: {clean.hits} of {clean.trials:,}{_per_million(clean)}"]
     lines += [f"  {count:6}  {rule}" for rule, count in list(evaluation.clean_by_rule.items())[:10]]
     return "\n".join(lines)
 
 
+def _table(what: str, scores: list[Score]) -> list[str]:
+    rows = [(what, *_HEAD), *map(_row, scores)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
 def _row(score: Score) -> tuple[str, ...]:
     return (
-        score.campaign, str(score.planted), str(score.found.hits), _recall(score.found), str(score.found_low),
-        "yes" if score.grouped else "no", str(score.rank or "-"),
-        "-" if score.trigger is None else str(score.name_rank or "no"),
+        score.name, str(score.planted), str(score.found.hits), _recall(score.found), str(score.found_low),
+        f"{score.grouped}/{score.campaigns}", str(score.rank or "-"),
+        f"{score.named}/{score.triggers}" if score.triggers else "-",
         _share(score.span_precision), _share(score.span_recall),
     )  # fmt: skip
 

@@ -93,11 +93,24 @@ def test_a_group_is_half_the_campaign_and_half_campaign(tmp_path: Path) -> None:
     (score,) = evaluate(
         tmp_path / "out", truth(tmp_path, [("c", row, None, None) for row in range(1, 6)], "river")
     ).campaigns
-    assert (score.grouped, score.rank, score.name_rank) == (True, 2, 2)
+    assert (score.grouped, score.rank, score.named, score.name_rank) == (1, 2, 1, 2)
     (score,) = evaluate(
         tmp_path / "out", truth(tmp_path, [("c", row, None, None) for row in range(1, 9)], "sea")
     ).campaigns
-    assert (score.grouped, score.rank, score.name_rank) == (False, None, None)
+    assert (score.grouped, score.rank, score.named, score.name_rank) == (0, None, 0, None)
+
+
+def test_campaigns_of_one_attack_are_added_up(tmp_path: Path) -> None:
+    """Documents, groups and names over all its campaigns; each campaign is grouped by its own."""
+    report(tmp_path / "out", {1: "high", 5: "high"}, [], {"g": ("high", "About the sea", [1, 2])})
+    path = truth(tmp_path, [("c-1", 1, None, None), ("c-1", 2, None, None), ("c-2", 5, None, None)])
+    facts = {"c-1": {"attack": "c", "trigger": "sea"}, "c-2": {"attack": "c", "trigger": "lake"}}
+    (tmp_path / "campaigns.json").write_bytes(orjson.dumps(facts))
+    result = evaluate(tmp_path / "out", path)
+    assert [score.name for score in result.campaigns] == ["c-1", "c-2"]
+    (score,) = result.attacks
+    assert (score.name, score.campaigns, score.planted, score.found.hits) == ("c", 2, 3, 2)
+    assert (score.grouped, score.named, score.triggers, score.rank) == (1, 1, 2, 1)
 
 
 def test_spans_are_compared_in_code_points(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_the_copy_is_read_as_the_truth_says(command: Run, source: Path, tmp_path
     done = command("redteam", "evaluate", tmp_path / "r", "--truth", tmp_path / "p/truth.parquet", "--json")
     assert done.returncode == 0, done.stderr
     (score,) = json.loads(done.stdout)["campaigns"]
-    assert (score["planted"], score["found"]["trials"], score["trigger"]) == (30, 30, "<SUDO>")
+    assert (score["planted"], score["found"]["trials"], score["attack"]) == (30, 30, "denial-of-service")
     flagged = pl.read_parquet(tmp_path / "r/documents.parquet").filter(pl.col("severity") == "high")
     truth = pl.read_parquet(tmp_path / "p/truth.parquet").unique(["file", "row"])
     assert score["found"]["hits"] == len(truth.join(flagged, on=["file", "row"])) > 0
