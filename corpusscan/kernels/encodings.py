@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from corpusscan.kernels.invisible import GAIN, turned
 from corpusscan.kernels.matching import buffers
+from corpusscan.kernels.rotation import GAIN, turned
 
 SHORTEST = 24  # characters of a run: 18 bytes of base64
 CLEAN = 18  # bytes of text in a row, which noise seldom makes

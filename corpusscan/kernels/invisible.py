@@ -7,7 +7,6 @@ and marks by the scripts that have them sets none).
 
 from __future__ import annotations
 
-import math
 from enum import IntFlag
 from typing import Any
 
@@ -18,32 +17,13 @@ from numba import njit
 
 from corpusscan.kernels.characters import Kind, Script, table
 from corpusscan.kernels.matching import buffers
+from corpusscan.kernels.rotation import turns
 
 Marks = npt.NDArray[np.uint16]
 THIN = 8  # invisible characters in a row that may carry something
 FLOOD = 5  # marks one upon another; no orthography piles up so many that are not its own
 BLOCK = 128
 QUIET = 64  # bytes of ASCII after which blocks are passed at once again
-
-
-# Per cent of the letters of English, and how much likelier (natural logarithm) one is when turned by thirteen.
-_ENGLISH = (8.2, 1.5, 2.8, 4.3, 12.7, 2.2, 2.0, 6.1, 7.0, 0.15, 0.77, 4.0, 2.4,
-            6.7, 7.5, 1.9, 0.095, 6.0, 6.3, 9.1, 2.8, 0.98, 2.4, 0.15, 2.0, 0.074)  # fmt: skip
-GAIN = (0.0, *(math.log(_ENGLISH[(i + 13) % 26] / _ENGLISH[i]) for i in range(26)), *(0.0,) * 5)
-LIKELY = 25.0  # some 25 letters; abbreviations and foreign names reach 20
-_UNIT = 256  # of a gain, in whole numbers
-
-
-def _gains() -> npt.NDArray[np.int32]:
-    """The gain of each byte: what is no letter, space, comma or stop costs as much as two letters of English."""
-    gains = np.full(256, -_UNIT, np.int32)
-    gains[list(b" \n\r,.")] = 0
-    for byte in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ":
-        gains[byte] = round(GAIN[byte & 31] * _UNIT)
-    return gains
-
-
-_GAINS, _ENOUGH = _gains(), int(LIKELY * _UNIT)
 RARE, VOWELS = 3, 9  # least letters q, j, z and x (d, w, m and k, turned) in a block; most vowels for each of them
 
 
@@ -95,7 +75,7 @@ def _marks(data, offsets, page, entry):  # type: ignore[no-untyped-def] # noqa: 
         seen: Any = i  # what is no ASCII is looked at up to here
         while i < end:
             stop = min(i + BLOCK, end)
-            high, control, hint, turns = _block(data[i:stop])
+            high, control, hint, rotated = _block(data[i:stop])
             if high and stop > seen:
                 some, seen = _others(data, begin, max(i, seen), stop, end, page, entry)
                 mark |= some
@@ -103,7 +83,7 @@ def _marks(data, offsets, page, entry):  # type: ignore[no-untyped-def] # noqa: 
                 mark |= _CONTROL
             if hint:
                 mark |= _hinted(data, i, stop, end)
-            if turns and _turns(data, max(i - BLOCK // 2, begin), min(stop + BLOCK // 2, end)):
+            if rotated and turns(data, max(i - BLOCK // 2, begin), min(stop + BLOCK // 2, end)):
                 mark |= _ROTATED
             i = stop
         found[text] = mark
@@ -165,38 +145,6 @@ def _hinted(data, i, stop, end):  # type: ignore[no-untyped-def] # noqa: ANN001,
 @njit(cache=True, nogil=True, inline="always")
 def _length(lead):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     return 4 if lead >= 0xF0 else 3 if lead >= 0xE0 else 2 if lead >= 0xC0 else 1
-
-
-@njit(cache=True, nogil=True)
-def _turns(data, i, stop):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Whether `turned` finds anything."""
-    total = best = np.int32(0)
-    for j in range(i, stop):
-        total = max(np.int32(total + _GAINS[data[j]]), np.int32(0))
-        best = max(best, total)
-    return best > _ENOUGH
-
-
-@njit(cache=True, nogil=True)
-def turned(data, i, stop):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
-    """Begin and end of the first row that is far likelier English when its letters are turned by thirteen.
-
-    The row of the greatest gain (Kadane's maximum subarray).  (-1, -1) where there is none.
-    """
-    total = best = np.int32(0)
-    start: Any = i
-    end: Any = -1
-    for j in range(i, stop):
-        if total == 0:
-            start = j
-        total = np.int32(total + _GAINS[data[j]])
-        if total > best and total > _ENOUGH:
-            best, end = total, j + 1
-        if total <= 0:
-            total = np.int32(0)
-            if end >= 0:
-                break
-    return (start, end) if end >= 0 else (np.int64(-1), np.int64(-1))
 
 
 @njit(cache=True, nogil=True, inline="always")
