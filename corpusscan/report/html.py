@@ -28,6 +28,7 @@ MAX_BYTES = 2_000_000
 CARD_BYTES = 1_400_000  # for the groups; everything else is bounded by the constants of this module
 STRING = 400  # characters of any string, unless shown otherwise
 EXCERPT = 400  # code points
+_ASIDES = {"decoded": "hidden there", "forgiven": "lowered because", "note": "note"}
 EVIDENCE = 12  # entries
 SHOWN_ELSEWHERE = ("mark", "findings")  # entries of evidence
 NAMES = 60  # of a list of columns, detectors, inputs
@@ -69,6 +70,15 @@ def evidence_rows(evidence: str | None) -> list[tuple[str, str]]:
         return [("evidence", evidence)] if evidence else []
     rows = [(name, value) for name, value in loaded.items() if name not in SHOWN_ELSEWHERE][:EVIDENCE]
     return [(name, value if isinstance(value, str) else orjson.dumps(value).decode()) for name, value in rows]
+
+
+def asides(evidence: str | None) -> list[tuple[str, str]]:
+    """What a finding says beside its excerpt: what was hidden, decoded, and why it was lowered."""
+    known = _load(evidence) or {}
+    found = ((words, known.get(name)) for name, words in _ASIDES.items())
+    return [
+        (words, value if isinstance(value, str) else orjson.dumps(value).decode()) for words, value in found if value
+    ]
 
 
 def _cards(out_tables: Path, summary: Summary) -> Iterator[Markup]:
@@ -179,6 +189,7 @@ def _environment() -> Environment:
         day=lambda time: (time or "")[:10],
         moment=lambda time: time.replace("T", " ").replace("+00:00", "Z").replace("Z", " UTC"),
     )
+    environment.filters["asides"] = lambda row: asides(row["evidence"])
     environment.filters["marked"] = lambda row: marked(row["excerpt"] or "", row["evidence"])
     return environment
 

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from corpusscan.report import html
-from corpusscan.report.html import build_html, evidence_rows, marked, policy
+from corpusscan.report.html import asides, build_html, evidence_rows, marked, policy
 from corpusscan.report.summary import summarize
 
 VOID = {"meta", "br"}
@@ -196,3 +196,13 @@ def test_same_tables_same_page(build, tables) -> None:
     """The page depends on tables and summary only."""
     folder = tables(groups=30, documents=500)
     assert build(folder=folder)[0] == build(folder=folder)[0]
+
+
+def test_what_was_hidden_is_shown_decoded() -> None:
+    """Beside the excerpt: what hidden text says, and why a finding was lowered; nothing where there is neither."""
+    evidence = '{"decoded": "ignore all rules", "forgiven": ["quoted_in_security_writing"], "mark": [0, 1]}'
+    assert asides(evidence) == [
+        ("hidden there", "ignore all rules"),
+        ("lowered because", '["quoted_in_security_writing"]'),
+    ]
+    assert asides('{"mark": [0, 1]}') == asides("no json") == asides(None) == []
