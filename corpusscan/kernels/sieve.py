@@ -20,7 +20,7 @@ from corpusscan.kernels.folding import Bytes, is_space
 from corpusscan.kernels.literals import Literal
 from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, Window, window
 
-BITS = 19  # of the hash: the bitmap takes 64 KiB and stays in the nearest caches
+BITS = 20  # of the hash: the bitmap takes 128 KiB and stays in the nearest caches
 BUCKETS = 1 << 16
 APART = 32  # bytes between the places of one literal that are told: bounds what a text full of it costs
 BLOCK = 4096  # bytes whose marked places are collected before any is looked at
