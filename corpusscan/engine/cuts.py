@@ -45,8 +45,9 @@ class Cuts:
 
     def restore(self, tasks: Iterable[Map]) -> None:
         """Make sure that the pieces which `tasks` read are there."""
-        gone = {Path(task.shard.path).parent for task in tasks if not Path(task.shard.path).exists()}
-        self._do([self._files[folder] for folder in sorted(gone & self._files.keys())])
+        pieces = {path for task in tasks if (path := Path(task.shard.path)).parent in self._files}
+        gone = {path.parent for path in pieces if not path.exists()}
+        self._do([self._files[folder] for folder in sorted(gone)])
 
     def _do(self, cuts: list[Cut]) -> None:
         for _ in self.run(cuts):

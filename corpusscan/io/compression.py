@@ -45,6 +45,16 @@ def blocks(path: Path, kind: str | None) -> Iterator[bytes]:
                 yield block
 
 
+def until_failure(source: Iterator[bytes], failures: list[UnreadableError]) -> Iterator[bytes]:
+    """The blocks of `source` up to where it fails; the failure goes into `failures`, an `OSError` as `unreadable`."""
+    try:
+        yield from source
+    except UnreadableError as error:
+        failures.append(error)
+    except OSError as error:
+        failures.append(UnreadableError("unreadable", str(error)))
+
+
 def _gathered(parts: Iterator[bytes]) -> Iterator[bytes]:
     """Parts regrouped into blocks of BLOCK bytes, whatever a step expanded to."""
     held: list[bytes] = []

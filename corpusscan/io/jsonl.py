@@ -26,7 +26,7 @@ from corpusscan.kernels.strings import unescaped
 
 UNIT = "byte"
 SUFFIXES = (".jsonl", ".ndjson", ".json")
-MAX_VALUES = 4 * 2**20  # so is a line of more values: as Python objects they would fill the memory
+MAX_VALUES = 4 * 2**20  # a line of more values is skipped, and counted: as Python objects they would fill the memory
 _RUN = 16  # lines with the same keys that are worth going column by column
 _BOM = b"\xef\xbb\xbf"
 
@@ -139,26 +139,26 @@ def _line(window: Window, framed: Frame, line: int) -> memoryview:
 
 
 def _run(window: Window, framed: Frame, begin: int, lines: list[memoryview], cost: int, builder: Builder) -> None:
-    """Add lines with the same keys: orjson says whether they are JSON, framing has told where their strings lie."""
-    while lines:
-        done = 0
+    """Add lines with the same keys: orjson says whether they are JSON, framing has told where their strings lie.
+
+    From the first one on that orjson refuses they are taken one by one, however many more it would refuse.
+    """
+    done = 0
+    with suppress(orjson.JSONDecodeError):
+        names = tuple(orjson.loads(lines[0]))
+        layout = builder.layout(names)
+        first = framed.values[begin]
+        strings = framed.strings[first : first + len(lines) * len(names)].reshape(-1, len(names), 2)
+        spelled = {name: strings[:, names.index(name)] for name in layout.used}
+        rest = [name for name in layout.used if (spelled[name][:, 0] < 0).any()]
+        values: dict[str, list[Any]] = {name: [] for name in rest}
         with suppress(orjson.JSONDecodeError):
-            names = tuple(orjson.loads(lines[0]))
-            layout = builder.layout(names)
-            first = framed.values[begin]
-            strings = framed.strings[first : first + len(lines) * len(names)].reshape(-1, len(names), 2)
-            spelled = {name: strings[:, names.index(name)] for name in layout.used}
-            rest = [name for name in layout.used if (spelled[name][:, 0] < 0).any()]
-            values: dict[str, list[Any]] = {name: [] for name in rest}
-            with suppress(orjson.JSONDecodeError):
-                for done, record in enumerate(map(orjson.loads, lines), 1):  # noqa: B007  # told after the loop
-                    for name in rest:
-                        values[name].append(record[name])
-            columns = {name: unescaped(window.words, spelled[name][:done]) for name in layout.used if name not in rest}
-            builder.extend(columns | values, layout, done, cost)
-        if done < len(lines):
-            _record(lines[done], None, builder)
-        begin, lines = begin + done + 1, lines[done + 1 :]
+            for done, record in enumerate(map(orjson.loads, lines), 1):  # noqa: B007  # told after the loop
+                for name in rest:
+                    values[name].append(record[name])
+        columns = {name: unescaped(window.words, spelled[name][:done]) for name in layout.used if name not in rest}
+        builder.extend(columns | values, layout, done, cost)
+    _few(lines[done:], cost, builder)
 
 
 def _few(lines: list[memoryview], cost: int, builder: Builder) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusscan.errors import UnreadableError
+from corpusscan.io.compression import until_failure
 
 MAX_LINE = 128 * 2**20  # a longer line is skipped, and counted
 _SMALL = 2**21  # bytes of a window of ordinary lines
@@ -50,9 +51,9 @@ def windows(source: Iterator[bytes]) -> Iterator[Window | None]:
     What came before the source failed is given, then the error is raised: a line without its end is a line.
     """
     window = Window()
-    failures: list[Exception] = []
+    failures: list[UnreadableError] = []
     lost = False  # the line at hand is too long already: only its end is looked for
-    for block in _until_failure(source, failures):
+    for block in until_failure(source, failures):
         begin, first, cut = 0, block.find(b"\n") + 1, block.rfind(b"\n") + 1
         if first and (lost or window.size + first > MAX_LINE):
             yield None
@@ -71,10 +72,3 @@ def windows(source: Iterator[bytes]) -> Iterator[Window | None]:
         yield None if lost else window
     if failures:
         raise failures[0]
-
-
-def _until_failure(source: Iterator[bytes], failures: list[Exception]) -> Iterator[bytes]:
-    try:
-        yield from source
-    except (UnreadableError, OSError) as error:
-        failures.append(error)

@@ -31,10 +31,12 @@ class Pieces(msgspec.Struct):
 def cut(shard: Shard, folder: Path) -> Pieces:
     """Write the pieces of a file into `folder`: lines of about `shard.piece` bytes.  Raises `WorkspaceError`."""
     pieces = Pieces([], [], "")
-    blocks = _until_fault(compression.blocks(Path(shard.path), shard.compression), pieces)
+    failures: list[UnreadableError] = []
+    blocks = compression.until_failure(compression.blocks(Path(shard.path), shard.compression), failures)
     rest: bytes | None = b""
     while rest is not None and not pieces.fault:
-        rest = _cut_one(pieces, itertools.chain([rest], blocks), place(folder, len(pieces.stops)), shard.piece)
+        source = itertools.chain([rest], blocks)
+        rest = _cut_one(pieces, source, failures, place(folder, len(pieces.stops)), shard.piece)
     return pieces
 
 
@@ -57,16 +59,9 @@ def shards(shard: Shard, pieces: Pieces, folder: Path) -> list[Shard]:
     ]  # fmt: skip
 
 
-def _until_fault(blocks: Iterator[bytes], pieces: Pieces) -> Iterator[bytes]:
-    try:
-        yield from blocks
-    except UnreadableError as error:
-        pieces.fault = error.reason
-    except OSError:
-        pieces.fault = "unreadable"
-
-
-def _cut_one(pieces: Pieces, blocks: Iterator[bytes], place: Path, target: int) -> bytes | None:
+def _cut_one(
+    pieces: Pieces, blocks: Iterator[bytes], failures: list[UnreadableError], place: Path, target: int
+) -> bytes | None:
     """Write one piece of lines; returns what was read beyond it, or None at the end."""
     start = pieces.stops[-1] if pieces.stops else 0
     hasher = blake3(b"piece, later" if start else b"piece, first")
@@ -87,6 +82,7 @@ def _cut_one(pieces: Pieces, blocks: Iterator[bytes], place: Path, target: int) 
                     return
 
     write_atomic(place, write)
+    pieces.fault = failures[0].reason if failures else ""
     hasher.update(f"\n{pieces.fault}".encode())
     if size or pieces.fault or not pieces.stops:
         pieces.stops.append(start + size)

@@ -19,7 +19,6 @@ from corpusscan.io.columns import Layout
 
 BATCH_BYTES = 8 * 2**20
 BATCH_ROWS = 16_384
-
 _PACKED = 128  # values that go into Arrow together, while they are in the processor's cache
 
 Record = dict[str, Any]
@@ -107,11 +106,13 @@ class Builder:
 
     def add_all(self, records: Sequence[Record], cost: int) -> None:
         """Add records of about `cost` bytes each, whatever their columns."""
-        for used, alike in itertools.groupby(records, lambda record: self.layout(tuple(record)).used):
-            together = list(alike)
-            for layout, count in Counter(self.layout(tuple(record)) for record in together).items():
-                self.account.count(layout, count)
-            self._append({name: [record[name] for record in together] for name in used}, layout, len(together), cost)
+        layouts = [self.layout(tuple(record)) for record in records]
+        for layout, count in Counter(layouts).items():
+            self.account.count(layout, count)
+        for used, alike in itertools.groupby(zip(layouts, records, strict=True), lambda pair: pair[0].used):
+            pairs = list(alike)
+            columns = {name: [record[name] for _, record in pairs] for name in used}
+            self._append(columns, pairs[0][0], len(pairs), cost)
 
     def extend(self, columns: Mapping[str, Sequence[Any] | pa.Array], layout: Layout, count: int, cost: int) -> None:
         """Add `count` records, of about `cost` bytes each, by their used columns: Python values or large_string."""

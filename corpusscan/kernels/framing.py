@@ -21,7 +21,7 @@ _ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 _QUOTES = _ONES * np.uint64(_QUOTE)
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 # Of the C library: address of the first such byte, or 0.
-_memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.int32, types.intp))
+memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.int32, types.intp))
 
 
 class Frame(NamedTuple):
@@ -88,7 +88,7 @@ def _frame(  # noqa: C901, PLR0915  # one pass over the bytes: the branches are 
     known = -1  # how many of those there are; -1 where they were not all kept
     base, start, valued = data.ctypes.data, 0, 0
     for line in range(len(stops)):
-        feed = _memchr(base + start, _FEED, size - start)
+        feed = memchr(base + start, _FEED, size - start)
         stop = feed - base if feed else size
         spelled, depth, held, place, doubt = 0, 0, 0, 0, False
         values[line] = valued
@@ -155,7 +155,7 @@ def _quote(words: Any, base: Any, position: Any, stop: Any) -> Any:
     if found:
         before = ((found & (~found + np.uint64(1))) >> np.uint64(7)) - np.uint64(1)
         return min(position + np.int64(((before & _ONES) * _ONES) >> np.uint64(56)), stop)
-    place = _memchr(base + position + 8, _QUOTE, max(stop - position - 8, 0))
+    place = memchr(base + position + 8, _QUOTE, max(stop - position - 8, 0))
     return place - base if place else stop
 
 

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba.core import types
 
+from corpusscan.kernels.framing import memchr
+
 _BACKSLASH, _U = 0x5C, 0x75
 # What the byte after a backslash stands for, where it is not `u`: RFC 8259, section 7.
 _MEANING = np.arange(256, dtype=np.uint8)
@@ -21,7 +23,6 @@ _HEX = np.zeros(256, np.int64)
 for _digit in "0123456789abcdefABCDEF":
     _HEX[ord(_digit)] = int(_digit, 16)
 _SHORT = 16  # bytes that are copied one by one: a call costs more
-_memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.int32, types.intp))
 _memcpy: Any = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.intp))
 
 
@@ -42,7 +43,7 @@ def _unescape(data: Any, spans: Any, offsets: Any, text: Any) -> None:
     for index in range(len(spans)):
         position, stop = np.int64(spans[index, 0]), np.int64(spans[index, 1])
         while position < stop:
-            found = _memchr(base + position, _BACKSLASH, stop - position)
+            found = memchr(base + position, _BACKSLASH, stop - position)
             plain = (found - base if found else stop) - position
             if plain <= _SHORT:
                 for near in range(plain):

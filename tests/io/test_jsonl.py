@@ -157,6 +157,15 @@ def test_an_odd_line_among_many_alike_changes_nothing_else(read: Read, odd: byte
     assert [a["kind"] for a in together.anomalies] == [a["kind"] for a in alone.anomalies]
 
 
+def test_many_odd_lines_among_many_alike_are_each_counted(read: Read) -> None:
+    """However often what looks alike is no JSON, what stands between is read and each line has its fate."""
+    bad = b'{"id": "x", "text": x}'
+    records = [line({"id": f"d{i}", "text": str(i)}) for i in range(5000)]
+    mixed = read(b"\n".join([*(part for record in records for part in (record, bad)), *[bad] * 5000]))
+    assert mixed.contents == [str(i) for i in range(5000)]
+    assert mixed.reasons("errored") == {"invalid_json": 10_000}
+
+
 def test_a_byte_order_mark_in_front_is_no_data(read: Read) -> None:
     """A file that begins with a byte order mark reads as one without; a mark alone is no record."""
     assert read(b"\xef\xbb\xbf" + GOOD).contents == ["good"]
