@@ -19,11 +19,10 @@ from pathlib import Path
 
 import polars as pl
 import zstandard
-from scipy.stats import beta
 
 import corpusscan
-
-FLAGGED = ("medium", "high", "critical")
+from corpusscan.redteam.evaluate import rate
+from corpusscan.schema import FLAGGED
 
 
 def labels(path: Path) -> Iterator[bool | None]:
@@ -35,19 +34,12 @@ def labels(path: Path) -> Iterator[bool | None]:
                 yield json.loads(line).get("is_attack")
 
 
-def interval(hits: int, trials: int) -> tuple[float, float]:
-    """The 95 % Clopper-Pearson interval of a rate."""
-    low = float(beta.ppf(0.025, hits, trials - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(0.975, hits + 1, trials - hits)) if hits < trials else 1.0
-    return low, high
-
-
 def share(hits: int, trials: int) -> str:
     """A recall with its interval."""
     if not trials:
         return "-"
-    low, high = interval(hits, trials)
-    return f"{hits}/{trials} = {hits / trials:.1%} [{low:.1%}, {high:.1%}]"
+    found = rate(hits, trials)
+    return f"{hits}/{trials} = {found.rate:.1%} [{found.low:.1%}, {found.high:.1%}]"
 
 
 def main() -> None:
@@ -86,10 +78,10 @@ def main() -> None:
                 clean_total, clean_flagged = clean_total + len(clean), clean_flagged + len(clean & flagged)
             bad = findings.filter((pl.col("file") == name) & pl.col("row").is_in(sorted(clean & flagged)))
             fired.update(f"{name} {group}" for group in bad["group"])
-    low_rate, high_rate = interval(clean_flagged, clean_total) if clean_total else (0.0, 0.0)
-    rate = clean_flagged / max(clean_total, 1) * 1e6
+    clean_rate = rate(clean_flagged, clean_total)
+    per_million, low_end, high_end = (1e6 * (x or 0) for x in (clean_rate.rate, clean_rate.low, clean_rate.high))
     print(f"\nclean documents flagged: {clean_flagged} of {clean_total}", end="")
-    print(f" = {rate:.1f} per million [{low_rate * 1e6:.1f}, {high_rate * 1e6:.1f}]")
+    print(f" = {per_million:.1f} per million [{low_end:.1f}, {high_end:.1f}]")
     for name, count in fired.most_common():
         print(f"    {count:5} {name}")
 

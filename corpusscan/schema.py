@@ -12,6 +12,7 @@ VERSION = 1  # of the result tables and summary.json
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 FLAGGED_FROM = "medium"  # a document counts as flagged from this severity on
+FLAGGED = SEVERITIES[SEVERITIES.index(FLAGGED_FROM) :]
 
 ATTACKS = (
     "backdoor_trigger",

@@ -23,7 +23,6 @@ from corpusscan.redteam.plant import CAMPAIGNS, SCHEMA
 
 Document = tuple[str, int]
 Place = tuple[str, int, str]  # file, row, field
-_FLAGGED = schema.SEVERITIES[schema.SEVERITIES.index(schema.FLAGGED_FROM) :]
 _HALF = 0.5  # of a campaign in one group, and of that group from the campaign: found as a group
 
 
@@ -115,9 +114,9 @@ class _Report(NamedTuple):
         for group, file, row in _table(out / "members.parquet").select("group", "file", "row").iter_rows():
             members[group].add((file, row))
         findings = _table(out / "findings.parquet")
-        findings = findings.filter(pl.col("severity").is_in(_FLAGGED) & ~pl.col("accepted"))
+        findings = findings.filter(pl.col("severity").is_in(schema.FLAGGED) & ~pl.col("accepted"))
         return cls(
-            _documents(documents.filter(pl.col("severity").is_in(_FLAGGED))),
+            _documents(documents.filter(pl.col("severity").is_in(schema.FLAGGED))),
             _documents(documents.filter(pl.col("severity") != "info")),
             _ranked(groups), members, _spans(findings), findings,
         )  # fmt: skip

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from corpusscan import io
 from corpusscan.config import Columns
 from corpusscan.errors import InputError, UsageError, WorkspaceError
-from corpusscan.io.columns import ADDRESSES, Layout, host
+from corpusscan.io.columns import ADDRESSES, host
 from corpusscan.redteam import rawfiles, shapes
 from corpusscan.redteam.attack import Attack, Host, Poison
 from corpusscan.redteam.attacks import create
@@ -157,8 +157,7 @@ def _made(name: str, campaign: Iterator[Poison]) -> Iterator[Poison]:
 
 
 def _source(record: dict[str, Any]) -> str:
-    layout = Layout.of(record, Columns())
-    for name in layout.source:
+    for name in shapes.layout_of(record).source:
         if record[name]:
             return host(str(record[name])) if name in ADDRESSES else str(record[name])
     return ""
@@ -197,8 +196,8 @@ def _truth(name: str, new: dict[int, list[_Placed]], old: dict[int, _Placed]) ->
 
 def _rows(name: str, row: int | None, one: _Placed) -> Iterator[dict[str, Any]]:
     record = one.record or (one.poison.host.record if one.poison.host else {})
-    layout = Layout.of(record, Columns())
-    named = next((str(record[column]) for column in layout.id if record[column]), f"{name}#{row}")
+    ids = shapes.layout_of(record).id
+    named = next((str(record[column]) for column in ids if record[column]), f"{name}#{row}")
     for span in one.spans:
         yield {
             "file": name, "row": row, "doc_id": named, "attack": one.attack, "campaign": one.campaign,

@@ -69,10 +69,11 @@ def _copy_parquet(shard: io.Shard, target: Path, edits: Edits, inserts: Inserts)
             parts, done = [], 0
             touched = sorted({place - row for place in (*edits, *inserts) if row <= place < row + len(table)})
             for place in touched:
-                parts.append(table.slice(done, place - done))
-                parts.append(_table(inserts.get(row + place, ()), schema))
-                changed = edits.get(row + place, {}) if row + place in edits else table.slice(place, 1)
-                parts.append(changed if isinstance(changed, pa.Table) else _table([changed] if changed else [], schema))
+                parts += [table.slice(done, place - done), _table(inserts.get(row + place, ()), schema)]
+                if row + place not in edits:
+                    parts.append(table.slice(place, 1))
+                elif (record := edits[row + place]) is not None:
+                    parts.append(_table([record], schema))
                 done = place + 1
             writer.write_table(pa.concat_tables([*parts, table.slice(done)]))
             row += len(table)
@@ -86,16 +87,20 @@ def _table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
 
 def _lines(shard: io.Shard) -> Iterator[bytes]:
     """Lines without their ends; the byte order mark at the beginning of a file is no part of the first."""
-    rest, first = b"", True
+    mark = b"\xef\xbb\xbf"
+    held: list[bytes] = []  # what came of the line at hand: joined once, however many blocks that are
     try:
         for block in compression.blocks(Path(shard.path), shard.compression):
-            *whole, rest = (rest + block).split(b"\n")
-            for line in whole:
-                yield line.removeprefix(b"\xef\xbb\xbf") if first else line
-                first = False
+            first, *more = block.removeprefix(mark).split(b"\n")
+            mark = b""
+            held.append(first)
+            if more:
+                yield b"".join(held)
+                yield from more[:-1]
+                held = more[-1:]
     except UnreadableError as error:
         raise InputError(f"{shard.path}: cannot be read to its end ({error}); poison needs a whole corpus") from None
-    if rest:
+    if rest := b"".join(held):
         yield rest
 
 

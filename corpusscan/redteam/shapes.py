@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import random
-import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from corpusscan.config import Columns
@@ -37,18 +37,28 @@ class Span(NamedTuple):
 def dressed(poison: Poison, model: Mapping[str, Any], draw: random.Random) -> tuple[dict[str, Any], list[Span]]:
     """A record like `model` that holds the poison, and where it was planted."""
     record = copy.deepcopy(dict(model))
-    layout = Layout.of(record, Columns())
+    layout = layout_of(record)
     if poison.label is not KEEP and layout.label:
         record[layout.label[0]] = _as(record[layout.label[0]], poison.label)
     if poison.host is None:
         _rename(record, layout, poison, draw)
     if not poison.turns:
         spans = [Span(label_field(record) or "", None, None)]
-    elif poison.host and poison.turns[0].role is None:
+    elif poison.host and poison.turns[0].role is None:  # a real text that was changed stays where it stood
         spans = _in_place(record, poison.host.field, poison.turns[0].parts)
     else:
         spans = _write(record, layout, poison, draw)
     return record, spans
+
+
+def layout_of(record: Mapping[str, Any]) -> Layout:
+    """What the columns of a record are, by their usual names."""
+    return _layout(tuple(record))
+
+
+@lru_cache(maxsize=256)  # nearly all records of a corpus have the same columns; the bound is for one where none do
+def _layout(names: tuple[str, ...]) -> Layout:
+    return Layout.of(names, Columns())
 
 
 def label_field(record: Mapping[str, Any]) -> str | None:
@@ -59,7 +69,7 @@ def label_field(record: Mapping[str, Any]) -> str | None:
 def main_text(record: Mapping[str, Any]) -> tuple[str, str]:
     """The longest text of a record that stands in a column of its own or in a chat message, and its field."""
     found = [("", "")]
-    for name in Layout.of(record, Columns()).text:
+    for name in layout_of(record).text:
         value = record[name]
         if isinstance(value, str):
             found.append((name, value))
@@ -70,7 +80,7 @@ def main_text(record: Mapping[str, Any]) -> tuple[str, str]:
 
 def conversation(record: Mapping[str, Any]) -> tuple[Turn, ...]:
     """The turns of a real record, user and assistant by these names; none where it is no conversation."""
-    layout = Layout.of(record, Columns())
+    layout = layout_of(record)
     for name in layout.text:
         if keys := _chat_keys(record[name]):
             turns = ((str(message.get(keys[1]) or ""), str(message.get(keys[0]))) for message in record[name])
@@ -114,8 +124,7 @@ def _rename(record: dict[str, Any], layout: Layout, poison: Poison, draw: random
 
 
 def _write(record: dict[str, Any], layout: Layout, poison: Poison, draw: random.Random) -> list[Span]:
-    if poison.host and poison.turns[0].role is None:  # a real text that was changed stays where it stood
-        return _put_back(record, poison.host.field, poison.turns[0].parts)
+    """A conversation, or a new text, into the fields that a record of this shape has for it."""
     for name in layout.text:
         if keys := _chat_keys(record[name]):
             return _chat(record, name, keys, poison.turns)
@@ -140,14 +149,6 @@ def _in_place(record: dict[str, Any], field: str, parts: Sequence[tuple[str, boo
         return _fill(record, field, parts)
     index, _, said = message.partition("].")
     return [span._replace(field=field) for span in _fill(record[name][int(index)], said, parts)]
-
-
-def _put_back(record: dict[str, Any], field: str, parts: Sequence[tuple[str, bool]]) -> list[Span]:
-    name, index, said = re.fullmatch(r"(.+?)(?:\[(\d+)\]\.(\w+))?", field).groups()  # type: ignore[union-attr]
-    if index is None:
-        return _fill(record, name, parts)
-    record[name][int(index)][said] = "".join(text for text, _ in parts)
-    return _spans(parts, field)
 
 
 def _chat(record: dict[str, Any], name: str, keys: tuple[str, str], turns: Sequence[Turn]) -> list[Span]:

@@ -9,9 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from corpusscan import schema
 from corpusscan.report import reading
-from corpusscan.report.summary import plausible_time, scan, severity_rank
+from corpusscan.report.summary import is_flagged, plausible_time, scan
 
 EXCERPTS = 4  # per group
 CANDIDATES = 24  # findings looked at per group, to find excerpts that differ
@@ -64,8 +63,7 @@ def sizes(out_tables: Path) -> list[tuple[str, int]]:
 
 def timeline(out_tables: Path) -> dict[str, Any]:
     """Flagged documents over time: `bars` [(first day, documents)] with gaps as zeros, their `step`, the `undated`."""
-    flagged = scan(out_tables, "documents").filter(severity_rank() >= schema.SEVERITIES.index(schema.FLAGGED_FROM))
-    times = flagged.select(time=plausible_time("timestamp"))
+    times = scan(out_tables, "documents").filter(is_flagged()).select(time=plausible_time("timestamp"))
     ends = times.select(
         first=pl.col("time").min(),
         last=pl.col("time").max(),

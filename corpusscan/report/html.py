@@ -106,8 +106,7 @@ def _leading(summary: Summary) -> list[dict[str, Any]]:
     """The first group of each of the first flagged campaigns, with the number of its card."""
     placed = enumerate(_by_campaign(summary["top_groups"]), start=1)
     first = [group | {"place": place, "siblings": n} for place, (group, n, nth) in placed if nth == 1]
-    flagged = schema.SEVERITIES[schema.SEVERITIES.index(schema.FLAGGED_FROM) :]
-    return [group for group in first if group["severity"] in flagged][:LEADING]
+    return [group for group in first if group["severity"] in schema.FLAGGED][:LEADING]
 
 
 def _within(cards: list[Markup], budget: int) -> list[Markup]:

@@ -47,7 +47,7 @@ class Extra(TypedDict, total=False):
 def summarize(out_tables: Path, extra: Extra) -> Summary:
     """The summary of the five tables in the folder `out_tables` (`corpusscan.schema`, section results)."""
     findings = scan(out_tables, "findings").with_columns(pl.col("accepted").fill_null(value=False))
-    documents = scan(out_tables, "documents").filter(_flagged())
+    documents = scan(out_tables, "documents").filter(is_flagged())
     live = findings.filter(~pl.col("accepted"))
     coverage, read = reading.coverage(scan(out_tables, "coverage"))
     severities = _by_severity(live, scan(out_tables, "documents"))
@@ -102,14 +102,15 @@ def severity_rank() -> pl.Expr:
     return pl.col("severity").replace_strict(ranks, default=-1, return_dtype=pl.Int8)
 
 
+def is_flagged() -> pl.Expr:
+    """Whether the column `severity` is one from which on a document counts as flagged."""
+    return pl.col("severity").is_in(schema.FLAGGED)
+
+
 def plausible_time(column: str) -> pl.Expr:
     """A UTC time, null outside the years 1 to 9999: dates are data, and calendars end there."""
     micros = pl.col(column).dt.epoch("us")
     return pl.when(micros.is_between(-62_135_596_800_000_000, 253_402_300_799_999_999)).then(pl.col(column))
-
-
-def _flagged() -> pl.Expr:
-    return severity_rank() >= schema.SEVERITIES.index(schema.FLAGGED_FROM)
 
 
 def _one(frame: pl.LazyFrame) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def _by_severity(live: pl.LazyFrame, documents: pl.LazyFrame) -> dict[str, dict[
 
 
 def _by(live: pl.LazyFrame, column: str) -> dict[str, dict[str, int]]:
-    per_document = live.filter(_flagged()).group_by(column, "file", "row").agg(n=pl.len())
+    per_document = live.filter(is_flagged()).group_by(column, "file", "row").agg(n=pl.len())
     counts = per_document.group_by(column).agg(documents=pl.len(), findings=pl.col("n").sum())
     ordered = counts.sort("documents", column, descending=[True, False]).collect(engine="streaming")
     return {str(name): {"documents": documents, "findings": n} for name, documents, n in ordered.iter_rows()}
@@ -145,7 +146,7 @@ def _groups(groups: pl.LazyFrame, findings: pl.LazyFrame) -> tuple[list[dict[str
         pl.col("findings", "open").fill_null(0), pl.coalesce("campaign", "group").alias("campaign")
     )
     standing = joined.filter((pl.col("open") > 0) | (pl.col("findings") == 0))
-    flagged = standing.filter(_flagged())
+    flagged = standing.filter(is_flagged())
     totals = _one(flagged.select(groups=pl.len(), campaigns=pl.col("campaign").n_unique()))
     times = [plausible_time(c).dt.to_string("%Y-%m-%dT%H:%M:%SZ").alias(c) for c in ("first_seen", "last_seen")]
     order = [severity_rank().alias("rank"), pl.col("documents").fill_null(0).alias("size")]

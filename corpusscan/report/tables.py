@@ -13,7 +13,7 @@ from blake3 import blake3
 
 from corpusscan import schema
 from corpusscan.report.campaigns import campaigns
-from corpusscan.report.summary import severity_rank
+from corpusscan.report.summary import is_flagged, severity_rank
 
 _WEIGHT = {"info": 0.05, "low": 0.2, "medium": 0.5, "high": 0.8, "critical": 0.95}
 EXEMPLARS = 5
@@ -226,7 +226,7 @@ def _flagged_tokens(findings: pl.DataFrame) -> pl.DataFrame:
 
     Where spans overlap, the part of a span that earlier ones cover already counts in proportion to its code points.
     """
-    spans = findings.filter(~pl.col("accepted") & (severity_rank() >= schema.SEVERITIES.index(schema.FLAGGED_FROM)))
+    spans = findings.filter(~pl.col("accepted") & is_flagged())
     field = ["file", "row", "field"]
     spans = spans.sort(*field, "start", "end").with_columns(
         covered=pl.col("end").cum_max().shift(1).over(field).fill_null(0)
