@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -30,7 +30,6 @@ from corpusscan.kernels.syntax import edged, folded_pattern, width
 from corpusscan.rules import Atom, Pack, Rule, digest, load, shipped_packs
 
 SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
-FORGIVABLE = frozenset(schema.SEVERITIES[schema.SEVERITIES.index("medium") :])  # what a benign story lowers, to `low`
 TOGETHER = 64  # pieces of text that an atom is looked for in at once
 COMMON = 9.0  # bits: literals of a clause that together surprise less are not looked for beside others
 _BETWEEN = b"\n\n"  # to a pattern, what an end of a text is
@@ -77,15 +76,17 @@ class Rules(Detector):
 
     @property
     def _packs(self) -> tuple[Pack, ...]:
-        return _load(self._folders, _stamp(self._folders))
+        return _load(*self._files)
 
     @property
     def _engine(self) -> Engine:
-        return _compile(self._folders, _stamp(self._folders))
+        return _compile(*self._files)
 
-    @property
-    def _folders(self) -> tuple[Path | str, ...]:
-        return (*(shipped_packs() if self.shipped else ()), *self.packs)
+    @cached_property
+    def _files(self) -> tuple[tuple[Path | str, ...], object]:
+        """The folders of rules, and what their files were when this detector was first used."""
+        folders = (*(shipped_packs() if self.shipped else ()), *self.packs)
+        return folders, _stamp(folders)
 
     def _capped(self, hits: Sequence[_Found]) -> list[tuple[_Found, int | None]]:
         """The hits that are kept, each with the limit that cut its document or its rule short."""
@@ -127,7 +128,7 @@ def _hit(hit: _Found, text: str, capped: int | None) -> dict[str, Any]:
     if capped is not None:
         evidence["capped"] = capped
     severity = rule.severity
-    if severity in FORGIVABLE and (reason := filters.quotation(text, hit.place, end, rule.attack)):
+    if severity in schema.FLAGGED and (reason := filters.quotation(text, hit.place, end, rule.attack)):
         evidence |= {"forgiven": [reason], "severity_before": severity}
         severity = "low"
     return {

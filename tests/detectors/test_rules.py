@@ -260,13 +260,14 @@ def test_it_travels_and_has_a_digest(make: Make) -> None:
     assert detector.digest() != Rules().digest()
 
 
-def test_an_edited_rule_is_read_again(make: Make) -> None:
-    """Within one process, an edit of a rule file shows in hits and digest."""
-    detector = make(rule=PHRASE)
-    before, digest = spans(detector, "quartz zebra"), detector.digest()
-    make(rule={"any": [{"phrase": "zebra"}]})
-    assert (before, spans(detector, "quartz zebra")) == ([(0, 0, 6)], [(0, 7, 12)])
-    assert detector.digest() != digest
+def test_an_edited_rule_is_read_by_the_next_detector(make: Make) -> None:
+    """Within one process, an edit of a rule file shows in hits and digest of detectors made later, and only there."""
+    first = make(rule=PHRASE)
+    before, digest = spans(first, "quartz zebra"), first.digest()
+    second = make(rule={"any": [{"phrase": "zebra"}]})
+    assert (before, spans(second, "quartz zebra")) == ([(0, 0, 6)], [(0, 7, 12)])
+    assert second.digest() != digest
+    assert (spans(first, "quartz zebra"), first.digest()) == (before, digest)
 
 
 def test_self_test_reports_both_failures(make: Make) -> None:
