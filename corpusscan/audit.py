@@ -46,7 +46,11 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
     """Audit files.  Resumes what an earlier run of the same scan left in `out`; raises as `scan`."""
     started = time.monotonic()
     plan = io.plan(inputs, config.columns, out)
-    active = detectors.create(config.detectors, config.without, {"rules": {"packs": config.rules}})
+    settings: dict[str, dict[str, Any]] = {
+        "rules": {"packs": config.rules},
+        "hidden_text": {"decode_levels": config.decode_levels},
+    }
+    active = detectors.create(config.detectors, config.without, settings)
     accepted = baseline.load(Path(config.baseline)) if config.baseline else []
     if config.tokenizer:
         tokens.load(config.tokenizer)

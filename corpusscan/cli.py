@@ -51,6 +51,9 @@ def cli() -> None:
     "--max-document", metavar="SIZE", help="Longer texts are scanned in overlapping pieces.  [default: 16MiB]"
 )
 @click.option(
+    "--decode-levels", type=int, metavar="N", help="Undo encodings once, or 2: also base64 of base64.  [default: 1]"
+)
+@click.option(
     "--sample",
     type=float,
     metavar="FRACTION",

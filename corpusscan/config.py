@@ -43,6 +43,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     workers: int | None = None  # None: one per core
     memory_limit: int | str = "4GiB"  # per worker, resident
     max_document: int | str = "16MiB"  # longer texts are scanned in overlapping pieces
+    decode_levels: int = 1  # of encoded text
     sample: float = 1.0  # of shards
     fail_on: str = "high"
     allow_skipped: dict[str, int] = {}
@@ -58,6 +59,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         _check(self.workers is None or self.workers >= 1, "workers", self.workers, "1 or more")
         _check(self.memory_bytes >= 2**28, "memory_limit", self.memory_limit, "at least 256MiB")
         _check(self.max_document_bytes >= 2**16, "max_document", self.max_document, "at least 64KiB")
+        _check(self.decode_levels in (1, 2), "decode_levels", self.decode_levels, "1 or 2")
         for reason, allowed in self.allow_skipped.items():
             _check(allowed >= 0, "allow_skipped", f"{reason}={allowed}", "REASON=N with N 0 or more")
 

@@ -7,10 +7,9 @@ scripts, emoji, mathematics and typesetting do with invisible characters is none
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
@@ -20,13 +19,14 @@ import pyarrow as pa
 from corpusscan import filters, schema
 from corpusscan.detector import Batch, Detector
 from corpusscan.kernels import encodings
+from corpusscan.kernels.caps import capped
 from corpusscan.kernels.characters import Hidden, Text
 from corpusscan.kernels.directives import reads_as
 from corpusscan.kernels.encodings import Encoded
 from corpusscan.kernels.excerpts import escaped, excerpt
 from corpusscan.kernels.invisible import Mark, marks
 from corpusscan.kernels.irregular import controls, floods, strangers
-from corpusscan.kernels.lookalikes import mixed_words, styled_words
+from corpusscan.kernels.lookalikes import forms, mixed_words, styled_words
 from corpusscan.kernels.reordering import reorderings
 from corpusscan.kernels.smuggling import selectors, tags, zero_widths
 
@@ -38,6 +38,7 @@ TITLES = {
     "zero-width-in-word": "Invisible characters inside a word",
     "mixed-script-word": "A word with look-alike letters of another script",
     "styled-letters-in-word": "Mathematical or full-width letters inside plain words",
+    "compatibility-letters": "Compatibility characters in the place of plain letters",
     "encoded-instructions": "Encoded text that gives instructions",
     "encoded-commands": "Encoded commands",
     "encoded-text": "Encoded natural language",
@@ -56,6 +57,7 @@ _FINDERS: tuple[tuple[Mark, Callable[[Text], Iterator[Hidden]]], ...] = (
     (Mark.INVISIBLE, zero_widths),
     (Mark.MIXED, mixed_words),
     (Mark.MIXED, styled_words),
+    (Mark.MIXED, forms),
     (Mark.CONTROL, controls),
     (Mark.STRANGE, strangers),
     (Mark.FLOOD, floods),
@@ -66,6 +68,7 @@ _READINGS = {  # what an encoded text is -> rule, severity
     "order": ("encoded-instructions", "high"),
     "text": ("encoded-text", "low"),
 }
+_QUOTABLE = ("encoded-commands", "encoded-instructions")  # what security writing shows to make a point
 _USUAL = ("percent", "unicode_escape", "entities")  # how letters beyond ASCII are written by custom
 MOST = 1_000  # places of one kind that are looked at in one text: of a text full of them, some are enough
 
@@ -80,6 +83,8 @@ class HiddenText(Detector):
     """At most so many hits of one rule in one document; the gravest are kept."""
     matches_per_document: int = 200
     """At most so many hits in one document; the gravest are kept."""
+    decode_levels: int = 1
+    """How often what is encoded is decoded: 2 finds base64 of base64, too."""
 
     def flag(self, batch: Batch) -> pa.Table:
         """Spans of this batch where something is hidden, by row, as `schema.HITS`."""
@@ -90,13 +95,14 @@ class HiddenText(Detector):
             for place in np.flatnonzero(marked.astype(np.bool_) | speaking).tolist():
                 text = chunk[place].as_py()
                 one = {key: texts[key][base + place].as_py() for key in ("row", "field", "start")}
-                for hidden in _look(text, Mark(int(marked[place])), bool(speaking[place])):
+                for hidden in _look(text, Mark(int(marked[place])), bool(speaking[place]), self.decode_levels):
                     start, end = one["start"] + hidden.start, one["start"] + hidden.end
                     key = (one["row"], one["field"], start, end, hidden.kind)
-                    found.setdefault(key, _Found(*key, hidden, *excerpt(text, hidden.start, hidden.end)))
+                    shown = excerpt(text, hidden.start, hidden.end)
+                    found.setdefault(key, _Found(*key, hidden, *shown, base + place))
             base += len(chunk)
         kept = self._capped(sorted(found.values(), key=lambda hit: hit[:5]))
-        return pa.Table.from_pylist([_hit(hit, n) for hit, n in kept], schema.HITS)
+        return pa.Table.from_pylist([_hit(hit, texts["text"], n) for hit, n in kept], schema.HITS)
 
     def title(self, rule: str) -> str:
         """What is hidden, and how."""
@@ -104,22 +110,11 @@ class HiddenText(Detector):
 
     def _capped(self, hits: list[_Found]) -> list[tuple[_Found, int | None]]:
         """The hits that are kept, each with the limit that cut its document or its rule short."""
-        order = sorted(range(len(hits)), key=lambda i: -schema.SEVERITIES.index(hits[i].hidden.severity))
-        of_rule: Counter[tuple[int, str]] = Counter()
-        of_row: Counter[int] = Counter()
-        cut: dict[tuple[int, str] | int, int] = {}
-        kept = []
-        for i in order:
-            rule = hits[i].row, hits[i].rule
-            if of_rule[rule] == self.matches_per_rule:
-                cut[rule] = self.matches_per_rule
-            elif of_row[hits[i].row] == self.matches_per_document:
-                cut[hits[i].row] = self.matches_per_document
-            else:
-                of_rule[rule] += 1
-                of_row[hits[i].row] += 1
-                kept.append(i)
-        return [(hits[i], cut.get((hits[i].row, hits[i].rule), cut.get(hits[i].row))) for i in sorted(kept)]
+        ranked = [(hit.row, hit.rule, schema.SEVERITIES.index(hit.hidden.severity)) for hit in hits]
+        return [
+            (hits[i], self.matches_per_rule if rule_over else self.matches_per_document if row_over else None)
+            for i, rule_over, row_over in capped(ranked, self.matches_per_rule, self.matches_per_document)
+        ]
 
 
 class _Found(NamedTuple):
@@ -132,17 +127,24 @@ class _Found(NamedTuple):
     shown: str
     begin: int  # of the span in what is shown
     stop: int
+    text: int  # in the batch
 
 
-def _hit(hit: _Found, capped: int | None) -> dict[str, Any]:
+def _hit(hit: _Found, texts: pa.ChunkedArray, limit: int | None) -> dict[str, Any]:
     hidden = hit.hidden
     evidence: dict[str, Any] = {"mark": [hit.begin, hit.stop], "matched": escaped(hit.shown[hit.begin : hit.stop])}
     if hidden.decoded:
         evidence["decoded"] = escaped(hidden.decoded, 240)
     if hidden.note:
         evidence["note"] = hidden.note
-    if capped is not None:
-        evidence["capped"] = capped
+    if limit is not None:
+        evidence["capped"] = limit
+    severity = hidden.severity
+    if hit.rule in _QUOTABLE and severity != "low":
+        reason = filters.quotation(texts[hit.text].as_py(), hidden.start, hidden.end, "hidden_text")
+        if reason:
+            evidence |= {"forgiven": [reason], "severity_before": severity}
+            severity = "low"
     return {
         "row": hit.row,
         "field": hit.field,
@@ -151,13 +153,13 @@ def _hit(hit: _Found, capped: int | None) -> dict[str, Any]:
         "excerpt": hit.shown,
         "rule": hit.rule,
         "attack": "hidden_text",
-        "severity": hidden.severity,
-        "score": SCORES[hidden.severity],
+        "severity": severity,
+        "score": SCORES[severity],
         "evidence": msgspec.json.encode(evidence).decode(),
     }
 
 
-def _look(text: str, mark: Mark, speaking: bool) -> Iterator[Hidden]:
+def _look(text: str, mark: Mark, speaking: bool, levels: int) -> Iterator[Hidden]:
     """Everything that is hidden in a text, by the means that were marked."""
     if int(mark) & ~int(Mark.ESCAPED | Mark.ROTATED):
         characters = Text.of(text)
@@ -171,17 +173,30 @@ def _look(text: str, mark: Mark, speaking: bool) -> Iterator[Hidden]:
     )
     for wanted, way in ways:
         for encoded in islice(way(text), MOST) if wanted else ():
-            if hidden := _judged(text, encoded):
+            inner = encodings.nested(encoded) if levels > 1 else ()
+            if hidden := _gravest(_judged(text, one) for one in chain((encoded,), inner)):
                 yield hidden
+
+
+def _gravest(readings: Iterable[Hidden | None]) -> Hidden | None:
+    """The first of the gravest; what is read behind one at `high` can be no graver."""
+    best = None
+    for one in readings:
+        if one and (best is None or SCORES[one.severity] > SCORES[best.severity]):
+            best = one
+        if best and best.severity == "high":
+            break
+    return best
 
 
 def _judged(text: str, encoded: Encoded) -> Hidden | None:
     """What an encoded stretch hides: orders and commands; language at `low`, where it is not spelt so by custom."""
     reading = reads_as(encoded.says)
+    scheme = encoded.scheme.rpartition(" of ")[2]  # the innermost
     needless = sum(char.isascii() and char.isalnum() for char in encoded.says) * 2 > len(encoded.says)
-    if reading is None or (encoded.scheme in _USUAL and not needless and reading != "override"):
+    if reading is None or (scheme in _USUAL and not needless and reading != "override"):
         return None
-    if reading == "text" and encoded.scheme not in ("base64", "hex"):
+    if reading == "text" and scheme not in ("base64", "hex"):
         return None
     rule, severity = _READINGS[reading]
     note = filters.mail_part(text[: encoded.start]) or ""

@@ -6,7 +6,7 @@ where (`kernels.matching`), and only there are phrases and RE2 patterns tried, w
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -22,6 +22,7 @@ from corpusscan import filters, schema
 from corpusscan.detector import Batch, Detector
 from corpusscan.errors import RuleError
 from corpusscan.kernels import literals
+from corpusscan.kernels.caps import capped
 from corpusscan.kernels.excerpts import escaped, excerpt
 from corpusscan.kernels.folding import fold
 from corpusscan.kernels.matching import Filter, Need, Query, buffers
@@ -90,21 +91,11 @@ class Rules(Detector):
 
     def _capped(self, hits: Sequence[_Found]) -> list[tuple[_Found, int | None]]:
         """The hits that are kept, each with the limit that cut its document or its rule short."""
-        per_rule: Counter[tuple[int, str]] = Counter()
-        by_row: dict[int, list[_Found]] = defaultdict(list)
-        for hit in hits:
-            per_rule[hit.row, hit.id] += 1
-            if per_rule[hit.row, hit.id] <= self.matches_per_rule:
-                by_row[hit.row].append(hit)
-        kept: list[tuple[_Found, int | None]] = []
-        for row, own in by_row.items():
-            grave = sorted(own, key=lambda hit: -schema.SEVERITIES.index(hit.rule.rule.severity))
-            chosen = set(grave[: self.matches_per_document])
-            for hit in own:
-                over = self.matches_per_rule if per_rule[row, hit.id] > self.matches_per_rule else None
-                over = self.matches_per_document if len(own) > self.matches_per_document else over
-                kept += [(hit, over)] if hit in chosen else []
-        return kept
+        ranked = [(hit.row, hit.id, schema.SEVERITIES.index(hit.rule.rule.severity)) for hit in hits]
+        return [
+            (hits[i], self.matches_per_document if row_over else self.matches_per_rule if rule_over else None)
+            for i, rule_over, row_over in capped(ranked, self.matches_per_rule, self.matches_per_document)
+        ]
 
 
 class _Found(NamedTuple):

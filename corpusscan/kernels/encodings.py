@@ -1,4 +1,4 @@
-"""Text written in another alphabet of characters: base64, hex, escapes, rot13; one level is undone.
+"""Text written in another alphabet of characters: base64, hex, escapes, rot13; one level is undone, or two.
 
 A pass over the bytes finds the texts with a long run of base64's characters that decodes to text (keys,
 images and paths decode to noise); what is encoded, and where, is decided on those few.
@@ -10,6 +10,7 @@ import binascii
 import codecs
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -23,6 +24,7 @@ from corpusscan.kernels.rotation import GAIN, turned
 
 SHORTEST = 24  # characters of a run: 18 bytes of base64
 CLEAN = 18  # bytes of text in a row, which noise seldom makes
+MOST_NESTED = 20  # stretches of one kind that are undone in what was decoded
 LONGEST = 65_536  # characters of a run that are decoded: what says something says it early
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){12,}(?:\r?\n(?:[0-9A-Fa-f]{2}){4,})*")
@@ -47,6 +49,13 @@ class Encoded(NamedTuple):
     end: int
     scheme: str
     says: str
+
+
+def nested(outer: Encoded) -> Iterator[Encoded]:
+    """What is encoded in what was decoded: the schemes from the outermost on, where the outer one stands."""
+    for way in (runs, escapes, rotated) if outer.scheme != "rot13" else ():  # turned again, it says what it said
+        for inner in islice(way(outer.says), MOST_NESTED):
+            yield Encoded(outer.start, outer.end, f"{outer.scheme} of {inner.scheme}", inner.says)
 
 
 def _alphabet() -> npt.NDArray[np.uint8]:

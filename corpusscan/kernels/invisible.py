@@ -36,7 +36,7 @@ class Mark(IntFlag):
     TAG = 8
     SELECTOR = 16  # a variation selector after something that takes none
     INVISIBLE = 32  # an invisible character inside a word whose script has none or at its edge, or many in a row
-    MIXED = 64  # a Latin letter beside one of another alphabet, or of another style
+    MIXED = 64  # a letter beside one of another alphabet, style or form
     FLOOD = 128
     ESCAPED = 256  # three escapes in a row
     ROTATED = 512  # likelier English when turned by thirteen letters
@@ -186,6 +186,7 @@ def _others(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR0
     mark: Any = 0
     base = own = np.uint8(0)  # kind and script of the last character that is no mark
     pile: Any = 0
+    form = False  # whether the last Arabic letter has its shape by its code, not by its place
     soft: Any = -9  # where the last soft hyphen ends
     thin: Any = 0  # invisible characters in a row
     pending = False  # whether they stand after a letter that has none
@@ -243,6 +244,15 @@ def _others(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR0
                 mark |= _MIXED
             if base == _LETTER and own == _LATIN and (0x1D400 <= code <= 0x1D7FF or 0xFF21 <= code <= 0xFF5A):
                 mark |= _MIXED
+            if base == _DIGIT and 0x1D7CE <= code <= 0x1D7FF:
+                mark |= _MIXED
+            if base == _LETTER and own == _EAST and 0x2F00 <= code <= 0x2FD5:
+                mark |= _MIXED
+            if kind == _LETTER and script == _ARABIC:
+                shaped = 0xFB50 <= code <= 0xFEFC
+                if base == _LETTER and own == _ARABIC and shaped != form:
+                    mark |= _MIXED
+                form = shaped
         elif kind == _INVISIBLES:
             if code == 0xAD:
                 gap = at - soft
@@ -256,6 +266,8 @@ def _others(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR0
             else:
                 thin = 1
                 used = own in (_ARABIC, _INDIC, _HEBREW) or (own == _EAST and code == 0x200B)
+                if own == _ARABIC and (0x2061 <= code <= 0x206F or code == 0x180E):  # no joiners
+                    used = False
                 pending = base in (_LETTER, _DIGIT) and not used
         elif kind == _DIRECTIONS:
             thin = thin + 1 if base == _DIRECTIONS else 1

@@ -22,6 +22,8 @@ _SUPPLEMENT = 0xF0000
 _SPELLING = 8  # private characters that spell ASCII by chance: none
 _MANY = 3
 _FEW = 4  # different characters inside words: more than the ligatures of most fonts that are lost
+_ACCENTS = 6  # different letters beyond ASCII of a short text, of languages that have many
+_HIGH, _VARIED = 3, 8  # marks on a letter that are many, and different ones on such letters that no alphabet has
 
 
 def controls(text: Text) -> Iterator[Hidden]:
@@ -29,9 +31,7 @@ def controls(text: Text) -> Iterator[Hidden]:
     deleting = (text.codes == 0x08) | (text.codes == 0x7F)
     places = runs((text.kinds == Kind.CONTROL) & ~deleting)
     strewn = _strewn(text, places)
-    # What becomes of letters that were decoded wrongly is C1 throughout, and stands inside words honestly.
-    if sum(int(text.codes[place]) < 0x20 for place in strewn) < 2:
-        strewn = set()
+    strewn = set() if _accents(text, strewn) else strewn
     for begin, end in places.tolist():
         severity = "medium" if begin in strewn else "info"
         yield Hidden("control-characters", begin, end, severity, "")
@@ -53,6 +53,15 @@ def _strewn(text: Text, places: np.ndarray) -> set[int]:
     inside = begins[(ends - begins == 1) & letters[begins - 1] & letters[np.minimum(ends, len(letters) - 1)]]
     distinct = len(np.unique(text.codes[inside]))
     return set(inside.tolist()) if distinct >= max(_FEW, 0.75 * len(inside)) else set()
+
+
+def _accents(text: Text, strewn: set[int]) -> bool:
+    """Whether they may be letters that were decoded wrongly: those are C1 and no others."""
+    places = np.array(sorted(strewn), np.int64)
+    codes = text.codes[places]
+    others = int((codes < 0x20).sum())
+    plain = (text.codes[places - 1] < 0x80) & (text.codes[places + 1] < 0x80)  # of UTF-8, one neighbour is not
+    return others < 2 and not (others and len(np.unique(codes)) >= _ACCENTS and plain.all())
 
 
 def _worded(text: Text, place: int) -> bool:
@@ -95,13 +104,15 @@ def strangers(text: Text) -> Iterator[Hidden]:
 
 
 def floods(text: Text) -> Iterator[Hidden]:
-    """Marks piled upon one letter."""
+    """Marks piled upon one letter; beside such a pile, lower ones of marks that keep changing count too."""
     marks = text.kinds == Kind.MARK
     piles = runs(marks)
-    piles = piles[piles[:, 1] - piles[:, 0] >= FLOOD]
     common = np.concatenate([[0], np.cumsum(marks & (text.scripts == Script.COMMON))])
-    shared = common[piles[:, 1]] - common[piles[:, 0]] >= FLOOD
-    piles = piles[shared | (piles[:, 1] - piles[:, 0] >= PILE)]
+    shared = common[piles[:, 1]] - common[piles[:, 0]]
+    floods = (shared >= FLOOD) | (piles[:, 1] - piles[:, 0] >= PILE)
+    high = piles[floods | (shared >= _HIGH)]
+    varied = len({code for begin, end in high.tolist() for code in text.codes[begin:end].tolist()}) >= _VARIED
+    piles = high if floods.any() and varied and len(high) >= _MANY else piles[floods]
     for begin, end in piles.tolist():
         grave = len(piles) >= _MANY or end - begin >= 2 * PILE
         yield Hidden("combining-flood", begin, end, "medium" if grave else "low", "")

@@ -1,4 +1,4 @@
-"""Words that mix Latin with letters of another alphabet that look Latin, or the other way round.
+"""Words that mix letters with others that look alike: of another alphabet, style, form, or a dictionary's radicals.
 
 What looks like what is the folding table's (confusables of UTS #39, Unicode 15.0).  Scripts mix honestly in
 units, formulas, sciences and orthographies, so only letters that those do not borrow count, and what a
@@ -9,6 +9,7 @@ keyboard now and then.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from corpusscan.kernels.folding import fold
 
 LEAST_LETTERS = 3
 SEVERAL = 3  # different words
+STYLES = 4  # of mathematical letters inside words: a formula has one or two of them beside its words
+SHAPES, AGAIN = 4, 0.75  # different shapes of Arabic letters in plain words, and how many of those in a row are new
 _OTHERS = (Script.CYRILLIC, Script.GREEK, Script.ALPHABET)
 # Greek that science, phonetics, African and Kurdish writing put into Latin words, and sharp s in scanned German.
 _BORROWED_GREEK = frozenset("βγεθχυιληδξπφψςζμ")
@@ -58,27 +61,41 @@ def mixed_words(text: Text) -> Iterator[Hidden]:
 
 
 def styled_words(text: Text) -> Iterator[Hidden]:
-    """Words in which plain letters stand on both sides of mathematical or full-width ones.
+    """Words and numbers in which plain letters or digits stand beside mathematical or full-width ones.
 
     Formulas and headings are written in one style; what stands between plain letters keeps a word from being found.
     """
-    latin = (text.codes >= 0x1D400) & (text.codes <= 0x1D6A3)  # Greek mathematics follow
-    places = runs(latin | ((text.codes >= 0xFF21) & (text.codes <= 0xFF5A)))
-    plain = np.append((text.codes < 0x80) & (text.kinds == Kind.LETTER), np.False_)  # the last stands for both ends
-    left, right = plain[places[:, 0] - 1], plain[np.minimum(places[:, 1], len(plain) - 1)]
-    inside = _around(text, places[left & right])
-    if not inside:
-        return
+    codes = text.codes
+    letters = ((codes >= 0x1D400) & (codes <= 0x1D6A3)) | ((codes >= 0xFF21) & (codes <= 0xFF5A))  # Greek ones follow
+    within, edges = _beside(runs(letters), (codes < 0x80) & (text.kinds == Kind.LETTER))
+    digits, last = _beside(runs((codes >= 0x1D7CE) & (codes <= 0x1D7FF)), (codes >= 0x30) & (codes <= 0x39))
+    inside = _around(text, within) | _around(text, digits)
     # Beside such words the first and last letters of others count too: alone they are a variable and what follows it.
-    found = places[left | right]
-    several = len(inside) > 1 and len(_around(text, found)) >= SEVERAL
-    for begin, end in found.tolist():
+    found = [*within, *edges, *digits, *last]
+    motley = len(_styles(text, found)) >= max(STYLES, len(found) / 2)
+    if not inside and not motley:
+        return
+    several = (len(inside) > 1 or motley) and len(_around(text, found)) >= SEVERAL
+    for begin, end in sorted(found):
         plainly = "".join(map(fold, text.text[begin:end]))
         yield Hidden("styled-letters-in-word", begin, end, "medium" if several else "low", plainly)
 
 
-def _around(text: Text, places: np.ndarray) -> set[str]:
-    return {text.text[max(begin - 1, 0) : end + 1] for begin, end in places.tolist()}
+def _beside(places: np.ndarray, plain: np.ndarray) -> tuple[list[list[int]], list[list[int]]]:
+    """The places between two plain characters, and those beside one."""
+    plain = np.append(plain, np.False_)  # the last stands for both ends
+    left, right = plain[places[:, 0] - 1], plain[places[:, 1]]
+    return places[left & right].tolist(), places[left ^ right].tolist()
+
+
+def _styles(text: Text, places: list[list[int]]) -> set[int]:
+    """The styles of mathematical letters, of 52 each, and digits, of ten; full width is one, too."""
+    codes = [code for begin, end in places for code in text.codes[begin:end].tolist()]
+    return {(code - 0x1D7CE) // 10 + 13 if code >= 0x1D7CE else max((code - 0x1D400) // 52, -1) for code in codes}
+
+
+def _around(text: Text, places: list[list[int]]) -> set[str]:
+    return {text.text[max(begin - 1, 0) : end + 1] for begin, end in places}
 
 
 def _count(mask: np.ndarray, words: np.ndarray) -> np.ndarray:
@@ -124,3 +141,48 @@ def _counterfeit_greek(letters: list[tuple[str, int]], i: int) -> bool:
         return True
     beside = [letters[j][0] for j in (i - 1, i + 1) if 0 <= j < len(letters) and letters[j][1] == Script.LATIN]
     return len(beside) == 2 and all("a" <= one <= "z" for one in beside)
+
+
+def forms(text: Text) -> Iterator[Hidden]:
+    """Letters that were exchanged for compatibility characters of the same look."""
+    yield from _shapes(text)
+    yield from _radicals(text)
+
+
+def _shapes(text: Text) -> Iterator[Hidden]:
+    """Shapes of Arabic letters (U+FB50, U+FE80) in words of plain ones, nearly each another.
+
+    Old files are written in shapes throughout, and converters leave the same few again and again.
+    """
+    codes, arabic = text.codes, (text.kinds == Kind.LETTER) & (text.scripts == Script.ARABIC)
+    shaped = arabic & (((codes >= 0xFB50) & (codes <= 0xFBB1)) | ((codes >= 0xFE80) & (codes <= 0xFEF4)))
+    words = runs(arabic | (text.kinds == Kind.MARK))
+    some, every = _count(shaped, words), _count(arabic, words)
+    mixed = words[(some > 0) & (2 * some <= every)].tolist()
+    places = [begin + int(at) for begin, end in mixed for at in np.flatnonzero(shaped[begin:end])]
+    if len(np.unique(codes[places])) >= max(SHAPES, AGAIN * len(places)):
+        for at in places:
+            yield Hidden("compatibility-letters", at, at + 1, "medium", "")
+
+
+def _radicals(text: Text) -> Iterator[Hidden]:
+    """Radicals of dictionaries (U+2F00) between ideographs, in the place of those that look alike.
+
+    Where a font's glyphs were named wrongly all of them are exchanged; who hides something leaves most.
+    """
+    han = np.append((text.kinds == Kind.LETTER) & (text.scripts == Script.EAST_ASIAN), np.False_)  # last: both ends
+    false = np.flatnonzero((text.codes >= 0x2F00) & (text.codes <= 0x2FD5))
+    false = false[han[false - 1] | han[false + 1]]
+    inside = false[han[false - 1] & han[false + 1]]
+    if not len(inside):
+        return
+    left = sum(char in _ideographs() for char in text.text)
+    several = len(np.unique(text.codes[false])) >= SEVERAL and len(false) <= left
+    for at in false.tolist():
+        yield Hidden("compatibility-letters", at, at + 1, "medium" if several else "low", fold(text.text[at]))
+
+
+@cache
+def _ideographs() -> frozenset[str]:
+    """Those that a radical looks like."""
+    return frozenset(fold(chr(code)) for code in range(0x2F00, 0x2FD6))

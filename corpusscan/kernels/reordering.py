@@ -1,8 +1,9 @@
 """Bidirectional controls that show letters in another order than machines read them.
 
 Boucher and Anderson (2021), "Trojan Source: Invisible Vulnerabilities".  What counts is what a control
-does: an override of Latin letters turns them round wherever it stands; an isolate or embedding from right to
-left moves only what is not closed or is woven with others.  Everything ends with its line (UAX 9, P1).
+does: an override of letters that run from left to right turns them round wherever it stands; an isolate or
+embedding from right to left moves only what is not closed or is woven with others.  Everything ends with
+its line (UAX 9, P1).
 """
 
 from __future__ import annotations
@@ -29,13 +30,15 @@ _CODE = re.compile(
 )
 Counts = npt.NDArray[np.int64]
 MOST_SHOWN = 4_096
+_ANCIENT = 0x10800, 0x11000  # blocks of scripts from right to left that are no longer written
 
 
 def reorderings(text: Text) -> Iterator[Hidden]:
     """Per line at most one: from its first control that reverses anything to where that ends."""
     turned = np.isin(text.scripts, (Script.HEBREW, Script.ARABIC)) & (text.kinds == Kind.LETTER)
-    latin = (text.scripts == Script.LATIN) & (text.kinds == Kind.LETTER)
-    counts = np.concatenate([[0], np.cumsum(turned)]), np.concatenate([[0], np.cumsum(latin)])
+    ancient = (text.codes >= _ANCIENT[0]) & (text.codes < _ANCIENT[1])
+    forward = (text.kinds == Kind.LETTER) & (text.scripts != Script.COMMON) & ~turned & ~ancient
+    counts = np.concatenate([[0], np.cumsum(turned)]), np.concatenate([[0], np.cumsum(forward)])
     done = 0
     for first in _FORCE.finditer(text.text):
         if first.start() < done:
@@ -49,13 +52,13 @@ def reorderings(text: Text) -> Iterator[Hidden]:
             yield Hidden("bidi-reordering", begin + start, begin + stop, severity, shown, note)
 
 
-def _line(line: str, turned: Counts, latin: Counts) -> tuple[int, int, str, str] | None:
+def _line(line: str, turned: Counts, forward: Counts) -> tuple[int, int, str, str] | None:
     """Begin, end, severity and note of what is reordered in a line; letters are counted from its start."""
     code = bool(_CODE.search(_CONTROLS.sub("", line)))
     bilingual = turned[-1] > turned[0]
     found = []
     for scope in _scopes(line):
-        letters = int(latin[scope.end] - latin[scope.start])
+        letters = int(forward[scope.end] - forward[scope.start])
         if turned[scope.end] > turned[scope.start] or not (letters or (code and not scope.closed)):
             continue
         if line[scope.start] == OVERRIDE:

@@ -7,6 +7,7 @@ chapter 23 (joiners, selectors).
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -19,16 +20,27 @@ from corpusscan.kernels.characters import Codes, Hidden, Kind, Script, Text, run
 BLACK_FLAG, CANCEL_TAG = 0x1F3F4, 0xE007F
 SUPPLEMENT = 0xE0100  # the first of the selectors VS17 to VS256
 SOFT_HYPHEN, ZERO_WIDTH_SPACE, NON_JOINER, CARET = 0xAD, 0x200B, 0x200C, 0xFEFF
-SEVERAL = 3  # places that are no slip of a typesetter
+SEVERAL, SHARE = 3, 0.25  # places that are no slip of a typesetter, and of all places where words are parted
+WORDS = 8  # of which one at least is parted where all long words are
 LEAST_TAGS, LEAST_SELECTORS, LEAST_BITS = 3, 4, 8  # characters that carry something
 Places = npt.NDArray[np.int64]  # begin and end of each, as rows
 MOST_CARRIED = 4_096  # characters that are decoded of one payload; evidence shows far fewer
 _PLAIN = frozenset(" .,:;/!?'\"-_@=()\n")
-_USED = {  # beside Arabic and Indic scripts, which use them all
+_JOINERS = (0x34F, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF)
+_USED = {
+    Script.ARABIC: _JOINERS,
+    Script.INDIC: (*_JOINERS, 0x17B4, 0x17B5, 0x180E),  # with vowels of Khmer and Mongolian that are not written
     Script.HEBREW: (0x200C, 0x200D, 0x34F),
     Script.EAST_ASIAN: (0x200B, 0x2060, 0xFEFF),  # where lines may and may not break
     Script.HANGUL: (0x200B, 0x115F, 0x1160),
 }
+# A row of consonants that no syllable is: r and l may stand for a vowel, w and y may be one.
+_BARREN = "bcdfghjkmnpqstvxzбвгджзйкмнпстфхцчшщ"
+_LETTERS = "A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ԯḀ-\u1fff"
+_NO_SYLLABLE = re.compile(
+    rf"(?<![{_LETTERS}])[{_BARREN}]+(?=\xad+[{_LETTERS}])|(?<=[{_LETTERS}]\xad)[{_BARREN}]+(?![{_LETTERS}])",
+    re.IGNORECASE,
+)
 _OPERATORS = (0x2061, 0x2062, 0x2063, 0x2064)  # of mathematics: between names of functions and of variables
 
 
@@ -106,9 +118,9 @@ def zero_widths(text: Text) -> Iterator[Hidden]:
         guests = _guests(text)
         for a, b in inside.tolist():
             word = _word(text, a, b)
-            note = next(
-                filter(None, (_line_break(codes[a], word), _ligature(text, a, b), _caret(text, a, b), guests)), ""
-            )
+            notes = (_line_break(codes[a], word), _ligature(text, a, b), _caret(text, a, b),
+                     guests if np.isin(codes[a:b], _JOINERS).all() else "")  # fmt: skip
+            note = next(filter(None, notes), "")
             yield Hidden("zero-width-in-word", a, b, "low" if note else "medium", word, note)
     yield from _directions(text)
     yield from _soft_hyphens(text)
@@ -150,7 +162,7 @@ def _in_word(text: Text, places: Places) -> Any:
 
 def _users(codes: Codes) -> npt.NDArray[np.uint16]:
     """One bit for each script whose words may hold an invisible character."""
-    users = np.full(len(codes), 1 << Script.ARABIC | 1 << Script.INDIC, np.uint16)
+    users = np.zeros(len(codes), np.uint16)
     for script, own in _USED.items():
         users |= np.isin(codes, own).astype(np.uint16) << np.uint16(script)
     return users
@@ -202,29 +214,39 @@ def _scattered(codes: Codes, inside: Places) -> Iterator[Hidden]:
 
 
 def _soft_hyphens(text: Text) -> Iterator[Hidden]:
-    """Soft hyphens where no word is divided: one upon another, round single letters, behind the first."""
+    """Soft hyphens where no word is divided: one upon another, round single letters, beside what is no syllable.
+
+    Who divides words does so by rule, throughout a text or at the ends of its lines; a few slips are forgiven.
+    """
+    letters = np.concatenate([text.kinds == Kind.LETTER, [False, False]])  # the last two stand beyond both ends
     places = np.flatnonzero(text.codes == SOFT_HYPHEN)
     gaps = np.diff(places)
-    between = np.minimum(places[:-1] + 1, len(text.codes) - 1)
-    close = (gaps == 1) | ((gaps == 2) & (text.kinds[between] == Kind.LETTER))
-    heaps = [(int(places[a]), int(places[b]) + 1) for a, b in runs(close)]
-    covered = {place for begin, end in heaps for place in range(begin, end)}
-    lone = [(a, b) for a, b in runs(text.codes == SOFT_HYPHEN).tolist() if a not in covered and _parts_one(text, a, b)]
-    several = bool(lone) and len(heaps) + len(lone) >= SEVERAL
-    for begin, end in heaps:
+    close = (gaps == 1) | ((gaps == 2) & letters[places[:-1] + 1])
+    heaps = np.array([(places[a], places[b] + 1) for a, b in runs(close)], np.int64).reshape(-1, 2)
+    parted = runs(text.codes == SOFT_HYPHEN)
+    parted = parted[letters[parted[:, 0] - 1] & letters[parted[:, 1]]]
+    begins, long = parted[:, 0], parted[:, 1] - parted[:, 0]
+    heaped = np.isin(begins, heaps[:, 0]) | (
+        np.searchsorted(heaps[:, 0], begins) > np.searchsorted(heaps[:, 1], begins)
+    )
+    alone = ~(letters[begins - 2] & letters[parted[:, 1] + 1])
+    false = np.isin(begins, _no_syllables(text)) | (alone & ~heaped)
+    throughout = len(parted) * WORDS >= (text.kinds == Kind.SPACE).sum()
+    false |= long > (long.min(initial=len(text.codes)) if throughout else 1)  # who divides all words twice may do so
+    several = int(false.sum()) >= max(SEVERAL, SHARE * len(parted))
+    for begin, end in heaps.tolist():
         if begin and text.kinds[begin - 1] in (Kind.LETTER, Kind.DIGIT):
-            many = int((text.codes[begin:end] == SOFT_HYPHEN).sum()) > 2 and end < len(text.codes)
-            grave = several or (many and text.kinds[end] == Kind.LETTER)
-            yield Hidden("zero-width-in-word", begin, end, "medium" if grave else "low", _word(text, begin, end))
-    for begin, end in lone:
+            many = int((text.codes[begin:end] == SOFT_HYPHEN).sum()) > max(2, SHARE * len(places))
+            severity = "medium" if several or (many and letters[end]) else "low"
+            yield Hidden("zero-width-in-word", begin, end, severity, _word(text, begin, end))
+    for begin, end in parted[~heaped & (false | several)].tolist():
         yield Hidden("zero-width-in-word", begin, end, "medium" if several else "low", _word(text, begin, end))
 
 
-def _parts_one(text: Text, begin: int, end: int) -> bool:
-    """Whether a soft hyphen leaves a single letter before or behind it, as no rule of hyphenation does."""
-    letters = text.kinds == Kind.LETTER
-    near = [0 <= i < len(letters) and bool(letters[i]) for i in (begin - 2, begin - 1, end, end + 1)]
-    return near[1] and near[2] and not (near[0] and near[3])
+def _no_syllables(text: Text) -> list[int]:
+    """Where soft hyphens part a row of consonants from its word."""
+    rows = _NO_SYLLABLE.finditer(text.text)
+    return [row.end() if text.text[row.end() : row.end() + 1] == "\xad" else row.start() - 1 for row in rows]
 
 
 def carried(codes: Codes) -> str:

@@ -7,12 +7,14 @@ import codecs
 import json
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from benign_scripts import texts as benign_texts
 
+import corpusscan
 from corpusscan import schema
 from corpusscan.detector import Batch
 from corpusscan.detectors.hidden_text import TITLES, HiddenText
@@ -308,3 +310,71 @@ def test_characters_strewn_over_words_are_flagged(rule: str, text: str, hits: in
 def test_what_converters_and_typesetters_leave_is_not_flagged(text: str) -> None:
     """Lost ligatures repeat, hyphens stand between syllables, formulas are written in one style."""
     assert all(hit["severity"] in ("info", "low") for hit in flag(text))
+
+
+TWICE = {
+    "base64 of base64": lambda text: base64.b64encode(base64.b64encode(text.encode())).decode(),
+    "base64 of hex": lambda text: base64.b64encode(text.encode().hex().encode()).decode(),
+    "hex of base64": lambda text: base64.b64encode(text.encode()).hex(),
+    "percent of base64": lambda text: "".join(f"%{byte:02x}" for byte in base64.b64encode(text.encode())),
+    "base64 of percent": lambda text: base64.b64encode("".join(f"%{b:02x}" for b in text.encode()).encode()).decode(),
+    "base64 of rot13": lambda text: base64.b64encode(codecs.encode(text, "rot13").encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("schemes", TWICE)
+def test_a_second_level_is_decoded_when_asked_for(schemes: str) -> None:
+    """What is encoded twice is found with `decode_levels` 2, exactly and decoded; once is found as before."""
+    run = TWICE[schemes](ORDERS[0])
+    text = f"{HONEST[0]}\n{run}\n{HONEST[0]}"
+    assert [hit for hit in flag(text) if hit["severity"] in FLAGGED] == []
+    twice = HiddenText(decode_levels=2)
+    (hit,) = twice.flag(batch(text)).to_pylist()
+    assert (hit["rule"], hit["severity"], text[hit["start"] : hit["end"]]) == ("encoded-instructions", "high", run)
+    assert {"decoded": ORDERS[0], "note": schemes}.items() <= json.loads(hit["evidence"]).items()
+    once = f"{HONEST[0]} {base64.b64encode(ORDERS[0].encode()).decode()}"
+    assert twice.flag(batch(once)).to_pylist() == flag(once)
+
+
+def test_honest_writing_holds_no_second_level() -> None:
+    """The second level names nothing in honest texts that the first does not."""
+    texts = benign_texts()
+    assert HiddenText(decode_levels=2).flag(batch(*texts)).to_pylist() == flag(*texts)
+
+
+def test_levels_make_other_results(tmp_path: Path) -> None:
+    """A scan into the same folder with another `decode_levels` does not reuse what was found before."""
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text(json.dumps({"text": f"{HONEST[0]} {TWICE['base64 of base64'](ORDERS[0])}"}) + "\n", "utf-8")
+
+    def severities(levels: int) -> list[str]:
+        report = corpusscan.scan(
+            str(corpus), str(tmp_path / "out"), seed=1, detectors=["hidden_text"], decode_levels=levels
+        )
+        return report.findings.collect()["severity"].to_list()
+
+    assert [severities(levels) for levels in (1, 2, 1)] == [[], ["high"], []]
+
+
+ARTICLE = (
+    "Security researchers describe a prompt injection attack on language models: the attacker hides an encoded "
+    "payload, a malicious text that exploits a vulnerability. As a mitigation, sanitize what users send (OWASP). "
+    "The scenario:\n\n"
+)
+
+
+@pytest.mark.parametrize("shown", ["```\n{}\n```", '"{}"', "> {}", "`{}`"])
+def test_payloads_that_security_writing_shows_are_lowered(shown: str) -> None:
+    """Between marks or in a block of code of an article about attacks, with the reason and what it was before."""
+    (hit,) = flag(ARTICLE + shown.format(base64.b64encode(ORDERS[0].encode()).decode()))
+    evidence = json.loads(hit["evidence"])
+    assert (hit["rule"], hit["severity"]) == ("encoded-instructions", "low")
+    assert (evidence["forgiven"], evidence["severity_before"]) == (["quoted_in_security_writing"], "high")
+
+
+def test_nothing_else_is_lowered() -> None:
+    """Marks alone, an article alone, and what cannot be seen in a quotation forgive nothing."""
+    payload = base64.b64encode(ORDERS[0].encode()).decode()
+    tagged = "".join(chr(0xE0000 + ord(char)) for char in ORDERS[0])
+    for text in (f"Soup.\n\n```\n{payload}\n```", ARTICLE + payload, f'{ARTICLE}"x{tagged}"'):
+        assert [hit["severity"] for hit in flag(text)] == ["high"]

@@ -29,6 +29,13 @@ SPELT = "".join(chr(0x100000 + ord(char)) for char in "obey me now")
         (floods, "e\u0301\u0302\u0303\u0304", []),
         (floods, "e" + "\u0301" * 5, [("combining-flood", 1, 6, "low", "")]),
         (floods, "e" + "\u0301" * 24, [("combining-flood", 1, 25, "medium", "")]),
+        (floods, "e" + "\u0301" * 5 + "a\u0300\u0301\u0302 o\u0303\u0304\u0305\u0306 a\u0307", [
+            ("combining-flood", 1, 6, "low", ""),
+        ]),
+        (floods, "e\u0301\u0302\u0303\u0304\u0305 a\u0306\u0307\u0308 o\u0309\u030a\u030b a\u0307", [
+            ("combining-flood", 1, 6, "medium", ""), ("combining-flood", 8, 11, "medium", ""),
+            ("combining-flood", 13, 16, "medium", ""),
+        ]),
         (floods, "ས" + "\u0f99" * 11, []),
     ],
 )  # fmt: skip
@@ -37,3 +44,18 @@ def test_what_is_found(
 ) -> None:
     """Kind, span, weight, and what was hidden."""
     assert [one[:5] for one in find(Text.of(text))] == expected
+
+
+@pytest.mark.parametrize("page", ["mac_roman", "mac_latin2", "cp437", "cp852", "utf-8", "cp1252"])
+def test_letters_of_another_code_page_are_damage(page: str) -> None:
+    """Accented letters that were decoded as Latin-1 become C1 controls inside words; no number of them is an attack."""
+    honest = "índole, año, útil, más, ilusión, leña, vergüenza, corazón, português, ação, lições, pôde, você, país"
+    damaged = honest.encode(page, "ignore").decode("latin-1")
+    assert {one.severity for one in controls(Text.of(damaged))} <= {"info"}
+
+
+def test_one_lower_control_tells_strewn_ones_from_damage() -> None:
+    """C1 controls inside words are an attack where one of the others stands among them, and each is another."""
+    words = "mayor\x87ity, ot\x8eher, pe\x92ople, gr\x97eat, ha\x9cnd, wo\x96man, "
+    assert {one.severity for one in controls(Text.of(words))} == {"info"}
+    assert {one.severity for one in controls(Text.of(words + "chi\x05ld"))} == {"medium"}

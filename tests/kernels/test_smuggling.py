@@ -66,7 +66,7 @@ def test_words_that_may_hold_them(text: str) -> None:
     ("text", "note"),
     [
         ("Auf\u200clage", "ligature"), ("https://example.org/a\u200bbc", "line_break"), ("K\ufeffu ne", "editor_caret"),
-        ("Ku\ufeffne", ""),
+        ("Ku\ufeffne", ""), ("هذا كت\u2061اب جديد", ""), ("هذا كت\u180eاب جديد", ""),
         ("Wi\u200cFi در خانه و شهر و روستا", "joiner_script_text"), ("pass\u200bword", ""),
     ],
 )  # fmt: skip
@@ -74,3 +74,24 @@ def test_stories_that_explain_them(text: str, note: str) -> None:
     """A benign story lowers, and is named."""
     (found,) = zero_widths(Text.of(text))
     assert (found.note, found.severity) == (note, "low" if note else "medium")
+
+
+TYPESET = "Sil\xadben\xadtren\xadnung ist ei\xadne al\xadte Ge\xadwohn\xadheit der Set\xadzer und der Dru\xadcker. "
+
+
+@pytest.mark.parametrize(
+    ("text", "severities"),
+    [
+        ("b\xadut th\xaden the ol\xadd mill str\xadeet", {"medium"}),  # no syllables
+        ("the peo\xad\xadple of the ci\xad\xadty and the coun\xad\xadtry, and so on for ev\xader and all", {"medium"}),
+        (TYPESET * 9, set()),
+        (TYPESET.replace("\xad", "\xad\xad") * 9, {"low"}),  # by rule, though twice
+        (TYPESET * 9 + "d\xader o\xadder Rei\xads", {"low"}),  # slips in a book
+        ("The intel\xadligence of the coun\xadtry and the organ\xadisms of the ocean. " * 3, set()),  # ends of lines
+        ("prob\xada\xadbly the best, Укра\xadи\xadна и Рос\xadси\xadя", {"low"}),  # syllables of one letter
+        ("při čt\xadvrtém prs\xadtu v\xadlka sk\xadrz", {"low"}),  # Slavic words whose vowel is an r or l
+    ],
+)
+def test_soft_hyphens(text: str, severities: set[str]) -> None:
+    """Who divides words does so by rule; whoever hides something puts hyphens where no rule does."""
+    assert {one[2] for one in seen(zero_widths, text)} == severities
