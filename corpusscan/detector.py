@@ -7,10 +7,12 @@ settings; the first line of its docstring is its help.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 T = TypeVar("T")
@@ -40,23 +42,44 @@ class Batch:
         return value
 
 
+class Sources(Protocol):
+    """Where the documents of the corpus come from."""
+
+    def documents_of(self, sources: Collection[str]) -> Mapping[str, int]:
+        """How many documents come from each of some sources."""
+        ...
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Documents of each source, or of a fair part of the sources."""
+        ...
+
+
 @dataclass(frozen=True)
 class Context:
     """What a conclusion may know about the whole corpus."""
 
     key: bytes
     documents: int  # scanned
+    sources: Sources
 
 
 class Round(ABC):
     """One look at the corpus: map every batch, reduce what belongs together, conclude once."""
 
-    over: ClassVar[Literal["all", "members"]] = "all"
-    """`members`: only the records that the state before lists in its table `named` (shard, row)."""
+    over: ClassVar[Literal["all", "members", "left"]] = "all"
+    """`members`: only the records that the state before lists in its table `named` (shard, row); `left`: of
+    these the rows that the map of the round before left, without reading the corpus again."""
+    partitions_of_a_row: ClassVar[int] = 1
+    """More than 1 where `partition` is a list."""
 
-    @abstractmethod
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """Rows about this batch; `row` is within the shard, `partition` (uint32) where there is a reduce."""
+        """Rows about this batch, by ascending `row` (within the shard), with `partition` where there is a reduce.
+
+        `partition` is a uint32, or a list of so many uint64 whose upper half is the partition: the reduce then
+        gets `shard`, `row` and `partition` only, a row for each of them.
+        """
+        raise TypeError(f"{type(self).__name__} looks at no batch: it is over {self.over!r}")
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """What one partition's rows, in (shard, row) order, amount to; runs on any worker."""

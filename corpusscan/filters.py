@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 FEW_SOURCES = 3
+MOST_OF_A_SOURCE = 25  # copies a source, from which on they are its own boilerplate
+REWORDED_SOURCES = 5
+CHANCE = 1e-3  # odds above which new sources are no surprise
 TEXT_LIMIT = 4_000  # characters of a text that are looked at
 SHORT_BYTES = 160  # about 40 tokens: greetings, headings, single verses repeat in honest text
+SHORTEST_BYTES = 48  # what is shorter says nothing, whoever repeats it
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,11 @@ class Copies:
     """What is known of a group of equal documents."""
 
     sources: int  # distinct; 0 where the corpus names none
-    bytes: int  # of one copy
+    bytes: int  # of a copy
+    documents: int = 0
+    new: int = 0  # sources of which at least half of all documents are in the group
+    odds: float = 1.0  # that so many of them are new by chance, in any of the groups
+    reworded: bool = False  # single words exchanged here and there, in each copy others
 
 
 _NOTICE = re.compile(
@@ -31,6 +39,11 @@ _NOTICE = re.compile(
     r"|urheberrecht|impressum|datenschutz|mentions légales|todos los derechos|aviso legal|保留所有权利|版权所有)\b",
     re.IGNORECASE,
 )
+_MAIL = re.compile(
+    r"^[ \t]{0,3}>|^-{3,} ?(?:original|forwarded) message|\b(?:wrote|schrieb|a écrit|escribió|ha scritto|пишет) ?:\s*$"
+    r"|mailing[- ]list|/listinfo|^content-(?:type|transfer)|\bcharset=",
+    re.IGNORECASE | re.MULTILINE,
+)
 _DATELINE = re.compile(
     r"^[^a-z]{0,3}[\w .,/'-]{2,60}\((reuters|ap|afp|dpa|efe|ansa|upi|xinhua|tass|kyodo|pti|cp|apa)\)"
     r"|^\W{0,3}[A-Z][A-Z .'-]{2,40}, (\w{3,9}\.? \d{1,2}|\d{1,2} \w{3,9})\b",
@@ -38,9 +51,15 @@ _DATELINE = re.compile(
 )
 
 
+def surprising(copies: Copies) -> bool:
+    """Whether the sources are a campaign's own: most say nothing else, and in this corpus that is rare."""
+    return 2 * copies.new >= copies.sources and copies.odds <= CHANCE
+
+
 def short_text(copies: Copies) -> str | None:
-    """Short texts repeat by themselves."""
-    return "short_text" if copies.bytes < SHORT_BYTES else None
+    """Short texts repeat by themselves; not in many sources that say nothing else."""
+    least = SHORTEST_BYTES if surprising(copies) else SHORT_BYTES
+    return "short_text" if copies.bytes < least else None
 
 
 def no_provenance(copies: Copies) -> str | None:
@@ -53,6 +72,20 @@ def few_sources(copies: Copies) -> str | None:
     return "few_sources" if 0 < copies.sources < FEW_SOURCES else None
 
 
+def own_text(copies: Copies) -> str | None:
+    """Sites that each repeat it on page after page: their own frame."""
+    return "own_text" if copies.documents > MOST_OF_A_SOURCE * copies.sources > 0 else None
+
+
+def known_sources(copies: Copies) -> str | None:
+    """Sources that say much else besides: papers print the same story, pages quote the same lines.
+
+    None of them exchanges words here and there, and a campaign's own sources say nothing else.
+    """
+    reworded = copies.reworded and copies.sources >= REWORDED_SOURCES
+    return None if surprising(copies) or reworded else "known_sources"
+
+
 def notice(text: str) -> str | None:
     """Licences, cookie banners, error pages and legal notices are copied because they must be."""
     return "notice" if _NOTICE.search(text) else None
@@ -63,8 +96,13 @@ def syndication(text: str) -> str | None:
     return "syndication" if _DATELINE.search(text) else None
 
 
-OF_TEXT: tuple[Callable[[str], str | None], ...] = (notice, syndication)
-OF_COPIES: tuple[Callable[[Copies], str | None], ...] = (short_text, no_provenance, few_sources)
+def mail(text: str) -> str | None:
+    """Answers quote what they answer, and lists put their address below every letter."""
+    return "mail" if _MAIL.search(text) else None
+
+
+OF_TEXT: tuple[Callable[[str], str | None], ...] = (notice, syndication, mail)
+OF_COPIES: tuple[Callable[[Copies], str | None], ...] = (short_text, no_provenance, few_sources, own_text)
 
 
 def stories_of_text(text: str) -> list[str]:

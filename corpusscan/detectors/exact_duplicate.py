@@ -7,8 +7,6 @@ group is a benign story (`filters`), and the story is told.
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,13 +14,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from corpusscan import filters, schema
+from corpusscan import copies
 from corpusscan.detector import Batch, Context, Detector, Round, State
 from corpusscan.kernels import hashing
-from corpusscan.kernels.excerpts import excerpt
 
 NAME = "exact_duplicate"
-_FORGIVEN, _LOWERED, _SUSPECT = "info", "low", "medium"
 
 
 @dataclass(frozen=True)
@@ -74,108 +70,17 @@ class Confirm(Round):
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """One row per text of a named document, with what results need to say about it."""
-        documents = {row["row"]: row for row in batch.documents.to_pylist()}
-        hashes = dict(zip(documents, batch.feature(hashing.content_hashes), strict=True))
-        bytes_of: dict[int, int] = dict.fromkeys(documents, 0)
-        rows: dict[tuple[int, str], dict[str, Any]] = {}
-        for text in batch.texts.to_pylist():
-            key = (text["row"], text["field"])
-            end = text["start"] + len(text["text"])
-            bytes_of[text["row"]] += len(text["text"].encode())
-            if key in rows:  # a later piece of a long text
-                rows[key]["end"] = end
-                continue
-            shown, start, stop = excerpt(text["text"], 0, len(text["text"]))
-            rows[key] = {
-                "row": text["row"], "field": text["field"], "start": text["start"], "end": end, "tokens": None,
-                "excerpt": shown, "mark": json.dumps([start, stop]), "stories": filters.stories_of_text(text["text"]),
-                "hash": hashes[text["row"]],
-                "source": documents[text["row"]]["source"], "time": documents[text["row"]]["time"],
-            }  # fmt: skip
-        for (row, _), item in rows.items():
-            item["bytes"] = bytes_of[row]
-        return pa.Table.from_pylist(list(rows.values()), schema=_CONFIRMED)
+        return copies.looked_at(batch)
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """Groups with their judgement; hits only where no benign story explains the group."""
         frame = pl.from_arrow(reduced) if len(reduced) else None
-        groups: list[dict[str, Any]] = []
-        hits: list[pa.Table] = []
-        members: list[pa.Table] = []
+        cases = []
         for (content,), rows in frame.group_by("hash", maintain_order=True) if isinstance(frame, pl.DataFrame) else ():
+            name = f"{NAME}:{str(content)[:16]}"
             rows = rows.sort("shard", "row", "field")  # noqa: PLW2901  # the group, in order
-            group = _judge(f"{NAME}:{str(content)[:16]}", rows)
-            groups.append(group)
-            members.append(_members(group["group"], rows))
-            if group["severity"] != _FORGIVEN:
-                hits.append(_hits(group, rows))
-        return {
-            "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
-            "members": pa.concat_tables([schema.CONCLUDED_MEMBERS.empty_table(), *members]),
-            "hits": pa.concat_tables([schema.CONCLUDED_HITS.empty_table(), *hits]),
-        }  # fmt: skip
-
-
-_CONFIRMED = pa.schema(
-    [
-        ("row", pa.uint64()), ("field", pa.large_string()), ("start", pa.int64()), ("end", pa.int64()),
-        ("tokens", pa.uint32()), ("excerpt", pa.large_string()), ("mark", pa.large_string()),
-        ("stories", pa.large_list(pa.large_string())), ("hash", pa.large_string()),
-        ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")), ("bytes", pa.int64()),
-    ]
-)  # fmt: skip
-
-
-def _judge(name: str, rows: pl.DataFrame) -> dict[str, Any]:
-    documents = rows.unique(["shard", "row"], maintain_order=True)
-    sources = documents["source"].drop_nulls().n_unique()
-    times: list[dt.datetime] = documents["time"].drop_nulls().sort().to_list()
-    days = len({moment.date() for moment in times})
-    first = documents.row(0, named=True)
-    by_copies = filters.stories_of_copies(filters.Copies(sources, first["bytes"]))
-    # What the text says of itself only lowers: a planted text may say "all rights reserved" too.
-    by_text = sorted(set(rows["stories"].explode().drop_nulls()))
-    severity = _FORGIVEN if by_copies else _LOWERED if by_text else _SUSPECT
-    evidence = {
-        "copies": len(documents),
-        "sources": sources,
-        "days": days,
-        "bytes": first["bytes"],
-        "forgiven": [*by_copies, *by_text],
-    }
-    return {
-        "group": name, "kind": "cluster", "title": first["excerpt"][:160] or "Copies of one document",
-        "attack": "coordinated_injection", "severity": severity,
-        "score": 1 - 1 / max(sources, 2) if severity == _SUSPECT else 0.2, "q_value": None, "documents": len(documents),
-        "independent_documents": max(sources, 1), "sources": sources, "first_seen": times[0] if times else None,
-        "last_seen": times[-1] if times else None, "evidence": json.dumps(evidence, sort_keys=True),
-    }  # fmt: skip
-
-
-def _members(group: str, rows: pl.DataFrame) -> pa.Table:
-    """All copies from one source count as one independent document; without sources all copies are one."""
-    documents = rows.unique(["shard", "row"], maintain_order=True).with_row_index("number")
-    members = documents.select(
-        pl.lit(group).alias("group"), "shard", "row",
-        pl.when(pl.col("number") == 0).then(pl.lit("exemplar")).otherwise(pl.lit("carrier")).alias("role"),
-        (pl.lit(f"{group}/") + pl.col("source").fill_null("")).alias("independent_id"),
-    )  # fmt: skip
-    return members.to_arrow().cast(schema.CONCLUDED_MEMBERS)
-
-
-def _hits(group: dict[str, Any], rows: pl.DataFrame) -> pa.Table:
-    shared = {key: group[key] for key in ("group", "attack", "severity", "score", "q_value")}
-    summary = json.loads(group["evidence"])
-    items = [
-        {
-            **row,
-            **shared,
-            "rule": "exact-copy",
-            "evidence": json.dumps({**summary, "mark": json.loads(row["mark"])}, sort_keys=True),
-        }
-        for row in rows.to_dicts()
-    ]
-    return pa.Table.from_pylist(items, schema=schema.CONCLUDED_HITS)
+            cases.append(copies.Case(name, rows["excerpt"][0][:160] or "Copies of one document", rows))
+        return copies.concluded(cases, context, "exact-copy")
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class Rules(Detector):
     @cached_property
     def _files(self) -> tuple[tuple[Path | str, ...], object]:
         """The folders of rules, and what their files were when this detector was first used."""
-        folders = (*(shipped_packs() if self.shipped else ()), *self.packs)
+        folders: tuple[Path | str, ...] = (*(shipped_packs() if self.shipped else ()), *self.packs)
         return folders, _stamp(folders)
 
     def _capped(self, hits: Sequence[_Found]) -> list[tuple[_Found, int | None]]:

@@ -31,7 +31,7 @@ _LIBRARIES = (
     "zstandard",
 )
 _SHARED = ("kernels", "io", "detectors/__init__.py", "engine/tasks.py", "engine/spans.py", "schema.py", "detector.py",
-           "filters.py", "rules.py")  # fmt: skip
+           "copies.py", "filters.py", "rules.py")  # fmt: skip
 
 
 def digest(*parts: object) -> str:

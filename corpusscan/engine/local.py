@@ -19,8 +19,7 @@ from typing import Self
 
 import psutil
 
-from corpusscan.engine.tasks import Outcome, Task
-from corpusscan.engine.worker import TaskError
+from corpusscan.engine.tasks import Outcome, Task, TaskError
 from corpusscan.errors import WorkspaceError
 
 ATTEMPTS = 2
@@ -67,7 +66,7 @@ class _Worker:
             answer: Answer
             try:
                 answer = self._ask(task)
-            except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            except Exception:  # noqa: BLE001  # whatever a dying worker left: an answer must come, or the scan waits
                 answer = Lost(self.ended_for or "worker_died", f"exit {self._end()}")
                 self.ended_for = None
             self.answers.put((task, answer))

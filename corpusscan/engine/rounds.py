@@ -19,6 +19,7 @@ from corpusscan.detector import Context, Detector, State
 from corpusscan.engine.cuts import Cuts
 from corpusscan.engine.keys import Keys, digest, identity, save_state
 from corpusscan.engine.local import Lost
+from corpusscan.engine.sources import Sources
 from corpusscan.engine.tasks import Cut, Digest, Job, Map, Outcome, Reading, Reduce, Task
 from corpusscan.io import Shard
 from corpusscan.workspace import Workspace
@@ -80,9 +81,9 @@ class _Wave:
     states: dict[str, State]
     saved: dict[str, tuple[str, ...]]
 
-    def over_members(self, detector: Detector) -> bool:
-        """Whether the detector wants only the records it named before."""
-        return bool(detector.rounds) and detector.rounds[self.step].over == "members"
+    def over(self, detector: Detector) -> str:
+        """Which records the detector wants: all, those it named before, or what it left of these."""
+        return detector.rounds[self.step].over if detector.rounds else "all"
 
     def job(self, detector: Detector, keys: Keys, about: str) -> Job:
         """The detector's work on what `about` names."""
@@ -122,15 +123,16 @@ class Rounds:
     def audit(self, result: Collected, detectors: Sequence[Detector]) -> None:
         """Run every detector over `result.shards` to its conclusion; fills `result`."""
         states: dict[str, State] = {detector.name: {} for detector in detectors}
+        artefacts: dict[str, list[tuple[int, str]]] = {}  # what the last map of each detector left, by shard
         for step in range(max([1, *(len(detector.rounds) for detector in detectors)])):
             active = [d for d in detectors if step < max(len(d.rounds), 1) and d.name not in result.failed]
             wave = _Wave(step, active, states, {d.name: save_state(states[d.name], self.workspace) for d in active})
-            artefacts = self._map(wave, result)
+            artefacts |= self._map(wave, result)
             for detector in active:
                 parts = artefacts[detector.name]
                 if not detector.rounds:
                     result.flags[detector.name] = parts
-                if not detector.rounds or wave.over_members(detector):
+                if not detector.rounds or wave.over(detector) == "members":
                     result.cards += parts
                 if detector.rounds:
                     self._conclude(wave, detector, parts, result)
@@ -138,7 +140,7 @@ class Rounds:
 
     def _map(self, wave: _Wave, result: Collected) -> dict[str, list[tuple[int, str]]]:
         """Run the wave over the shards; for each detector (shard, artefact) of those that were read."""
-        artefacts: dict[str, list[tuple[int, str]]] = {detector.name: [] for detector in wave.detectors}
+        artefacts: dict[str, list[tuple[int, str]]] = {d.name: [] for d in wave.detectors if wave.over(d) != "left"}
         tasks: list[Map] = []
         planned: set[str] = set()  # shards of equal bytes share their artefacts
         for shard in (shard for shard in result.shards if shard.index not in result.lost):
@@ -163,17 +165,18 @@ class Rounds:
 
     def _wanted(self, wave: _Wave, shard: Shard) -> Iterator[tuple[bytes | None, list[Job]]]:
         """What the wave wants of a shard: one reading for all who look at every record, one for each who named some."""
-        everywhere = [d for d in wave.detectors if not wave.over_members(d)]
+        everywhere = [d for d in wave.detectors if wave.over(d) == "all"]
         if everywhere:
             yield None, [wave.job(detector, self.keys, shard.digest) for detector in everywhere]
         for detector in wave.detectors:
-            if wave.over_members(detector) and len(rows := _named(wave.states[detector.name], shard.index)):
+            if wave.over(detector) == "members" and len(rows := _named(wave.states[detector.name], shard.index)):
                 yield rows.tobytes(), [wave.job(detector, self.keys, digest(shard.digest, rows.tolist()))]
 
     def _conclude(self, wave: _Wave, detector: Detector, parts: list[tuple[int, str]], result: Collected) -> None:
         """Reduce what the maps left, partition by partition, and put the conclusion into the wave's states."""
         count = sum(result.account(shard, self.workspace)["scanned"] for shard, _ in parts)
-        partitions = 1 if wave.over_members(detector) else max(count // PARTITION_ROWS, 1)
+        spread = detector.rounds[wave.step].partitions_of_a_row
+        partitions = max(count * spread // PARTITION_ROWS, 1) if wave.over(detector) == "all" else 1
         jobs = [wave.job(detector, self.keys, digest(parts, partition, partitions)) for partition in range(partitions)]
         tasks = [
             Reduce(job, partition, partitions, tuple(parts))
@@ -186,7 +189,8 @@ class Rounds:
                 return
         tables = [table for job in jobs if len(table := self.workspace.read(job.name))]
         reduced = pa.concat_tables(tables) if tables else pa.table({})
-        context = Context(key=self.key, documents=count)
+        accounts = sorted({account for shard, account in result.accounts.items() if shard not in result.lost})
+        context = Context(self.key, count, Sources(self.workspace, [*accounts], self.key))
         wave.states[detector.name] = detector.rounds[wave.step].conclude(reduced, context)
 
     def _run(

@@ -42,9 +42,9 @@ def finish(table: pa.Table, batch: Batch, tokenizer: str | None, excerpts: bool)
 
 
 def _without_text(table: pa.Table) -> pa.Table:
-    """Blank what quotes the corpus: the excerpt, and in the evidence what was matched in it."""
-    for name in {"excerpt", "evidence"} & set(table.schema.names):
-        if name == "excerpt":
+    """Blank what quotes the corpus: excerpt and text, and in the evidence what was matched in it."""
+    for name in {"excerpt", "text", "evidence"} & set(table.schema.names):
+        if name != "evidence":
             values = [""] * len(table)
         else:
             kept = [json.loads(value) for value in table[name].to_pylist()]

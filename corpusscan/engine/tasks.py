@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from corpusscan import io, schema
 from corpusscan.config import Columns
 from corpusscan.detector import Batch, Detector, State
-from corpusscan.engine import spans
+from corpusscan.engine import sources, spans
+from corpusscan.engine.sources import Tally
 from corpusscan.workspace import Workspace
 
 ACCOUNT = pa.schema(
@@ -100,6 +101,14 @@ class Outcome:
     hits: int = 0
 
 
+class TaskError(Exception):
+    """A task raised; `fatal` where no other task can succeed either."""
+
+    def __init__(self, message: str, detail: str, fatal: bool) -> None:
+        super().__init__(message, detail, fatal)
+        self.message, self.detail, self.fatal = message, detail, fatal
+
+
 def execute(task: Task, workspace: Workspace) -> Outcome:
     """Do the task; when this returns, its artefacts exist."""
     if isinstance(task, Digest):
@@ -117,7 +126,9 @@ def _map(task: Map, workspace: Workspace) -> Outcome:
     tables: list[list[pa.Table]] = [[] for _ in task.jobs]
     cards: list[list[pa.Table]] = [[] for _ in task.jobs]
     named = None if task.rows is None else np.frombuffer(task.rows, np.uint64)
+    tally = Tally()
     for batch in _batches(task, account, named):
+        tally.add(batch)
         for index, job in enumerate(task.jobs):
             table = _look(job, batch, states[index])
             if len(table):
@@ -132,6 +143,7 @@ def _map(task: Map, workspace: Workspace) -> Outcome:
         workspace.write(job.name, table)
         outcome.hits += len(table) if not job.detector.rounds else 0
     if task.account:
+        workspace.write(sources.beside(task.account), tally.table())
         workspace.write(task.account, account_table(account))
     return outcome
 
@@ -179,20 +191,44 @@ def load_state(names: tuple[str, ...], workspace: Workspace) -> State:
     return {name: workspace.read(artefact) for name, artefact in pairs}
 
 
+def _part(name: str, task: Reduce, workspace: Workspace) -> pa.Table:
+    """What of an artefact belongs to the task's partition, by ascending row."""
+    low, high = ((number << 32) // task.partitions for number in (task.partition, task.partition + 1))
+    if task.job.detector.rounds[task.job.step].partitions_of_a_row > 1:
+        table = pq.read_table(workspace.path(name), columns=["row", "partition"], use_threads=False)
+        return _exploded(table, low, high)
+    wanted = [("partition", ">=", low), ("partition", "<=", high - 1)] if task.partitions > 1 else None
+    table = pq.read_table(workspace.path(name), filters=wanted, use_threads=False)
+    return table.take(pc.sort_indices(table, [("row", "ascending")]))
+
+
+def _exploded(table: pa.Table, low: int, high: int) -> pa.Table:
+    """A row for each element of `partition` whose upper half is in [low, high)."""
+    listed = table["partition"].combine_chunks()
+    values = listed.flatten().to_numpy(zero_copy_only=False)
+    owner = np.repeat(np.arange(len(listed)), listed.value_lengths().to_numpy(zero_copy_only=False))
+    kept = (values >> np.uint64(32) >= low) & (values >> np.uint64(32) < high)
+    return pa.table({"row": table["row"].to_numpy()[owner[kept]], "partition": values[kept]})
+
+
+def _left(name: str, named: pa.Table, shard: int, workspace: Workspace) -> pa.Table:
+    """The rows of an artefact that the state names."""
+    table = pq.read_table(workspace.path(name), use_threads=False)
+    rows = named["row"].to_numpy()[named["shard"].to_numpy() == shard]
+    return table.filter(pa.array(np.isin(table["row"].to_numpy(), rows)))
+
+
 def _reduce(task: Reduce, workspace: Workspace) -> Outcome:
+    looked = task.job.detector.rounds[task.job.step]
+    state = load_state(task.job.state, workspace)
     parts = []
-    low, high = (task.partition << 32) // task.partitions, ((task.partition + 1) << 32) // task.partitions - 1
-    wanted = [("partition", ">=", low), ("partition", "<=", high)]
     for shard, name in task.parts:
-        table = pq.read_table(workspace.path(name), filters=wanted if task.partitions > 1 else None, use_threads=False)
+        if not pq.read_metadata(workspace.path(name)).num_rows:
+            continue  # such an artefact has no columns to ask for
+        table = _left(name, state["named"], shard, workspace) if looked.over == "left" else _part(name, task, workspace)
         if len(table):
             parts.append(table.add_column(0, "shard", pa.array(np.full(len(table), shard, np.uint32))))
-    detector = task.job.detector
-    if parts:
-        rows = pa.concat_tables(parts)
-        rows = rows.take(pc.sort_indices(rows, [("shard", "ascending"), ("row", "ascending")]))
-        reduced = detector.rounds[task.job.step].reduce(rows, load_state(task.job.state, workspace))
-    else:
-        reduced = pa.table({"shard": pa.array([], pa.uint32())})
+    nothing = pa.table({"shard": pa.array([], pa.uint32())})
+    reduced = looked.reduce(pa.concat_tables(parts), state) if parts else nothing
     workspace.write(task.job.name, reduced)
     return Outcome(rows=len(reduced))

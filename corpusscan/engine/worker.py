@@ -13,17 +13,9 @@ import time
 import traceback
 from pathlib import Path
 
-from corpusscan.engine.tasks import Outcome, execute
+from corpusscan.engine.tasks import Outcome, TaskError, execute
 from corpusscan.errors import WorkspaceError
 from corpusscan.workspace import Workspace
-
-
-class TaskError(Exception):
-    """A task raised; `fatal` where no other task can succeed either."""
-
-    def __init__(self, message: str, detail: str, fatal: bool) -> None:
-        super().__init__(message, detail, fatal)
-        self.message, self.detail, self.fatal = message, detail, fatal
 
 
 def main(root: str) -> None:

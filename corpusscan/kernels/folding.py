@@ -18,6 +18,9 @@ from numba import njit
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32]
+LONGEST_FOLD = 32  # bytes that one character may become
+BLOCK = 4096  # bytes of which suspects are collected before any is looked at
+LINE = 64  # bytes; one that is ASCII is passed at once
 
 
 class Table(NamedTuple):
@@ -34,11 +37,6 @@ def table() -> Table:
     """The folding table, read once per process."""
     with np.load(Path(__file__).parent / "data" / "folding.npz", allow_pickle=False) as data:
         return Table(*(data[name] for name in Table._fields))
-
-
-def fold_pieces(data: Bytes, begins: Offsets, ends: Offsets) -> tuple[Bytes, Offsets]:
-    """The folded bytes of data[begin:end] for each pair, one after another, and their len + 1 offsets."""
-    return _fold_pieces(data, begins, ends, *table())  # type: ignore[no-any-return]
 
 
 def fold(text: str) -> str:
@@ -59,7 +57,7 @@ def _fold_character(char: str) -> str:
 
 def fold_bytes(text: bytes) -> bytes:
     """One UTF-8 text, folded."""
-    return fold_pieces(np.frombuffer(text, np.uint8), np.array([0]), np.array([len(text)]))[0].tobytes()
+    return _folded(np.frombuffer(text, np.uint8), _suspects(), *table()).tobytes()  # type: ignore[no-any-return]
 
 
 def folded_code_points(text: bytes) -> Places:
@@ -67,9 +65,22 @@ def folded_code_points(text: bytes) -> Places:
     return _places(np.frombuffer(text, np.uint8), len(fold_bytes(text)), *table()[:3])  # type: ignore[no-any-return]
 
 
-def origins(data: Bytes, begins: Offsets, ends: Offsets, folded: Offsets, places: Offsets) -> Offsets:
-    """Where in `data` ascending places of its folded pieces come from; `folded` are the offsets of the pieces."""
-    return _origins(data, begins, ends, folded, places, *table()[:3])  # type: ignore[no-any-return]
+def changed(data: Bytes, begin: int, reach: int) -> tuple[Bytes, Offsets]:
+    """What lies in data[begin:] within reach of a character that folding changes, and where each byte of it is from.
+
+    Such characters are folded; the rest is as it was, be it capitals, and what lies far apart stands side by side.
+    """
+    return _changed(data, begin, reach, _suspects(), *table())  # type: ignore[no-any-return]
+
+
+@cache
+def _suspects() -> npt.NDArray[np.bool_]:
+    """By byte: whether a character that folding changes begins with it, other than ASCII."""
+    page, entry, *_ = table()
+    found = np.zeros(256, np.bool_)
+    found[[chr(code).encode()[0] for code in np.flatnonzero(entry.reshape(-1, 128)[page])]] = True
+    found[:128] = False
+    return found
 
 
 def code_points(text: bytes) -> Places:
@@ -78,7 +89,7 @@ def code_points(text: bytes) -> Places:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _decode(data: Bytes, i: int, end: int) -> tuple[int, int]:
+def decode(data: Bytes, i: int, end: int) -> tuple[int, int]:
     """The code point at i and its length in bytes; malformed bytes stand alone and fold to themselves."""
     lead: Any = np.int64(data[i])
     length = 4 if lead >= 0xF0 else 3 if lead >= 0xE0 else 2 if lead >= 0xC0 else 1
@@ -90,44 +101,11 @@ def _decode(data: Bytes, i: int, end: int) -> tuple[int, int]:
     return (code, length) if code < 0x110000 else (-1, 1)
 
 
-@njit(cache=True, nogil=True)
-def _fold_pieces(data, begins, ends, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    left = np.int64((ends - begins).sum())  # bytes still to read: `out` always has room for them as they are
-    out = np.empty(left + 64, np.uint8)
-    offsets = np.zeros(len(begins) + 1, np.int64)
-    size = 0
-    for k in range(len(begins)):
-        i, end = begins[k], ends[k]
-        while i < end:
-            run = i
-            while run < end and data[run] < 128:
-                run += 1
-            for j in range(i, run):
-                out[size + j - i] = data[j] + (np.uint8(32) if 65 <= data[j] <= 90 else np.uint8(0))
-            size += run - i
-            left -= run - i
-            i = run
-            if i == end:
-                break
-            code, length = _decode(data, i, end)
-            e = entry[np.int64(page[code >> 7]) * 128 + (code & 127)] if code >= 0 else np.uint16(0)
-            left -= length
-            if e == 0:
-                for j in range(i, i + length):
-                    out[size] = data[j]
-                    size += 1
-            else:
-                first, stop = np.int64(start[e]), np.int64(start[e + 1])
-                if size + stop - first + left > len(out):
-                    grown = np.empty(2 * (size + stop - first + left), np.uint8)
-                    grown[:size] = out[:size]
-                    out = grown
-                for j in range(first, stop):
-                    out[size] = pool[j]
-                    size += 1
-            i += length
-        offsets[k + 1] = size
-    return out[:size], offsets
+@njit(cache=True, nogil=True, inline="always")
+def entry_at(data, i, end, page, entry):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """What the table holds for the character at i, 0 where nothing changes, and its length in bytes."""
+    code, length = decode(data, i, end)
+    return np.int64(entry[np.int64(page[code >> 7]) * 128 + (code & 127)] if code >= 0 else 0), length
 
 
 @njit(cache=True, nogil=True)
@@ -135,8 +113,7 @@ def _places(data, size, page, entry, start):  # type: ignore[no-untyped-def] # n
     places = np.empty(size, np.int32)
     i = written = point = 0
     while i < len(data):
-        code, length = _decode(data, i, len(data))
-        e = entry[np.int64(page[code >> 7]) * 128 + (code & 127)] if code >= 0 else np.uint16(0)
+        e, length = entry_at(data, i, len(data), page, entry)
         width: Any = np.int64(start[e + 1]) - np.int64(start[e]) if e else length
         for j in range(written, written + width):
             places[j] = point
@@ -146,28 +123,6 @@ def _places(data, size, page, entry, start):  # type: ignore[no-untyped-def] # n
     return places
 
 
-@njit(cache=True, nogil=True)
-def _origins(data, begins, ends, folded, places, page, entry, start):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    found = np.empty(len(places), np.int64)
-    piece: Any = 0
-    i: Any = 0
-    written: Any = 0
-    for n in range(len(places)):
-        if folded[piece + 1] <= places[n] or n == 0:
-            piece = np.searchsorted(folded, places[n], side="right") - 1
-            i, written = begins[piece], folded[piece]
-        while i < ends[piece]:
-            code, length = _decode(data, i, ends[piece])
-            e = entry[np.int64(page[code >> 7]) * 128 + (code & 127)] if code >= 0 else np.uint16(0)
-            width: Any = np.int64(start[e + 1]) - np.int64(start[e]) if e else length
-            if written + width > places[n]:
-                break
-            written += width
-            i += length
-        found[n] = i
-    return found
-
-
 @njit(cache=True, nogil=True, inline="always")
 def is_space(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     """Whether a byte is white space, as `literals` counts it."""
@@ -175,56 +130,108 @@ def is_space(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
 
 
 @njit(cache=True, nogil=True)
-def _other(data, i, limit):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """The first non-ASCII byte from i on, or the limit; blocks that have none are passed at once."""
-    while i < limit:
-        stop = min(i + 256, limit)
-        here, some = data[i:stop], np.uint8(0)
+def _leads(data, begin, end, suspect, places):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Writes where in [begin, end) a suspect byte is; the count.  No branches but over lines without any."""
+    count = np.uint64(0)
+    for low in range(begin, end, LINE):
+        here, some = data[low : min(low + LINE, end)], np.uint8(0)
         for j in range(len(here)):
             some = np.uint8(some | here[j])
         if some >= 128:
-            while data[i] < 128:
-                i += 1
-            return i
-        i = stop
-    return limit
+            for j in range(len(here)):
+                places[count] = low + j
+                count += np.uint64(suspect[here[j]])
+    return np.int64(count)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _lowered(data, begin, end, out, size):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Writes data[begin:end] without capitals; the new size."""
+    if end <= begin:
+        return size
+    here, there = data[begin:end], out[size : size + end - begin]  # slices: loops over them run in vectors
+    for j in range(len(here)):
+        capital = (here[j] >= np.uint8(65)) & (here[j] <= np.uint8(90))
+        there[j] = here[j] | np.uint8(np.uint8(capital) << np.uint8(5))
+    return size + len(here)
 
 
 @njit(cache=True, nogil=True)
-def _within(data, i, limit, reach, step):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """How far from i `reach` bytes lead towards the limit; a run of white space counts once."""
-    while i != limit and reach > 0:
-        gap = False
-        while i != limit and is_space(data[i] if step > 0 else data[i - 1]):
-            i, gap = i + step, True
-        if not gap:
-            i += step
-        reach -= 1
-    return i
+def _written(data, places, done, end, out, size, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Writes data[done:end], folded, where only characters in these places may change; how far it came."""
+    for i in places:
+        e, length = entry_at(data, i, len(data), page, entry)
+        if e:
+            size = _lowered(data, done, i, out, size)
+            for j in range(np.int64(start[e]), np.int64(start[e + 1])):
+                out[size] = pool[j]
+                size += 1
+            done = i + length
+    return max(done, end), _lowered(data, done, end, out, size)
 
 
 @njit(cache=True, nogil=True)
-def near_others(data, offsets, reach):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
-    """Pieces (text, begin, end) of all that lies within reach of a non-ASCII byte of its text."""
-    texts, begins, ends, size = np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256, np.int64), 0
-    for text in range(len(offsets) - 1):
-        end = offsets[text]  # of the last piece; what comes before is in it, or near nothing
-        opened = False
-        i, limit = offsets[text], offsets[text + 1]
-        while True:
-            i = _other(data, i, limit)
-            if i == limit:
-                break
-            if not opened or i > end:
-                begin = _within(data, i, end, reach, -1)
-                if not opened or begin > end:
-                    if size == len(texts):
-                        texts, begins, ends = np.append(texts, texts), np.append(begins, begins), np.append(ends, ends)
-                    texts[size], begins[size] = text, begin
-                    size, opened = size + 1, True
-            i += 1
-            while i < limit and data[i] >= 128:
-                i += 1
-            end = _within(data, i, limit, reach, 1)
-            ends[size - 1] = end
-    return texts[:size], begins[:size], ends[:size]
+def _folded(data, suspect, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    out = np.empty(len(data) + LONGEST_FOLD, np.uint8)
+    places = np.empty(min(BLOCK, len(data)) + 1, np.int64)
+    done, size = np.int64(0), np.int64(0)
+    for low in range(0, len(data), BLOCK):
+        high = min(low + BLOCK, len(data))
+        count = _leads(data, low, high, suspect, places)
+        room = size + len(data) - done + count * LONGEST_FOLD
+        if room > len(out):
+            out = np.append(out, np.empty(room, np.uint8))
+        done, size = _written(data, places[:count], done, high, out, size, page, entry, start, pool)
+    return out[:size]
+
+
+@njit(cache=True, nogil=True)
+def _around(data, places, state, reach, out, source, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Writes what lies around those of some characters that change; `state`: bytes copied, wanted, and written."""
+    done, end, size = state
+    for i in places:
+        e, length = entry_at(data, i, len(data), page, entry)
+        if e == 0:
+            continue
+        end = min(end, i)
+        for j in range(done, end):
+            out[size], source[size] = data[j], j
+            size += 1
+        for j in range(max(done, end, i - reach), i):
+            out[size], source[size] = data[j], j
+            size += 1
+        for j in range(np.int64(start[e]), np.int64(start[e + 1])):
+            out[size], source[size] = pool[j], i
+            size += 1
+        done = i + length
+        end = min(done + reach, len(data))
+    return done, end, size
+
+
+@njit(cache=True, nogil=True)
+def _changed(data, begin, reach, suspect, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    room = BLOCK * (2 * reach + LONGEST_FOLD)  # for what a block may need
+    likely = max(room, (len(data) - begin) // 4)  # more than German needs
+    out, source = np.empty(likely, np.uint8), np.empty(likely, np.int64)
+    places = np.empty(BLOCK + 1, np.int64)
+    state = (np.int64(begin), np.int64(begin), np.int64(0))
+    for low in range(begin, len(data), BLOCK):
+        count = _leads(data, low, min(low + BLOCK, len(data)), suspect, places)
+        if state[2] + room > len(out):
+            out, source = np.append(out, out), np.append(source, source)
+        state = _around(data, places[:count], state, reach, out, source, page, entry, start, pool)
+    done, end, size = state
+    for j in range(done, end):
+        out[size], source[size] = data[j], j
+        size += 1
+    return out[:size], source[:size]
+
+
+@njit(cache=True, nogil=True)
+def origins(source, places):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """Where places of what was `changed` are in the data, and how many bytes of the same character come before each."""
+    inside = np.zeros(len(places), np.int64)
+    for n in range(len(places)):
+        while inside[n] < places[n] and source[places[n] - inside[n] - 1] == source[places[n]]:
+            inside[n] += 1
+    return source[places], inside

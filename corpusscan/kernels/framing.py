@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from numba.core import types
 
+from corpusscan.kernels.registers import eight, first_high
+
 _QUOTE, _BACKSLASH, _COLON, _FEED = 0x22, 0x5C, 0x3A, 0x0A
 _OPEN, _CLOSE, _SPACE, _TAB, _RETURN = 0x7B, 0x7D, 0x20, 0x09, 0x0D
 _DEPTH, _KEYS = 64, 256  # objects within objects, and keys alive at once, that are told apart
@@ -139,22 +141,13 @@ def _frame(  # noqa: C901, PLR0915  # one pass over the bytes: the branches are 
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _eight(words: Any, position: Any) -> Any:
-    """The eight bytes at `position`, which need not be aligned, first byte lowest."""
-    index, shift = np.uint64(position >> 3), np.uint64((position & 7) << 3)
-    # Shifted up in two steps: by 64 bits at once means nothing.
-    return (words[index] >> shift) | ((words[index + np.uint64(1)] << np.uint64(1)) << (np.uint64(63) - shift))
-
-
-@numba.njit(cache=True, nogil=True, inline="always")
 def _quote(words: Any, base: Any, position: Any, stop: Any) -> Any:
     """The first quote from `position` on, else `stop`: most strings are short, for the others libc is fastest."""
-    word = _eight(words, position) ^ _QUOTES
+    word = eight(words, position) ^ _QUOTES
     # (x - 1) & ~x has a high bit in no byte below the first that is 0 (Hacker's Delight, section 6-1).
     found = (word - _ONES) & ~word & _HIGH
     if found:
-        before = ((found & (~found + np.uint64(1))) >> np.uint64(7)) - np.uint64(1)
-        return min(position + np.int64(((before & _ONES) * _ONES) >> np.uint64(56)), stop)
+        return min(position + first_high(found), stop)
     place = memchr(base + position + 8, _QUOTE, max(stop - position - 8, 0))
     return place - base if place else stop
 
@@ -187,10 +180,10 @@ def _hash(words: Any, first: Any, last: Any) -> Any:
     """A hash of the bytes from `first` to `last`: a collision costs a second look, never a key."""
     value = np.uint64(last - first)
     while last - first > 8:
-        value = (value ^ _eight(words, first)) * _PRIME
+        value = (value ^ eight(words, first)) * _PRIME
         value ^= value >> np.uint64(29)
         first += 8
-    value = (value ^ (_eight(words, first) & _mask(last - first))) * _PRIME
+    value = (value ^ (eight(words, first) & _mask(last - first))) * _PRIME
     return value ^ (value >> np.uint64(29))
 
 
@@ -200,11 +193,11 @@ def _equal(words: Any, first: Any, last: Any, other: Any, other_last: Any) -> An
     if last - first != other_last - other:
         return False
     while last - first > 8:
-        if _eight(words, first) != _eight(words, other):
+        if eight(words, first) != eight(words, other):
             return False
         first += 8
         other += 8
-    return (_eight(words, first) ^ _eight(words, other)) & _mask(last - first) == 0
+    return (eight(words, first) ^ eight(words, other)) & _mask(last - first) == 0
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

@@ -11,16 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from corpusscan.kernels.folding import Bytes, Offsets, fold_pieces, near_others, origins
-from corpusscan.kernels.literals import LONGEST, Clause, Literal
+from corpusscan.kernels.folding import Bytes, Offsets, changed, origins, table
+from corpusscan.kernels.literals import Clause, Literal
 from corpusscan.kernels.places import BOUNDLESS, excess, slices
-from corpusscan.kernels.sieve import APART, Ids, hits, ids, sieve
+from corpusscan.kernels.sieve import REACH, Ids, ids, noticed, sieve
+from corpusscan.kernels.standing import APART, standing
 
 EDGE = 4  # code points beside a match that decide whether it is one, and some more
 
@@ -85,25 +86,25 @@ class Filter:
     def __init__(self, queries: Sequence[Query]) -> None:
         literals, self._links = _link(queries)
         self.always = np.flatnonzero([all(not all(need.clauses for need in c) for c in q.clauses) for q in queries])
-        self._sieve = sieve(literals)
-        self._folded = np.array([folded for _, folded in literals], np.bool_)
-        self._all = np.ones_like(self._folded)
+        tables = sieve(literals)
+        self._windows, self._behind = tables[:5], tables[5:]
+        self._folds = bool(tables.folded.any())
 
     def candidates(self, texts: pa.LargeStringArray) -> Candidates:
         """Everywhere that a query's needs are met and the atom's too; nothing that matches is missing.
 
-        Runs of ASCII are read once for both views, because folding only changes their case; what lies
-        within a literal's reach of anything else is folded and read again.
+        Windows of bytes that folding leaves alone, but for their case, are read once for both views; only
+        what lies beside a character that changes is folded and read again.
         """
         data, offsets = buffers(texts)
-        places, literal = hits(data, offsets, self._all, *self._sieve)
-        _, begins, ends = near_others(data, offsets, LONGEST - 1)
-        if len(begins) and self._folded.any():
-            folded, bounds = fold_pieces(data, begins, ends)
-            at, also = hits(folded, bounds, self._folded, *self._sieve)
-            places = np.concatenate([places, origins(data, begins, ends, bounds, at)])
-            order = np.argsort(places, kind="stable")
-            places, literal = places[order], np.concatenate([literal, also])[order]
+        at, entry = noticed(data, offsets[0], offsets[-1], self._folds, *table()[:2], *self._windows)
+        inside = np.zeros(len(at), np.int64)
+        if self._folds:
+            folded, source = changed(data[: offsets[-1]], offsets[0], REACH)
+            places, also = noticed(folded, 0, len(folded), False, *table()[:2], *self._windows)
+            more, inner = origins(source, places)
+            at, entry, inside = _merged((at, entry, inside), (more, also, inner))
+        places, literal = standing(data, offsets, at, inside, entry, *self._behind, *table())
         if not len(places):
             return Candidates(places, literal, places, places)
         return Candidates(*slices(data, offsets, excess(data, offsets), places, literal, *self._links))
@@ -116,6 +117,13 @@ def buffers(texts: pa.LargeStringArray) -> tuple[Bytes, Offsets]:
         return np.empty(0, np.uint8), np.zeros(1, np.int64)
     places = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
     return np.frombuffer(data or b"", np.uint8), places
+
+
+def _merged(*parts: tuple[npt.NDArray[Any], ...]) -> list[npt.NDArray[Any]]:
+    """Columns joined, by ascending first column."""
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.argsort(columns[0], kind="stable")
+    return [column[order] for column in columns]
 
 
 def _link(queries: Sequence[Query]) -> tuple[list[tuple[Literal, bool]], _Links]:

@@ -20,7 +20,7 @@ _U8 = np.uint8
 
 @njit(cache=True, nogil=True, inline="always")
 def _gap(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    return (byte == _U8(32)) | (byte == _U8(9)) | (byte == _U8(10)) | (byte == _U8(12)) | (byte == _U8(13))
+    return (byte == _U8(32)) | ((_U8(byte - _U8(9)) <= _U8(4)) & (byte != _U8(11)))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -31,26 +31,34 @@ def _light(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 @njit(cache=True, nogil=True, inline="always")
 def _visible(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Begins one of U+00C0-00FF, U+0400-047F, U+4000-9FFF, which fold to one character or more, never to a gap."""
-    return (byte == _U8(0xC3)) | (byte == _U8(0xD0)) | (byte == _U8(0xD1)) | ((byte >= _U8(0xE4)) & (byte <= _U8(0xE9)))
+    return (byte == _U8(0xC3)) | (_U8(byte & _U8(0xFE)) == _U8(0xD0)) | (_U8(byte - _U8(0xE4)) <= _U8(5))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _void(data, first, size):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """How many of some bytes add nothing to a length; neither branches nor signed indices: it runs in vectors."""
+    blank = void = _U8(0)
+    for i in range(np.uint64(first), np.uint64(first + size)):
+        before = data[i - np.uint64(1)]
+        light = _U8(_light(data[i])) & (_U8(_visible(data[i])) ^ _U8(1))
+        gap = _U8(_gap(data[i]))
+        void = _U8(void + light + (gap & _U8(_light(before) | _gap(before))))
+        blank = _U8(blank | gap)
+    return np.int64(void) if blank else BLOCK
 
 
 @njit(cache=True, nogil=True)
 def excess(data, offsets):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
-    """How many bytes before each block of the data add nothing to a length.  No branches: it runs in vectors."""
+    """How many bytes before each block of the data add nothing to a length."""
     total = np.zeros((offsets[-1] + BLOCK - 1) // BLOCK + 1, np.int64)
     nothing = np.int64(0)
     for block in range(offsets[0] // BLOCK, len(total) - 1):
         begin = block * BLOCK
-        here = data[begin : min(begin + BLOCK, offsets[-1])]
-        shift = min(begin, 1)
-        before = data[begin - shift : begin - shift + len(here)]
-        blank = void = _U8(0)
-        for i in range(len(here)):
-            light = _U8(_light(here[i])) & (_U8(_visible(here[i])) ^ _U8(1))
-            gap = _U8(_gap(here[i]))
-            void = _U8(void + light + (gap & _U8(_light(before[i]) | _gap(before[i]))))
-            blank = _U8(blank | gap)
-        nothing += np.int64(void) if blank else BLOCK
+        if 0 < begin <= offsets[-1] - BLOCK:
+            nothing += _void(data, begin, BLOCK)  # of known size, which is faster
+        else:
+            begin = max(begin, 1)
+            nothing += 1 + _void(data, begin, min(BLOCK * (block + 1), offsets[-1]) - begin)
         total[block + 1] = nothing
     return total
 

@@ -16,18 +16,20 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from corpusscan.kernels.folding import Bytes, is_space
+from corpusscan.kernels.folding import Bytes, entry_at
 from corpusscan.kernels.literals import Literal
 from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, Window, window
 
 BITS = 20  # of the hash: the bitmap takes 128 KiB and stays in the nearest caches
 BUCKETS = 1 << 16
-APART = 32  # bytes between the places of one literal that are told: bounds what a text full of it costs
 BLOCK = 4096  # bytes whose marked places are collected before any is looked at
 _SPACES = b"\t\n\v\f\r "
 _SPACE = ((0xF0, 0x20),)
 _CASE = np.uint32(0x20202020)
+_HIGH = np.uint64(0x8080808080808080)
 _MULTIPLIER = np.uint32(0x9E3779B1)  # Fibonacci hashing (Knuth, TAOCP 6.4)
+
+REACH = 7  # bytes beside one that a window over it may take, with what is known beside the window
 
 Ids = npt.NDArray[np.int32]
 
@@ -40,13 +42,14 @@ class Sieve(NamedTuple):
     window: npt.NDArray[np.uint32]  # of each entry
     mask: npt.NDArray[np.uint64]  # of the eight bytes beside it, which are known,
     beside: npt.NDArray[np.uint64]  # and what they are, blind to case
+    # What stands in the windows up to here, what they are for from here on.
     owner: Ids  # literals of entry k are those from literal[owner[k]] to literal[owner[k + 1]]
     literal: Ids
     pool: Bytes
     start: Ids  # of each literal in the pool, and the end of the last
-    anchor: Ids  # in the pool: where the comparison starts, both ways
-    lead: Ids  # bytes of the window before it
+    anchor: Ids  # in the pool, the second byte of its window, which is no white space: the comparison starts there
     blind: npt.NDArray[np.bool_]  # whether case is open
+    folded: npt.NDArray[np.bool_]  # whether it is looked for in folded text
 
 
 def ids(values: object) -> Ids:
@@ -63,7 +66,6 @@ def sieve(sought: Sequence[tuple[Literal, bool]]) -> Sieve:
     windows = [found for data, _ in literals if (found := window(data))]
     assert len(windows) == len(literals), "a required literal is one that has a window"
     start = np.cumsum([0, *(len(data) for data, _ in literals)])
-    lead = [int(found.data[0] == SOME_SPACE) for found in windows]
     entries: dict[tuple[int, int, int], dict[int, None]] = {}
     for i, (data, _) in enumerate(literals):
         sides = [*_beside(data, windows[i])]
@@ -83,9 +85,9 @@ def sieve(sought: Sequence[tuple[Literal, bool]]) -> Sieve:
         literal=ids([i for own in owners for i in own]),
         pool=np.frombuffer(b"".join(data.lower() if blind else data for data, blind in literals), np.uint8),
         start=ids(start),
-        anchor=ids([start[i] + found.place + lead[i] for i, found in enumerate(windows)]),
-        lead=ids(lead),
+        anchor=ids([start[i] + found.place + 1 for i, found in enumerate(windows)]),
         blind=np.array([blind for _, blind in literals], np.bool_),
+        folded=np.array([folded for _, folded in sought], np.bool_),
     )
 
 
@@ -136,30 +138,6 @@ def _hashed(said: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint32], Ids, 
     return bitmap, ids(np.searchsorted(slots[order], np.arange(BUCKETS + 1))), order
 
 
-@njit(cache=True, nogil=True)
-def _stands(data, at, begin, end, pool, first, anchor, stop, blind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Whether a literal stands in data[begin:end] with its anchor at `at`; compared forwards, then backwards."""
-    for step in (1, -1):
-        i, j = (at, anchor) if step == 1 else (at - 1, anchor - 1)
-        while first <= j < stop:
-            wanted = pool[j]
-            if wanted >= ANY_SPACE:
-                before = i
-                while begin <= i < end and is_space(data[i]):
-                    i += step
-                if wanted == SOME_SPACE and i == before:
-                    return False
-            else:
-                if not begin <= i < end:
-                    return False
-                byte = data[i]
-                if byte != wanted and not (blind and 65 <= byte <= 90 and byte + 32 == wanted):
-                    return False
-                i += step
-            j += step
-    return True
-
-
 @njit(cache=True, nogil=True, inline="always")
 def _load(data, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """The four bytes at i, blind to case."""
@@ -196,20 +174,43 @@ def _window(data, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def hits(  # type: ignore[no-untyped-def] # noqa: ANN201, C901
-    data, offsets, tried,  # noqa: ANN001
-    bitmap, bucket, window, mask, beside, owner, literal, pool, start, anchor, lead, blind,  # noqa: ANN001
+def _excused(data, i, wrong, page, entry):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Whether all that is wrong beside the window at i lies beyond a character that folding changes."""
+    for j in range(i + 4, min(i + 8, len(data))):
+        if entry_at(data, j, len(data), page, entry)[0]:
+            break
+        if wrong >> np.uint64(8 * (j - i)) & np.uint64(0xFF):
+            return False
+    lead = i
+    for j in range(i - 1, max(i - 5, -1), -1):
+        if lead > j:
+            lead = j
+            while lead > 0 and data[lead] & 0xC0 == 0x80:
+                lead -= 1
+        if entry_at(data, lead, len(data), page, entry)[0]:
+            break
+        if wrong >> np.uint64(8 * (j - i + 4)) & np.uint64(0xFF):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def noticed(  # type: ignore[no-untyped-def] # noqa: ANN201
+    data, begin, limit, lenient,  # noqa: ANN001
+    page, entry,  # noqa: ANN001
+    bitmap, bucket, window, mask, beside,  # noqa: ANN001
 ):  # fmt: skip
-    """(place, literal) where literals stand in the texts, by ascending place, those of one at least `APART`."""
+    """(place, entry) by ascending place, one after the window's begin, where data[begin:limit] may hold a literal.
+
+    The window is there and what is known beside it too; where `lenient`, with characters that will be folded set aside.
+    """
     at, found, size = np.empty(1024, np.int64), np.empty(1024, np.int32), 0
-    last = np.full(len(tried), -APART, np.int64)
     places = np.empty(BLOCK + 1, np.int64)
-    text, limit = 0, offsets[-1]
     data = data[:limit]
-    for block in range(offsets[0], limit, BLOCK):
+    for block in range(begin, limit, BLOCK):
         end = min(block + BLOCK, limit - 3)
         marked = _marked(data, block, end, bitmap, places) if end > block else 0
-        if block + BLOCK >= limit and limit - offsets[0] >= 3:
+        if block + BLOCK >= limit and limit - begin >= 3:
             places[marked] = limit - 3  # a window of three bytes may end the data
             marked += 1
         for i in places[:marked]:
@@ -221,23 +222,13 @@ def hits(  # type: ignore[no-untyped-def] # noqa: ANN201, C901
                 here = (np.uint64(_window(data, i + 4)) << np.uint64(32)) | _window(data, i - 4)
             slot = (np.uint32(w * _MULTIPLIER) >> np.uint32(32 - BITS)) & np.uint32(BUCKETS - 1)
             for k in range(bucket[slot], bucket[slot + 1]):
-                if (here & mask[k] != beside[k]) | (window[k] != w):
+                wrong = here & mask[k] ^ beside[k]
+                if window[k] != w or (
+                    wrong and not (lenient and here & _HIGH and _excused(data, i, wrong, page, entry))
+                ):
                     continue
-                while offsets[text + 1] <= i:
-                    text += 1
-                for j in range(owner[k], owner[k + 1]):  # no slice: making one costs more than its use
-                    one = literal[j]
-                    if (
-                        tried[one]
-                        and (i - last[one] >= APART or last[one] < offsets[text])
-                        and _stands(
-                            data, i + lead[one], offsets[text], offsets[text + 1],
-                            pool, start[one], anchor[one], start[one + 1], blind[one],
-                        )
-                    ):  # fmt: skip
-                        last[one] = i
-                        if size == len(at):
-                            at, found = np.append(at, at), np.append(found, found)
-                        at[size], found[size] = i, one
-                        size += 1
+                if size == len(at):
+                    at, found = np.append(at, at), np.append(found, found)
+                at[size], found[size] = i + 1, k
+                size += 1
     return at[:size], found[:size]

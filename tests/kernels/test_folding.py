@@ -9,10 +9,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from corpusscan.kernels.folding import code_points, fold, fold_bytes, fold_pieces, folded_code_points, table
+from corpusscan.kernels.folding import (
+    BLOCK,
+    changed,
+    code_points,
+    fold,
+    fold_bytes,
+    folded_code_points,
+    origins,
+    table,
+)
 from corpusscan.kernels.occurrences import Text
 
 HARD = "ﷺﷺ ﬃ½ß İıſK Å Ａ\u200b\u0301a\u0308 \u00ad\ufe0f\U000e0041 𝐈𝒢𝓃 ΑΒΝν НнКк “”‘’—–…\u2028\u3000가힣 🏳️‍🌈 ا ١ æøł"
+LONG = "x" * (BLOCK - 1) + "é" + "X" * (2 * BLOCK - 3) + "Aﬃ中é" + "b" * BLOCK  # characters across blocks
 TEXTS = st.text(st.one_of(st.sampled_from(HARD), st.characters(exclude_categories=("Cs",)), st.sampled_from("aZ .é")))
 untimed = settings(deadline=None)  # the first call compiles
 
@@ -37,23 +47,12 @@ def reference(text: str) -> tuple[str, list[int]]:
 @example(HARD)
 @example("")
 @example("\u0301")
-@example("ﷺ" * 50)
+@example("ﷺ" * 3000)
+@example(LONG)
 def test_kernel_equals_plain_python(text: str) -> None:
     """Folded bytes and offsets are those of a code point by code point reference."""
     data = text.encode()
     assert (fold_bytes(data).decode(), folded_code_points(data).tolist()) == reference(text)
-
-
-@untimed
-@given(st.lists(TEXTS, max_size=6))
-def test_pieces_fold_alone(texts: list[str]) -> None:
-    """A column of texts folds to each text folded, end to end."""
-    data = "".join(texts).encode()
-    ends = np.cumsum([len(text.encode()) for text in texts], dtype=np.int64)
-    begins = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(texts)]
-    folded, offsets = fold_pieces(np.frombuffer(data, np.uint8), begins, ends)
-    got = [folded[offsets[i] : offsets[i + 1]].tobytes().decode() for i in range(len(texts))]
-    assert got == [fold(text) for text in texts]
 
 
 @untimed
@@ -140,3 +139,29 @@ def test_offsets_lead_back(before: str, middle: str, after: str) -> None:
         for end in range(begin + 1, min(begin + 7, len(view) + 1)):
             ((start, stop),) = text.code_points([(begin, end)], folded=True)
             assert view[begin:end] in fold_bytes((before + middle + after)[start:stop].encode())
+
+
+@untimed
+@given(TEXTS, st.integers(0, 8))
+@example(HARD, 3)
+@example(LONG, 7)
+@example("ﷺ" * 3000, 7)
+def test_what_lies_beside_changed_characters(text: str, reach: int) -> None:
+    """Each changed character is there, folded, with all bytes within reach of it; every byte knows where it is from."""
+    data = text.encode()
+    begins = np.cumsum([0, *(len(char.encode()) for char in text)]).tolist()
+    changes = [not char.isascii() and mapping(ord(char)) != char for char in text]
+    near = {
+        i for n, at in enumerate(changes) if at for i in range(begins[n] - reach, begins[n + 1] + reach)
+    }  # fmt: skip
+    wanted: list[tuple[int, int]] = []
+    for n, char in enumerate(text):
+        said = mapping(ord(char)).encode() if changes[n] else data[begins[n] : begins[n + 1]]
+        origin = [begins[n]] * len(said) if changes[n] else range(begins[n], begins[n + 1])
+        wanted += [(byte, i) for byte, i in zip(said, origin, strict=True) if changes[n] or i in near]
+    out, source = changed(np.frombuffer(data, np.uint8), 0, reach)
+    assert [*zip(out.tolist(), source.tolist(), strict=True)] == wanted
+    at, inside = origins(source, np.arange(len(source)))
+    assert at.tolist() == source.tolist()
+    first = {i: n for n, i in reversed([*enumerate(source.tolist())])}
+    assert inside.tolist() == [n - first[i] for n, i in enumerate(source.tolist())]

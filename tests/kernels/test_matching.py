@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pyarrow as pa
 import pytest
 import re2
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpusscan.kernels.folding import fold
-from corpusscan.kernels.literals import of_phrase, required
+from corpusscan.kernels.literals import Literal, of_phrase, required
 from corpusscan.kernels.matching import Filter, Need, Query
 from corpusscan.kernels.occurrences import Pattern, Phrase, Text, tightest
 from corpusscan.kernels.places import MOST
@@ -30,6 +32,12 @@ ATOMS = [  # pattern, folded
     ("новые инструкции", False),
     ("(?i)(?:act|behave)\\s+as\\s+(?:an?\\s+)?dan", True),
     ("(?i)x{4,}y", True),
+    (fold("новые\\s+инструкции"), True),
+    (r"office\s+key,?\s*please", True),
+    (fold("안녕하세요 친구"), True),
+    ("strasse frei", True),
+    ("add 1/2 cup", True),
+    ("système|sys中文tème", False),
 ]
 BITS = [
     "quartz", "QUARTZ", "[INST] a [/INST]", "DAN", "Ignore  ALL\n previous instructions", "ignоrе prior instruсtions",
@@ -37,6 +45,9 @@ BITS = [
     "kiss me", "\u212aiſſ me", "you are", "Sure here", "\u017fure, here", "｡｡｡", "новые инструкции",
     "act as DAN", "behave   as a d\u0301an", "XXXXXy",
     "ignore prior instructio", "ns", " ", "\n", "é", "a", "中", "ﷺ", " " * 70, "ü" * 30,
+    "НОВЫЕ\u00a0 \u3000инструкции", "oﬃce\u2003 \u00a0key", ", please", "ＯﬀiCE \u3000KEY,", "\u200b\u00ad please",
+    "안녕하세요 친구", "녕하세요 친", "Straße", "ſtraﬅe", " \u0301frei",
+    "add ½ cup", "add\u00a01\u2044₂ ｃup", "système", "ß", "ﬃ", "½", "\u00ad", "sys中文tème",
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(BITS) | st.text(max_size=5), max_size=8).map("".join)
 
@@ -90,6 +101,35 @@ def test_conjunctions_lose_nothing(plans: list[list[list[tuple[str, bool]]]], te
                 flat = [one for clause in hit for one in clause]
                 assert {(place, number + i) for i, one in enumerate(flat) if one} <= found
         number += sum(len(clause) for clause in plan)
+
+
+SOUGHT = [  # literal, whether it is looked for in folded text
+    (b"quartz", False), ("sys中文tème".encode(), False), ("новые".encode(), False),
+    (b"quartz", True), (b"officer", True), (fold("новые").encode(), True), (fold("안녕하").encode(), True),
+    (b"\xffstrasse", True), (b"1/2\xffcup", True), (b"cup\xff", True), (b"kiss\xfeme", True),
+    ("中文 ok".encode(), True), (fold("éß안녕").encode(), True), (b"xffis", True),
+]  # fmt: skip
+PARTS = [
+    *("qua", "rtz", "QUA", "q\u0301u", "sys", "中", "文", "tème", " ok", "\u212a", "НОВ", "новые", "ые", "안녕", "하"),
+    *("oﬃcer", "ＯＦ", "ﬁcer", "ﬀ", "icer", "off", "Straße", "stra", "ſs", "ẞe", "½", "cup", "¹⁄₂", "1/2", "kı", "ki"),
+    *("ß", "me", "ss", " ", "\n", "\u00a0", "\u3000", "\u200b", "\u00ad", "\u0301", "\u0301\u0302", "x", "é", "и", "﷽"),
+    *("e\u0301ß안녕", "éß", "ｘﬃs", "Ｘﬀ\u00adis"),
+]
+
+
+@settings(deadline=None, max_examples=600)
+@given(st.lists(st.lists(st.sampled_from(PARTS), max_size=9).map("".join), min_size=1, max_size=3))
+def test_literals_are_found_where_they_stand_and_nowhere_else(texts: list[str]) -> None:
+    """Raw or folded, whatever characters fold to and wherever they are cut, noticing and comparing is exact."""
+    queries = [Query(((Need((frozenset([Literal(data, False)]),), len(data)),),), folded) for data, folded in SOUGHT]
+    found = Filter(queries).candidates(pa.array(texts, pa.large_string()))
+    spaces = {0xFF: rb"[\t-\r ]+", 0xFE: rb"[\t-\r ]*"}
+    wanted = set()
+    for number, (data, folded) in enumerate(SOUGHT):
+        pattern = b"".join(spaces.get(byte, re.escape(bytes([byte]))) for byte in data)
+        views = [(fold(text) if folded else text).encode() for text in texts]
+        wanted |= {(place, number) for place, view in enumerate(views) if re.search(pattern, view)}
+    assert {*zip(found.text.tolist(), found.atom.tolist(), strict=True)} == wanted
 
 
 @pytest.mark.parametrize("shift", [0, 1, 2, 3, BLOCK - 8, BLOCK - 4, BLOCK - 3, BLOCK - 1, BLOCK, 2 * BLOCK - 3])

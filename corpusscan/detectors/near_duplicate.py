@@ -1,0 +1,177 @@
+"""Documents that say nearly the same, from how many sources and on how many days, and from which template.
+
+Three rounds: sketches of all documents, whose bands pair those that may be copies; the sketches of these
+once more, to check each pair before it unites anything; then a look at the members of the groups that
+matter.  A cluster is evidence, not garbage (`copies`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from corpusscan import copies
+from corpusscan.detector import Batch, Context, Detector, Round, State
+from corpusscan.kernels import components, sketches
+from corpusscan.kernels.sketches import BANDS, BINS
+from corpusscan.kernels.templates import template
+
+NAME = "near_duplicate"
+LOOKED_AT = 9  # documents of a group whose texts are aligned
+TEMPLATES = 200  # groups for which that is done, the largest first
+TEXT = 4_000  # characters of a text that are kept for it
+RULE = "near-copy"
+_WIDE = np.uint64(1 << 40)  # rows of one shard are fewer: (shard, row) as one number
+
+
+@dataclass(frozen=True)
+class Sketch(Round):
+    """The sketch of every document that has a shingle; which of them share a band."""
+
+    partitions_of_a_row: ClassVar[int] = BANDS
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Columns: row, partition (the bands), checks (bytes)."""
+        bands, checks, shingles = sketches.sketched(*sketches.document_words(batch))
+        kept = np.flatnonzero(shingles)
+        offsets = pa.array(np.arange(len(kept) + 1) * BANDS, pa.int32())
+        buffer = pa.py_buffer(np.ascontiguousarray(checks[kept]))
+        return pa.table(
+            {
+                "row": batch.documents["row"].take(pa.array(kept)),
+                "partition": pa.ListArray.from_arrays(offsets, pa.array(bands[kept].ravel())),
+                "checks": pa.Array.from_buffers(pa.binary(BINS), len(kept), [None, buffer]),
+            }
+        )
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """Pairs of documents that share a band: columns left and right, as `_joined` has them."""
+        places = _joined(rows)
+        left, right = components.bucket_pairs(rows["partition"].to_numpy())
+        pairs = np.sort(np.stack([places[left], places[right]], axis=1), axis=1)
+        pairs = np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0)
+        return pa.table({"left": pairs[:, 0], "right": pairs[:, 1]})
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`pairs`, each once, and `named`: who occurs in them."""
+        if "left" not in reduced.column_names:
+            reduced = pa.table({"left": pa.array([], pa.uint64()), "right": pa.array([], pa.uint64())})
+        pairs = pl.DataFrame(reduced).unique().sort("left", "right")
+        return {"pairs": pairs.to_arrow(), "named": _parted(pl.concat([pairs["left"], pairs["right"]]).unique().sort())}
+
+
+@dataclass(frozen=True)
+class Verify(Round):
+    """Pairs whose sketches agree, and the groups that they make."""
+
+    over: ClassVar[Any] = "left"
+    similarity: float
+    copies: int
+    groups: int
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """Members of groups: shard, row, cluster (its first member), similarity (to the first one)."""
+        places = _joined(rows)
+        checks = np.frombuffer(b"".join(rows["checks"].to_pylist()), np.uint8).reshape(-1, BINS)
+        left, right = (np.searchsorted(places, state["pairs"][side].to_numpy()) for side in ("left", "right"))
+        alike = sketches.similarity(components.equal_bins(checks, left, right)) >= self.similarity
+        cluster = components.components(len(places), left[alike], right[alike])
+        nearness = sketches.similarity(components.equal_bins(checks, np.arange(len(places)), cluster))
+        frame = pl.DataFrame(
+            {"shard": rows["shard"].to_numpy(), "row": rows["row"].to_numpy(), "cluster": places[cluster],
+             "similarity": nearness}
+        )  # fmt: skip
+        return frame.filter(pl.len().over("cluster") >= self.copies).to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`named`: the members of the largest groups; `rows`: those whose texts are kept."""
+        if "cluster" not in reduced.column_names:
+            return {
+                "named": _parted(pl.Series("left", [], pl.UInt64)),
+                "rows": pa.table({"row": pa.array([], pa.uint64())}),
+            }
+        frame = pl.DataFrame(reduced)
+        sizes = frame.group_by("cluster").agg(pl.len()).sort(["len", "cluster"], descending=[True, False])
+        frame = frame.join(sizes.head(self.groups).select("cluster"), on="cluster", how="semi").sort("shard", "row")
+        shown = frame.join(sizes.head(TEMPLATES).select("cluster"), on="cluster", how="semi")
+        texts = shown.group_by("cluster", maintain_order=True).head(LOOKED_AT)
+        return {"named": frame.to_arrow(), "rows": texts.select(pl.col("row").unique().sort()).to_arrow()}
+
+
+@dataclass(frozen=True)
+class Judge(Round):
+    """The members of the groups, with their sources, days and template."""
+
+    over: ClassVar[Any] = "members"
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """One row per text of a named document, with the text where it is to be aligned."""
+        looked = copies.looked_at(batch)
+        begun = {(text["row"], text["field"]): text["text"][:TEXT] for text in reversed(batch.texts.to_pylist())}
+        wanted = set(state["rows"]["row"].to_pylist())
+        texts = [
+            begun[row, field] if row in wanted else None
+            for row, field in zip(looked["row"].to_pylist(), looked["field"].to_pylist(), strict=True)
+        ]
+        return looked.append_column("text", pa.array(texts, pa.large_string()))
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The rows with the group that each belongs to."""
+        return pl.DataFrame(rows).join(pl.DataFrame(state["named"]), on=["shard", "row"], how="left").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """Groups with their judgement and template."""
+        if "cluster" not in reduced.column_names:
+            return copies.concluded([], context, RULE)
+        groups = pl.DataFrame(reduced).group_by("cluster", maintain_order=True)
+        # Groups whose documents are all the same are what `exact_duplicate` finds.
+        return copies.concluded([_case(rows) for _, rows in groups if rows["hash"].n_unique() > 1], context, RULE)
+
+
+def _case(rows: pl.DataFrame) -> copies.Case:
+    rows = rows.sort("shard", "row", "field")
+    texts = [text for text in rows.filter(pl.col("field") == rows["field"][0])["text"] if text][:LOOKED_AT]
+    evidence: dict[str, Any] = {"similarity": round(rows["similarity"].quantile(0.5) or 0, 3)}
+    title, reworded = rows["excerpt"][0], False
+    if len(texts) > 1:
+        shape = template(texts)
+        title, reworded = shape.text, shape.reworded
+        evidence |= copies.template_told(shape.text, shape.slots)
+    name = f"{NAME}:{rows['hash'].sort()[0][:16]}"
+    return copies.Case(name, title[:160] or "Near-copies of one document", rows, reworded, evidence)
+
+
+def _joined(rows: pa.Table) -> npt.NDArray[np.uint64]:
+    """(shard, row) of each row as one number, in the same order."""
+    joined: npt.NDArray[np.uint64] = rows["shard"].to_numpy().astype(np.uint64) * _WIDE + rows["row"].to_numpy()
+    return joined
+
+
+def _parted(places: pl.Series) -> pa.Table:
+    """What `_joined` joined."""
+    wide = int(_WIDE)
+    return pl.DataFrame({"shard": (places // wide).cast(pl.UInt32), "row": places % wide}).to_arrow()
+
+
+@dataclass(frozen=True)
+class NearDuplicate(Detector):
+    """Finds documents repeated with small changes over many sources and days, and the template behind them."""
+
+    name: ClassVar[str] = NAME
+    similarity: float = 0.73  # estimated, of the shingles: lets 99 in 100 pairs of 0.8 pass, and 1 in 5 of 0.7
+    copies: int = 5  # a smaller group is nobody's campaign
+    groups: int = 10_000  # the largest groups are looked at
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Sketch all, check the pairs, look at the members."""
+        return (Sketch(), Verify(self.similarity, self.copies, self.groups), Judge())
+
+    def title(self, rule: str) -> str:
+        """What a hit is called."""
+        return "Nearly the same document from many sources"

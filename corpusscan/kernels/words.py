@@ -1,0 +1,267 @@
+"""Words of texts as keyed 64-bit hashes: the same word, however it is cased, accented, disguised or split.
+
+A word is a run of letters, marks and digits of the folded text (`folding`: case, accents, invisible and
+look-alike characters set aside); where a script is written without spaces, every character is one.
+ASCII is read eight bytes at a time.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from numba import njit
+
+from corpusscan.detector import Batch
+from corpusscan.kernels import characters, folding
+from corpusscan.kernels.characters import Kind, Script
+from corpusscan.kernels.registers import eight, lowest
+
+Hashes = npt.NDArray[np.uint64]
+Offsets = npt.NDArray[np.int64]
+
+_GAP, _WORD, _ALONE, _SEVERAL = 0, 1, 2, 3  # a character parts words, belongs to one, is one, folds to several of these
+# Written without spaces, beside what `Script.EAST_ASIAN` holds: Thai and Lao, Myanmar, Khmer, Tai, signs of kana,
+# extensions.
+_UNSPACED = ((0xE00, 0xEFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x1950, 0x1AAF), (0x3031, 0x30FF), (0xA9E0, 0xA9FF),
+             (0xAA60, 0xAADF))  # fmt: skip
+_ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_LOW_BITS, _CASE = ~_HIGH, _ONES * np.uint64(0x20)
+_FROM_A, _BEYOND_Z = _ONES * np.uint64(0x80 - 0x61), _ONES * np.uint64(0x80 - 0x7B)
+_FROM_0, _BEYOND_9 = _ONES * np.uint64(0x80 - 0x30), _ONES * np.uint64(0x80 - 0x3A)
+_ALL = ~np.uint64(0)
+_GATHER = np.uint64(0x0002040810204081)  # brings the lowest bits of eight bytes together, at bit 49
+_BLOCK, _WINDOW = 64, 512  # bytes that are looked at together, and blocks whose words are
+_ALONE_BIT = np.uint64(1)
+_MIX = np.uint64(0xD6E8FEB86659FD93)
+
+
+class Words(NamedTuple):
+    """Words of a column of texts."""
+
+    hashes: Hashes  # of all words, text after text; odd where a character is a word
+    begins: npt.NDArray[np.int32]  # UTF-8 byte of its text at which each word begins
+    bounds: Offsets  # words of text i are those from bounds[i] to bounds[i + 1]
+
+
+def words(batch: Batch) -> Words:
+    """The words of the texts of a batch, keyed with the run's key; shared by all who ask."""
+    column = batch.texts["text"]
+    return _joined([hashed(chunk, batch.key) for chunk in column.chunks])
+
+
+def hashed(texts: pa.LargeStringArray, key: bytes) -> Words:
+    """The words of an Arrow array of texts; a null text has none."""
+    texts = texts.fill_null("") if texts.null_count else texts  # there may be bytes behind a null
+    _, bounds, content = texts.buffers()
+    if not len(texts) or bounds is None:
+        return Words(np.zeros(0, np.uint64), np.zeros(0, np.int32), np.zeros(len(texts) + 1, np.int64))
+    offsets = np.frombuffer(bounds, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    first, last = int(offsets[0]), int(offsets[-1])
+    data = np.zeros((last - first + 2 * _BLOCK) & -_BLOCK, np.uint8)  # so that no read goes beyond it
+    data[: last - first] = np.frombuffer(content or b"", np.uint8)[first:last]
+    seeds = np.frombuffer(key[:16], np.uint64) | np.array([0, 1], np.uint64)  # a factor is odd
+    return Words(*_words(data, data.view(np.uint64), offsets - first, seeds, _kinds(), *folding.table()))
+
+
+def _joined(parts: list[Words]) -> Words:
+    if len(parts) == 1:
+        return parts[0]
+    shifts = np.cumsum([0, *(part.bounds[-1] for part in parts)])
+    bounds = [part.bounds[:-1] + shift for part, shift in zip(parts, shifts, strict=False)]
+    return Words(
+        np.concatenate([np.zeros(0, np.uint64), *(part.hashes for part in parts)]),
+        np.concatenate([np.zeros(0, np.int32), *(part.begins for part in parts)]),
+        np.concatenate([*bounds, shifts[-1:]]).astype(np.int64),
+    )
+
+
+@cache
+def _kinds() -> npt.NDArray[np.uint8]:
+    """What each code point is to words, once folded."""
+    what, script = characters.classes(np.arange(0x110000, dtype=np.uint32))
+    spoken = np.isin(what, (Kind.LETTER, Kind.MARK, Kind.DIGIT))
+    kinds = np.where(spoken, np.where(script == Script.EAST_ASIAN, _ALONE, _WORD), _GAP).astype(np.uint8)
+    for first, last in _UNSPACED:
+        own = kinds[first : last + 1]
+        own[own == _WORD] = _ALONE
+    page, entry, start, pool = folding.table()
+    bounds = np.concatenate([[0], np.cumsum((pool & 0xC0) != 0x80)])[start]
+    parts, sizes = kinds[characters.codes(pool.tobytes().decode())], np.diff(bounds)
+    some = np.flatnonzero(sizes)
+    least, most = np.minimum.reduceat(parts, bounds[some]), np.maximum.reduceat(parts, bounds[some])
+    folded = np.full(len(sizes), _WORD, np.uint8)  # of a word where nothing is left of it: it parts none
+    folded[some] = np.where((least == most) & ((least != _ALONE) | (sizes[some] == 1)), least, _SEVERAL)
+    entries = entry[page.astype(np.int64)[:, None] * 128 + np.arange(128)].ravel()
+    return np.where(entries, folded[entries], kinds)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _mixed(value, part, factor):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The hash of a word so far with eight more of its bytes."""
+    value = (value ^ part) * factor
+    value = (value ^ (value >> np.uint64(32))) * factor  # once is not enough: high bits of the next part could undo it
+    return value ^ (value >> np.uint64(29))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _done(value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    value = value * _MIX
+    return (value ^ (value >> np.uint64(32))) & ~_ALONE_BIT
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _parting(part):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """A high bit in every byte that is ASCII, and no letter or digit."""
+    plain = part & _LOW_BITS
+    lower = plain | _CASE
+    letter = (lower + _FROM_A) & ~(lower + _BEYOND_Z)
+    digit = (plain + _FROM_0) & ~(plain + _BEYOND_9)
+    return ~(letter | digit | part) & _HIGH
+
+
+@njit(cache=True, nogil=True)
+def _edges(wide, block, count, carry, begins, ends, begun):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Where runs of what is no ASCII gap begin and end in some blocks; returns how many of each, and the carry."""
+    ended = 0
+    for at in range(block, block + count):
+        gaps = np.uint64(0)
+        for k in range(8):
+            high = _parting(wide[at * 8 + k]) >> np.uint64(7)
+            gaps |= (high * _GATHER >> np.uint64(49) & np.uint64(0xFF)) << np.uint64(8 * k)
+        inside = ~gaps
+        before = inside << np.uint64(1) | carry
+        carry = inside >> np.uint64(63)
+        opening, closing = inside & ~before, before & ~inside
+        while opening:
+            begins[begun] = at * _BLOCK + lowest(opening)
+            opening &= opening - np.uint64(1)
+            begun += 1
+        while closing:
+            ends[ended] = at * _BLOCK + lowest(closing)
+            closing &= closing - np.uint64(1)
+            ended += 1
+    return begun, ended, carry
+
+
+@njit(cache=True, nogil=True)
+def _words(data, wide, offsets, seeds, kinds, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    hashes, begins = np.empty(len(data) // 4 + 64, np.uint64), np.empty(len(data) // 4 + 64, np.int32)
+    bounds = np.zeros(len(offsets), np.int64)
+    first, last = np.empty(_WINDOW * _BLOCK // 2 + 2, np.int64), np.empty(_WINDOW * _BLOCK // 2 + 2, np.int64)
+    size, text, begun, carry = 0, 0, 0, np.uint64(0)
+    for block in range(0, len(data) // _BLOCK, _WINDOW):
+        begun, ended, carry = _edges(wide, block, min(_WINDOW, len(data) // _BLOCK - block), carry, first, last, begun)
+        if ended and size + 2 * (last[ended - 1] - first[0]) > len(hashes):  # three bytes fold to six words at most
+            room = 2 * (len(hashes) + last[ended - 1] - first[0])
+            hashes, begins = _grown(hashes, size, room), _grown(begins, size, room)
+        size, text = _hashed(data, wide, offsets, text, first, last, ended, seeds[0], seeds[1], hashes, begins, size,
+                             bounds, kinds, page, entry, start, pool)  # fmt: skip
+        if begun > ended:
+            first[0] = first[ended]
+        begun -= ended
+    bounds[text + 1 :] = size
+    return hashes[:size].copy(), begins[:size].copy(), bounds
+
+
+@njit(cache=True, nogil=True)
+def _grown(values, size, room):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    more = np.empty(room, values.dtype)
+    more[:size] = values[:size]
+    return more
+
+
+@njit(cache=True, nogil=True)
+def _hashed(  # type: ignore[no-untyped-def] # noqa: ANN202
+    data, wide, offsets, text, first, last, runs, seed, factor, hashes, begins, size, bounds,  # noqa: ANN001
+    kinds, page, entry, start, pool,  # noqa: ANN001
+):  # fmt: skip
+    """Writes the words of some runs; returns how many there are now, and the text at hand."""
+    for run in range(runs):
+        i, end = first[run], last[run]
+        while i < end:  # a run may go on over the end of a text, a word does not
+            while offsets[text + 1] <= i:
+                text += 1
+                bounds[text] = size
+            stop = min(end, offsets[text + 1])
+            value, plain = _plain(wide, i, stop, seed, factor)
+            if plain:
+                hashes[size], begins[size] = value, i - offsets[text]
+                size += 1
+            else:
+                size = _other(data, i, stop, offsets[text], seed, factor, hashes, begins, size,
+                              kinds, page, entry, start, pool)  # fmt: skip
+            i = stop
+    return size, text
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _plain(wide, i, stop, seed, factor):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The hash of the ASCII word from i to stop, and whether it is one."""
+    length = stop - i
+    first = min(length, 8)
+    second = min(length - first, 8)  # two steps at least: most words take as many
+    one = eight(wide, i) & (_ALL >> np.uint64(64 - 8 * first))
+    two = eight(wide, i + 8) & ((_ALL >> np.uint64(64 - 8 * second)) if second else np.uint64(0))
+    others = one | two
+    value = _mixed(_mixed(seed, one | _CASE, factor), two | _CASE, factor)
+    for at in range(i + 16, stop, 8):
+        part = eight(wide, at) & (_ALL >> np.uint64(64 - 8 * min(stop - at, 8)))
+        others |= part
+        value = _mixed(value, part | _CASE, factor)
+    return _done(value), others & _HIGH == 0
+
+
+@njit(cache=True, nogil=True)
+def _other(data, i, stop, origin, seed, factor, hashes, begins, size, kinds, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, C901
+    """The words of a run with other characters than ASCII ones, character by character."""
+    value, held, count, begin = seed, np.uint64(0), 0, i
+    while i < stop:
+        kind, length, low, high, folded = np.int64(_WORD), 1, i, i + 1, False
+        if data[i] >= 128:
+            code, length = folding.decode(data, i, stop)
+            kind, high = np.int64(kinds[code] if code >= 0 else _GAP), i + length
+            e = np.int64(entry[np.int64(page[code >> 7]) * 128 + (code & 127)]) if code >= 0 else 0
+            if e:
+                low, high, folded = np.int64(start[e]), np.int64(start[e + 1]), True
+        several = kind == _SEVERAL
+        while low < high:
+            end = high
+            if several:
+                code, width = folding.decode(pool, low, high)
+                kind, end = np.int64(kinds[code if code >= 0 else np.int64(pool[low])]), low + width
+            if kind != _WORD and count:
+                size, value, held, count = _told(
+                    hashes, begins, size, begin - origin, value, held, count, seed, factor, 0
+                )
+            if kind != _GAP:
+                begin = begin if count else i
+                for j in range(low, end):
+                    byte: Any = pool[j] if folded else data[j]
+                    held |= np.uint64(byte | np.uint8(0x20) if byte < 128 else byte) << np.uint64(8 * (count & 7))
+                    count += 1
+                    if count & 7 == 0:
+                        value, held = _mixed(value, held, factor), np.uint64(0)
+            if kind == _ALONE:
+                size, value, held, count = _told(
+                    hashes, begins, size, begin - origin, value, held, count, seed, factor, 1
+                )
+            low = end
+        i += length
+    if count:
+        size, value, held, count = _told(hashes, begins, size, begin - origin, value, held, count, seed, factor, 0)
+    return size
+
+
+@njit(cache=True, nogil=True)
+def _told(hashes, begins, size, begin, value, held, count, seed, factor, alone):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Write down the word at hand and begin another."""
+    if count & 7:
+        value = _mixed(value, held | _CASE << np.uint64(8 * (count & 7)), factor)
+    if count <= 8:
+        value = _mixed(value, _CASE, factor)
+    hashes[size], begins[size] = _done(value) | np.uint64(alone), begin
+    return size + 1, seed, np.uint64(0), 0

@@ -1,0 +1,121 @@
+"""A passage in pages that are otherwise unlike is one campaign's, and is marked where it stands."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from corpora import FLOOD, TEMPLATE, make_records, write_jsonl
+
+import corpusscan
+
+CLAIM = (
+    "Doctors at the Halvorsen clinic now admit that Brelotine damages the kidneys within weeks, and that the makers"
+    " knew it before the first patient was treated. Families who asked questions were told to be patient and to sign"
+    " papers nobody explained. Throw the tablets away today, drink warm water with salt, and tell your neighbours"
+    " before the next delivery arrives at the pharmacy in your street."
+)
+OTHERS = ("tram", "lantern", "copper", "meadow", "puzzle", "violin", "harbour", "quilt", "anvil", "cedar", "ribbon")
+
+
+def groups(tmp_path: Path, records: list[dict[str, Any]], **options: Any) -> list[dict[str, Any]]:
+    """The groups of passages among `records`, the largest first."""
+    corpus = write_jsonl(tmp_path / "corpus.jsonl", records)
+    report = corpusscan.scan(
+        str(corpus), str(tmp_path / "out"), detectors=("repeated_passage",), workers=1, seed=3, **options
+    )
+    found: list[dict[str, Any]] = report.groups.collect().sort("documents", descending=True).to_dicts()
+    return found
+
+
+def honest(count: int, seed: int = 7) -> list[dict[str, Any]]:
+    """At most `count` records of which nothing was planted."""
+    return [r for r in make_records(count, seed) if FLOOD not in r["text"] and TEMPLATE not in r["text"]]
+
+
+def pages(count: int, changed: float = 0.0, source: str = "new{}.example") -> list[dict[str, Any]]:
+    """Unlike pages, each with the claim in its middle, in which a share of the words is exchanged."""
+    draw = random.Random(5)
+    made = []
+    for n, record in enumerate(honest(3 * count + 30, seed=11)[:count]):
+        claim = " ".join(draw.choice(OTHERS) if draw.random() < changed else word for word in CLAIM.split())
+        words = record["text"].split()
+        text = " ".join([*words[: len(words) // 2], claim, *words[len(words) // 2 :]])
+        made.append({"text": text, "source": source.format(n), "date": record["date"], "planted": claim})
+    return made
+
+
+def test_a_paragraph_in_unlike_pages_is_a_group_and_marked(tmp_path: Path) -> None:
+    """Twenty pages with one claim: a group at medium, each marked where the claim stands and little beside."""
+    planted, others = pages(20), honest(200)
+    group, *_ = groups(tmp_path, others + planted)
+    assert (group["severity"], group["documents"], group["sources"]) == ("medium", 20, 20)
+    findings = pl.read_parquet(tmp_path / "out/findings.parquet").filter(pl.col("group") == group["group"])
+    assert findings["row"].sort().to_list() == list(range(len(others), len(others) + 20))
+    for finding in findings.to_dicts():
+        page = planted[finding["row"] - len(others)]
+        begin = page["text"].index(CLAIM)
+        both = min(finding["end"], begin + len(CLAIM)) - max(finding["start"], begin)
+        assert both > 0.6 * len(CLAIM)
+        assert both > 0.9 * (finding["end"] - finding["start"])
+
+
+def test_reworded_copies_are_found_too(tmp_path: Path) -> None:
+    """With every tenth word exchanged, nearly all pages are still in one group."""
+    group, *_ = groups(tmp_path, honest(200) + pages(30, changed=0.1))
+    assert group["severity"] == "medium"
+    assert group["documents"] >= 27
+
+
+def test_reworded_copies_on_known_hosts_are_no_quotation(tmp_path: Path) -> None:
+    """Hosts that print much else may quote the same lines; none of them exchanges words in it."""
+    corpus = honest(600)
+    known = "host{}.example"
+    quoted, *_ = groups(tmp_path / "quoted", corpus + pages(17, source=known))
+    assert quoted["severity"] == "low"
+    assert json.loads(quoted["evidence"])["forgiven"] == ["known_sources"]
+    reworded, *_ = groups(tmp_path / "reworded", corpus + pages(17, changed=0.08, source=known))
+    assert reworded["severity"] == "medium"
+
+
+def test_padding_does_not_hide_a_passage(tmp_path: Path) -> None:
+    """Three times as much foreign text round it: the passage is found."""
+    planted = pages(20)
+    padding = [record["text"] for record in honest(120, seed=21)]
+    for n, page in enumerate(planted):
+        page["text"] = " ".join([padding[n], padding[n + 20], page["text"], padding[n + 40], padding[n + 60]])
+    group, *_ = groups(tmp_path, honest(200) + planted)
+    assert group["documents"] == 20
+
+
+def test_a_passage_of_a_chat_is_marked_in_its_message(tmp_path: Path) -> None:
+    """The field of a finding is the message in which the passage stands."""
+    records = [
+        {"messages": [{"role": "user", "content": page["text"][:60]}, {"role": "assistant", "content": page["text"]}],
+         "source": page["source"]}
+        for page in pages(12)
+    ]  # fmt: skip
+    group, *_ = groups(tmp_path, honest(50) + records)
+    findings = pl.read_parquet(tmp_path / "out/findings.parquet").filter(pl.col("group") == group["group"])
+    assert set(findings["field"]) == {"messages[1].content"}
+
+
+def test_copies_of_whole_documents_are_other_detectors(tmp_path: Path) -> None:
+    """Where all documents are the same to the last character, this detector says nothing."""
+    assert groups(tmp_path, [{"text": CLAIM, "source": f"h{n}"} for n in range(20)]) == []
+
+
+def test_one_paragraph_in_all_documents_is_bounded(tmp_path: Path) -> None:
+    """A frame that stands on every page of a few sites is a group at info, and looked at in bounded part."""
+    records = [record | {"text": f"{record['text']} {CLAIM}"} for record in honest(600)]
+    group, *_ = groups(tmp_path, [record | {"source": f"host{n % 4}"} for n, record in enumerate(records)])
+    assert group["severity"] == "info"
+    assert "own_text" in json.loads(group["evidence"])["forgiven"]
+
+
+def test_empty_and_short_documents_have_no_passage(tmp_path: Path) -> None:
+    """Nothing to take a fingerprint of is no group and no error."""
+    assert groups(tmp_path, [{"text": text, "source": "s"} for text in ("", "a", "a b c", "\u200b") * 10]) == []
