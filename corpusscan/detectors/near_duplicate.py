@@ -23,7 +23,7 @@ from corpusscan.kernels.templates import template
 
 NAME = "near_duplicate"
 LOOKED_AT = 9  # documents of a group whose texts are aligned
-TEMPLATES = 200  # groups for which that is done, the largest first
+TEMPLATES = 100  # groups for which that is done, the largest first
 TEXT = 4_000  # characters of a text that are kept for it
 RULE = "near-copy"
 _WIDE = np.uint64(1 << 40)  # rows of one shard are fewer: (shard, row) as one number

@@ -31,7 +31,7 @@ RECURRING = 1_000_000  # fingerprints of a partition that are followed
 MEMBERS, LOOKED_FOR = 1_000, 100_000  # documents of one group, and of all, that are looked at
 TEXT = 4_000  # characters of a passage that are kept
 LOOKED_AT = 9  # documents of a group whose passages are aligned
-TEMPLATES = 200  # groups for which that is done, the largest first
+TEMPLATES = 100  # groups for which that is done, those of most sources first
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Judge(Round):
             return copies.concluded([], context, RULE)
         groups = pl.DataFrame(reduced).group_by("passage", maintain_order=True)
         cases = [rows for _, rows in groups if len(rows) >= self.copies and rows["hash"].n_unique() > 1]
-        cases.sort(key=len, reverse=True)
+        cases.sort(key=lambda rows: (rows["source"].n_unique(), len(rows)), reverse=True)
         return copies.concluded([_case(rows, aligned=i < TEMPLATES) for i, rows in enumerate(cases)], context, RULE)
 
 
