@@ -32,7 +32,7 @@ $(VENV)/bench: $(VENV)/core
 
 # The corpus is poisoned on purpose, so exit code 1 is the demo's success.
 demo: $(VENV)/core
-	@$(BIN)/corpusscan scan $(CORPUS) -o corpusscan-report-demo --overwrite; \
+	@$(BIN)/corpusscan scan $(CORPUS) -o corpusscan-report-demo --overwrite --seed 1; \
 	code=$$?; test $$code -eq 1 || { echo "the demo ended with exit code $$code, not 1 (findings)"; exit 1; }
 
 test: $(VENV)/dev

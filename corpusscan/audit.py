@@ -90,7 +90,7 @@ def _write_tables(
     for name, table in result.items():
         write_parquet(out / f"{name}.parquet", table)
     if new_baseline:
-        baseline.write(Path(new_baseline), tables.acceptable(result["findings"]), entries)
+        baseline.write(Path(new_baseline), *tables.acceptable(result), entries)
     return {
         "columns": columns,
         "records_without": without,

@@ -21,10 +21,12 @@ from corpusscan import filters, schema
 from corpusscan.detector import Batch, Context, State
 from corpusscan.kernels import hashing
 from corpusscan.kernels.excerpts import excerpt
+from corpusscan.kernels.templates import SLOT, Template
 
 LONGER = 0.9  # how long copies are is told by their longer ones: rough ones are found in part
 FORGIVEN, LOWERED, SUSPECT = "info", "low", "medium"
 _SLOTS, _TEMPLATE = 8, 2_000  # slots and characters of a template that are told
+_TITLE, _TELLING = 160, 40  # characters of a title, and of fixed text that says something
 
 LOOKED_AT = pa.schema(  # one row per text of a document
     [
@@ -80,11 +82,17 @@ def looked_at(batch: Batch) -> pa.Table:
     return pa.Table.from_pylist(list(rows.values()), schema=LOOKED_AT)
 
 
-def template_told(text: str, slots: Sequence[Sequence[str]]) -> dict[str, Any]:
+def titled(template: Template | None, excerpt: str, otherwise: str) -> str:
+    """What a group is called: the template where it says something, else how the first copy begins."""
+    shown = template.text.removeprefix(SLOT).strip() if template else ""
+    return (shown if len(shown.replace(SLOT, "")) >= _TELLING else excerpt)[:_TITLE] or otherwise
+
+
+def template_told(template: Template) -> dict[str, Any]:
     """A template as evidence: what is fixed, and the slots with the most fillings."""
-    shown = sorted((sorted(set(slot)) for slot in slots), key=len, reverse=True)[:_SLOTS]
+    shown = sorted((sorted(set(slot)) for slot in template.slots), key=len, reverse=True)[:_SLOTS]
     told = [{"fillings": len(slot), "such_as": [one[:80] for one in slot[:5]]} for slot in shown]
-    return {"template": text[:_TEMPLATE], "slots": told}
+    return {"template": template.text[:_TEMPLATE], "slots": told}
 
 
 def concluded(cases: Sequence[Case], context: Context, rule: str) -> State:

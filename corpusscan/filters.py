@@ -14,7 +14,7 @@ from itertools import pairwise
 FEW_SOURCES = 3
 MOST_OF_A_SOURCE = 25  # copies a source, from which on they are its own boilerplate
 REWORDED_SOURCES = 5
-CHANCE = 1e-3  # odds above which new sources are no surprise
+CHANCE = 1e-4  # odds above which new sources are no surprise
 TEXT_LIMIT = 4_000  # characters of a text that are looked at
 SHORT_BYTES = 160  # about 40 tokens: greetings, headings, single verses repeat in honest text
 SHORTEST_BYTES = 48  # what is shorter says nothing, whoever repeats it

@@ -137,13 +137,11 @@ def _case(rows: pl.DataFrame) -> copies.Case:
     rows = rows.sort("shard", "row", "field")
     texts = [text for text in rows.filter(pl.col("field") == rows["field"][0])["text"] if text][:LOOKED_AT]
     evidence: dict[str, Any] = {"similarity": round(rows["similarity"].quantile(0.5) or 0, 3)}
-    title, reworded = rows["excerpt"][0], False
-    if len(texts) > 1:
-        shape = template(texts)
-        title, reworded = shape.text, shape.reworded
-        evidence |= copies.template_told(shape.text, shape.slots)
+    shape = template(texts) if len(texts) > 1 else None
+    evidence |= copies.template_told(shape) if shape else {}
+    title = copies.titled(shape, rows["excerpt"][0], "Near-copies of one document")
     name = f"{NAME}:{rows['hash'].sort()[0][:16]}"
-    return copies.Case(name, title[:160] or "Near-copies of one document", rows, reworded, evidence)
+    return copies.Case(name, title, rows, reworded=bool(shape and shape.reworded), evidence=evidence)
 
 
 def _joined(rows: pa.Table) -> npt.NDArray[np.uint64]:

@@ -7,7 +7,8 @@ pages, and what varies in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,6 +32,7 @@ RECURRING = 1_000_000  # fingerprints of a partition that are followed
 MEMBERS, LOOKED_FOR = 1_000, 100_000  # documents of one group, and of all, that are looked at
 TEXT = 4_000  # characters of a passage that are kept
 LOOKED_AT = 9  # documents of a group whose passages are aligned
+NAMED = 2_000  # characters of a document in which passages of two groups count as one for their names
 TEMPLATES = 100  # groups for which that is done, those of most sources first
 
 
@@ -146,7 +148,12 @@ class Judge(Round):
         groups = pl.DataFrame(reduced).group_by("passage", maintain_order=True)
         cases = [rows for _, rows in groups if len(rows) >= self.copies and rows["hash"].n_unique() > 1]
         cases.sort(key=lambda rows: (rows["source"].n_unique(), len(rows)), reverse=True)
-        return copies.concluded([_case(rows, aligned=i < TEMPLATES) for i, rows in enumerate(cases)], context, RULE)
+        told: dict[str, copies.Case] = {}
+        for i, rows in enumerate(cases):
+            case = _case(rows, aligned=i < TEMPLATES)
+            name = next(name for n in count() if (name := f"{case.name}+{n}" if n else case.name) not in told)
+            told[name] = replace(case, name=name)
+        return copies.concluded([*told.values()], context, RULE)
 
 
 _FOUND = pa.schema([*copies.LOOKED_AT, ("passage", pa.int64()), ("share", pa.float64()), ("text", pa.large_string())])
@@ -181,13 +188,13 @@ def _case(rows: pl.DataFrame, *, aligned: bool) -> copies.Case:
     rows = rows.sort("shard", "row", "field")
     texts = [text for text in rows["text"].head(LOOKED_AT) if text]
     evidence: dict[str, Any] = {"share_of_document": round(rows["share"].quantile(0.5) or 0, 3)}
-    title, reworded = rows["excerpt"][0], False
-    if aligned and len(texts) > 1:
-        shape = template(texts)
-        title, reworded = shape.text, shape.reworded
-        evidence |= copies.template_told(shape.text, shape.slots)
-    name = f"{NAME}:{rows['hash'].sort()[0][:16]}:{rows['passage'][0]:x}"
-    return copies.Case(name, title[:160] or "A passage in many documents", rows, reworded, evidence)
+    shape = template(texts) if aligned and len(texts) > 1 else None
+    evidence |= copies.template_told(shape) if shape else {}
+    title = copies.titled(shape, rows["excerpt"][0], "A passage in many documents")
+    # Named by the document with the least hash and what stands there: the same under another key, or nearly so.
+    least = rows.sort("hash", "start").row(0, named=True)
+    name = f"{NAME}:{least['hash'][:16]}:{least['start'] // NAMED}"
+    return copies.Case(name, title, rows, reworded=bool(shape and shape.reworded), evidence=evidence)
 
 
 @dataclass(frozen=True)

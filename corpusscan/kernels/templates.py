@@ -48,19 +48,19 @@ def template(texts: Sequence[str]) -> Template:
         if i < len(said):
             shown += (" " if any(gap) else "") + first[i][0]
         before = i
-    return Template(" ".join(shown.split()), slots, _reworded(places))
+    return Template(" ".join(shown.split()), slots, _reworded(said, places))
 
 
-def _reworded(places: Sequence[Mapping[int, int]]) -> bool:
+def _reworded(said: Sequence[str], places: Sequence[Mapping[int, int]]) -> bool:
     """Whether copies lack single words of the first that most others have.
 
-    What stands in a slot of a template is lacked by all, what was cut or put in is long, and texts that
-    have little in common are no copies.
+    What stands in a slot of a template is lacked by all, what was cut or put in is long, numbers vary in
+    honest forms, and texts that have little in common are no copies.
     """
     copies = [kept for own in places if (kept := sorted(own)) and len(kept) >= ALIKE * (kept[-1] - kept[0] + 1)]
     pairs = [pair for kept in copies for pair in pairwise(kept)]
     lacking = Counter(i for one, other in pairs if other - one in (2, 3) for i in range(one + 1, other))
-    scattered = sum(count for count in lacking.values() if 2 * count <= len(copies))
+    scattered = sum(count for i, count in lacking.items() if 2 * count <= len(copies) and said[i].isalpha())
     return 2 * len(copies) > len(places) and scattered >= max(EXCHANGED, EXCHANGED_SHARE * len(pairs))
 
 

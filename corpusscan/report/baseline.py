@@ -55,11 +55,11 @@ def in_force(entries: list[Entry], today: dt.date) -> set[str]:
     return {entry.name for entry in entries if entry.expires is None or entry.expires >= today}
 
 
-def write(path: Path, finding_ids: list[str], known: list[Entry]) -> None:
-    """Write a baseline that accepts `finding_ids`, keeping what is known about those accepted before."""
-    groups = [entry for entry in known if entry.group]
-    before = {entry.finding_id: entry for entry in known if entry.finding_id}
-    entries = [before.get(name, Entry(finding_id=name, reason="", by="")) for name in finding_ids]
+def write(path: Path, finding_ids: list[str], whole: list[str], known: list[Entry]) -> None:
+    """Write a baseline that accepts findings and whole groups, keeping what is known about those accepted before."""
+    before = {entry.name: entry for entry in known}
+    entries = [before.get(name, Entry(finding_id=name)) for name in finding_ids]
+    groups = [*(entry for entry in known if entry.group), *(before.get(name, Entry(group=name)) for name in whole)]
     lines = sorted(json.dumps(_plain(entry), sort_keys=True, ensure_ascii=False) for entry in {*entries, *groups})
     write_atomic(path, lambda place: place.write_text("".join(line + "\n" for line in lines), "utf-8"))
 

@@ -63,9 +63,15 @@ def names(result: Mapping[str, pa.Table]) -> set[str]:
     return {*result["findings"]["finding_id"].to_pylist(), *result["groups"]["group"].to_pylist()}
 
 
-def acceptable(findings: pa.Table) -> list[str]:
-    """Ids of the findings of severity low or above: what `--write-baseline` accepts."""
-    return _polars(findings).filter(severity_rank() >= schema.SEVERITIES.index("low"))["finding_id"].to_list()
+def acceptable(result: Mapping[str, pa.Table]) -> tuple[list[str], list[str]]:
+    """What `--write-baseline` accepts of severity low or above: ids of findings, and groups of copies as a whole.
+
+    Where a passage of a group begins and ends in a document depends on the run key, so the next run's ids may differ.
+    """
+    findings = _polars(result["findings"]).filter(severity_rank() >= schema.SEVERITIES.index("low"))
+    clusters = _polars(result["groups"]).filter(pl.col("kind") == "cluster")["group"]
+    whole = findings["group"].is_in(clusters.to_list())
+    return findings.filter(~whole)["finding_id"].to_list(), sorted(set(findings.filter(whole)["group"]))
 
 
 def _typed(frame: pl.DataFrame, layout: pa.Schema) -> pa.Table:

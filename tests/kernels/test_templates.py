@@ -90,7 +90,7 @@ def test_only_the_beginning_is_aligned() -> None:
 
 def test_rewording_shows() -> None:
     """Other words are exchanged in each copy; in a template all exchange the same ones, and copies of copies none."""
-    words = [f"word{i}" for i in range(60)]
+    words = [f"word{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(60)]
     elsewhere = [" ".join("own" if i % 18 == 3 * copy else words[i] for i in range(60)) for copy in range(6)]
     assert template(elsewhere).reworded
     in_slots = [" ".join(f"own{copy}" if i % 18 == 3 else words[i] for i in range(60)) for copy in range(6)]
