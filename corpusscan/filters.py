@@ -17,7 +17,7 @@ REWORDED_SOURCES = 5
 CHANCE = 1e-4  # odds above which new sources are no surprise
 TEXT_LIMIT = 4_000  # characters of a text that are looked at
 SHORT_BYTES = 160  # about 40 tokens: greetings, headings, single verses repeat in honest text
-SHORTEST_BYTES = 48  # what is shorter says nothing, whoever repeats it
+SHORTEST_BYTES = 100  # what is shorter says too little, whoever repeats it, and is sampled too thinly
 
 
 @dataclass(frozen=True)
