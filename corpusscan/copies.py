@@ -119,9 +119,10 @@ def _judged(case: Case, of_source: pl.DataFrame, known: Mapping[str, int], sizes
     documents = case.documents
     times: list[dt.datetime] = documents["time"].drop_nulls().sort().to_list()
     new = sum(2 * count >= known[source] for source, count in of_source.iter_rows())
+    of_one = max((count for source, count in of_source.iter_rows() if 2 * count < known[source]), default=0)
     size = int(documents["bytes"].quantile(LONGER, "nearest") or 0)
     group = filters.Copies(
-        sources=len(of_source), bytes=size, documents=len(documents), new=new,
+        sources=len(of_source), bytes=size, documents=len(documents), of_one=of_one, new=new,
         odds=min(tests * _odds(new, of_source["count"].to_numpy(), sizes), 1.0),  # Bonferroni
         reworded=case.reworded,
     )  # fmt: skip

@@ -27,6 +27,7 @@ class Copies:
     sources: int  # distinct; 0 where the corpus names none
     bytes: int  # of a copy
     documents: int = 0
+    of_one: int = 0  # of these, from the source with the most, where it says much else besides
     new: int = 0  # sources of which at least half of all documents are in the group
     odds: float = 1.0  # that so many of them are new by chance, in any of the groups
     reworded: bool = False  # single words exchanged here and there, in each copy others
@@ -73,8 +74,9 @@ def few_sources(copies: Copies) -> str | None:
 
 
 def own_text(copies: Copies) -> str | None:
-    """Sites that each repeat it on page after page: their own frame."""
-    return "own_text" if copies.documents > MOST_OF_A_SOURCE * copies.sources > 0 else None
+    """Sites that each repeat it on page after page: their own frame, even where others hold some of it too."""
+    frame = copies.documents > MOST_OF_A_SOURCE * copies.sources or 2 * copies.of_one > copies.documents
+    return "own_text" if copies.sources and frame else None
 
 
 def known_sources(copies: Copies) -> str | None:

@@ -52,15 +52,16 @@ def template(texts: Sequence[str]) -> Template:
 
 
 def _reworded(said: Sequence[str], places: Sequence[Mapping[int, int]]) -> bool:
-    """Whether copies lack single words of the first that most others have.
+    """Whether copies lack single words of the first that nearly all others have.
 
-    What stands in a slot of a template is lacked by all, what was cut or put in is long, numbers vary in
-    honest forms, and texts that have little in common are no copies.
+    What stands in a slot of a template is lacked by all, what one of two variants says by many, what was cut
+    or put in is long, numbers vary in honest forms, and texts that have little in common are no copies.
     """
     copies = [kept for own in places if (kept := sorted(own)) and len(kept) >= ALIKE * (kept[-1] - kept[0] + 1)]
     pairs = [pair for kept in copies for pair in pairwise(kept)]
     lacking = Counter(i for one, other in pairs if other - one in (2, 3) for i in range(one + 1, other))
-    scattered = sum(count for i, count in lacking.items() if 2 * count <= len(copies) and said[i].isalpha())
+    few = max(len(copies) // 4, 1)
+    scattered = sum(count for i, count in lacking.items() if count <= few and said[i].isalpha())
     return 2 * len(copies) > len(places) and scattered >= max(EXCHANGED, EXCHANGED_SHARE * len(pairs))
 
 
