@@ -21,7 +21,7 @@ from corpusscan import filters, schema
 from corpusscan.detector import Batch, Context, State
 from corpusscan.kernels import hashing
 from corpusscan.kernels.excerpts import excerpt
-from corpusscan.kernels.templates import SLOT, Template
+from corpusscan.kernels.templates import SLOT, Template, template
 
 LONGER = 0.9  # how long copies are is told by their longer ones: rough ones are found in part
 FORGIVEN, LOWERED, SUSPECT = "info", "low", "medium"
@@ -82,17 +82,20 @@ def looked_at(batch: Batch) -> pa.Table:
     return pa.Table.from_pylist(list(rows.values()), schema=LOOKED_AT)
 
 
-def titled(template: Template | None, excerpt: str, otherwise: str) -> str:
-    """What a group is called: the template where it says something, else how the first copy begins."""
-    shown = template.text.removeprefix(SLOT).strip() if template else ""
-    return (shown if len(shown.replace(SLOT, "")) >= _TELLING else excerpt)[:_TITLE] or otherwise
+def case(name: str, rows: pl.DataFrame, otherwise: str, texts: Sequence[str] = (), **evidence: Any) -> Case:
+    """The group that these rows are, called by the template of at least two texts, or by how the first copy begins."""
+    shape = template(texts) if len(texts) > 1 else None
+    shown = shape.text.removeprefix(SLOT).strip() if shape else ""
+    title = (shown if len(shown.replace(SLOT, "")) >= _TELLING else rows["excerpt"][0])[:_TITLE] or otherwise
+    told = evidence | (_template_told(shape) if shape else {})
+    return Case(name, title, rows, reworded=bool(shape and shape.reworded), evidence=told)
 
 
-def template_told(template: Template) -> dict[str, Any]:
+def _template_told(shape: Template) -> dict[str, Any]:
     """A template as evidence: what is fixed, and the slots with the most fillings."""
-    shown = sorted((sorted(set(slot)) for slot in template.slots), key=len, reverse=True)[:_SLOTS]
+    shown = sorted((sorted(set(slot)) for slot in shape.slots), key=len, reverse=True)[:_SLOTS]
     told = [{"fillings": len(slot), "such_as": [one[:80] for one in slot[:5]]} for slot in shown]
-    return {"template": template.text[:_TEMPLATE], "slots": told}
+    return {"template": shape.text[:_TEMPLATE], "slots": told}
 
 
 def concluded(cases: Sequence[Case], context: Context, rule: str) -> State:

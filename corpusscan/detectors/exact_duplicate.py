@@ -79,7 +79,7 @@ class Confirm(Round):
         for (content,), rows in frame.group_by("hash", maintain_order=True) if isinstance(frame, pl.DataFrame) else ():
             name = f"{NAME}:{str(content)[:16]}"
             rows = rows.sort("shard", "row", "field")  # noqa: PLW2901  # the group, in order
-            cases.append(copies.Case(name, rows["excerpt"][0][:160] or "Copies of one document", rows))
+            cases.append(copies.case(name, rows, "Copies of one document"))
         return copies.concluded(cases, context, "exact-copy")
 
 

@@ -19,7 +19,6 @@ from corpusscan import copies
 from corpusscan.detector import Batch, Context, Detector, Round, State
 from corpusscan.kernels import components, sketches
 from corpusscan.kernels.sketches import BANDS, BINS
-from corpusscan.kernels.templates import template
 
 NAME = "near_duplicate"
 LOOKED_AT = 9  # documents of a group whose texts are aligned
@@ -136,12 +135,9 @@ class Judge(Round):
 def _case(rows: pl.DataFrame) -> copies.Case:
     rows = rows.sort("shard", "row", "field")
     texts = [text for text in rows.filter(pl.col("field") == rows["field"][0])["text"] if text][:LOOKED_AT]
-    evidence: dict[str, Any] = {"similarity": round(rows["similarity"].quantile(0.5) or 0, 3)}
-    shape = template(texts) if len(texts) > 1 else None
-    evidence |= copies.template_told(shape) if shape else {}
-    title = copies.titled(shape, rows["excerpt"][0], "Near-copies of one document")
+    similarity = round(rows["similarity"].quantile(0.5) or 0, 3)
     name = f"{NAME}:{rows['hash'].sort()[0][:16]}"
-    return copies.Case(name, title, rows, reworded=bool(shape and shape.reworded), evidence=evidence)
+    return copies.case(name, rows, "Near-copies of one document", texts, similarity=similarity)
 
 
 def _joined(rows: pa.Table) -> npt.NDArray[np.uint64]:

@@ -20,7 +20,6 @@ from corpusscan.detector import Batch, Context, Detector, Round, State
 from corpusscan.kernels import components, fingerprints, hashing, sketches, words
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.fingerprints import PLACE_BITS, PLACES, SHINGLE
-from corpusscan.kernels.templates import template
 
 NAME = "repeated_passage"
 RULE = "repeated-passage"
@@ -186,15 +185,12 @@ def _row(batch: Batch, document: dict[str, Any], found: words.Words, texts: pa.A
 
 def _case(rows: pl.DataFrame, *, aligned: bool) -> copies.Case:
     rows = rows.sort("shard", "row", "field")
-    texts = [text for text in rows["text"].head(LOOKED_AT) if text]
-    evidence: dict[str, Any] = {"share_of_document": round(rows["share"].quantile(0.5) or 0, 3)}
-    shape = template(texts) if aligned and len(texts) > 1 else None
-    evidence |= copies.template_told(shape) if shape else {}
-    title = copies.titled(shape, rows["excerpt"][0], "A passage in many documents")
+    texts = [text for text in rows["text"].head(LOOKED_AT) if text] if aligned else []
+    share = round(rows["share"].quantile(0.5) or 0, 3)
     # Named by the document with the least hash and what stands there: the same under another key, or nearly so.
     least = rows.sort("hash", "start").row(0, named=True)
     name = f"{NAME}:{least['hash'][:16]}:{least['start'] // NAMED}"
-    return copies.Case(name, title, rows, reworded=bool(shape and shape.reworded), evidence=evidence)
+    return copies.case(name, rows, "A passage in many documents", texts, share_of_document=share)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from corpusscan.detector import Context, Detector, State
@@ -20,7 +18,7 @@ from corpusscan.engine.cuts import Cuts
 from corpusscan.engine.keys import Keys, digest, identity, save_state
 from corpusscan.engine.local import Lost
 from corpusscan.engine.sources import Sources
-from corpusscan.engine.tasks import Cut, Digest, Job, Map, Outcome, Reading, Reduce, Task
+from corpusscan.engine.tasks import Cut, Digest, Job, Map, Outcome, Reading, Reduce, Task, rows_of
 from corpusscan.io import Shard
 from corpusscan.workspace import Workspace
 
@@ -169,7 +167,9 @@ class Rounds:
         if everywhere:
             yield None, [wave.job(detector, self.keys, shard.digest) for detector in everywhere]
         for detector in wave.detectors:
-            if wave.over(detector) == "members" and len(rows := _named(wave.states[detector.name], shard.index)):
+            if wave.over(detector) == "members" and len(
+                rows := rows_of(wave.states[detector.name]["named"], shard.index)
+            ):
                 yield rows.tobytes(), [wave.job(detector, self.keys, digest(shard.digest, rows.tolist()))]
 
     def _conclude(self, wave: _Wave, detector: Detector, parts: list[tuple[int, str]], result: Collected) -> None:
@@ -208,12 +208,6 @@ class Rounds:
             self.show(progress)
         if result is not None:
             result.seconds[stage] = result.seconds.get(stage, 0.0) + time.monotonic() - progress.started
-
-
-def _named(state: State, shard: int) -> npt.NDArray[np.uint64]:
-    named = state["named"]
-    rows = named["row"].to_numpy()[named["shard"].to_numpy() == shard]
-    return np.unique(rows.astype(np.uint64))
 
 
 def _bytes(task: Task) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -127,8 +128,7 @@ def _map(task: Map, workspace: Workspace) -> Outcome:
     cards: list[list[pa.Table]] = [[] for _ in task.jobs]
     named = None if task.rows is None else np.frombuffer(task.rows, np.uint64)
     tally = Tally()
-    for batch in _batches(task, account, named):
-        tally.add(batch)
+    for batch in _batches(task, account, tally, named):
         for index, job in enumerate(task.jobs):
             table = _look(job, batch, states[index])
             if len(table):
@@ -148,10 +148,11 @@ def _map(task: Map, workspace: Workspace) -> Outcome:
     return outcome
 
 
-def _batches(task: Map, account: io.Account, named: Any) -> Iterator[Batch]:
+def _batches(task: Map, account: io.Account, tally: Tally, named: Any) -> Iterator[Batch]:
     for batch in io.read(task.shard, task.reading.columns, task.reading.max_document, task.key, account):
         if task.account:
             account.tokens += spans.tokens_of(batch, task.reading.tokenizer)
+            tally.add(batch)
         if named is not None:
             batch = spans.only(batch, named)  # noqa: PLW2901  # the batch, narrowed
         if len(batch.documents):
@@ -214,8 +215,13 @@ def _exploded(table: pa.Table, low: int, high: int) -> pa.Table:
 def _left(name: str, named: pa.Table, shard: int, workspace: Workspace) -> pa.Table:
     """The rows of an artefact that the state names."""
     table = pq.read_table(workspace.path(name), use_threads=False)
+    return table.filter(pa.array(np.isin(table["row"].to_numpy(), rows_of(named, shard))))
+
+
+def rows_of(named: pa.Table, shard: int) -> npt.NDArray[np.uint64]:
+    """The rows of a shard that a table (shard, row) names, each once."""
     rows = named["row"].to_numpy()[named["shard"].to_numpy() == shard]
-    return table.filter(pa.array(np.isin(table["row"].to_numpy(), rows)))
+    return np.unique(rows.astype(np.uint64))
 
 
 def _reduce(task: Reduce, workspace: Workspace) -> Outcome:
