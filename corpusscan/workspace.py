@@ -41,7 +41,7 @@ class Workspace:
 
     def write(self, name: str, table: pa.Table) -> None:
         """Write the artefact atomically.  Raises `WorkspaceError` on a full disk or missing rights."""
-        write_parquet(self.path(name), table)
+        write_parquet(self.path(name), table, use_dictionary=False)
 
     def read(self, name: str) -> pa.Table:
         """The artefact's table.  Raises `WorkspaceError` where the file is damaged."""

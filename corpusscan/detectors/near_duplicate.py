@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from corpusscan import copies
 from corpusscan.detector import Batch, Context, Detector, Round, State
-from corpusscan.kernels import components, sketches
+from corpusscan.kernels import buckets, components, sketches
 from corpusscan.kernels.sketches import BANDS, BINS
 
 NAME = "near_duplicate"
@@ -50,6 +50,7 @@ class Sketch(Round):
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """Pairs of documents that share a band: columns left and right, as `_joined` has them."""
+        rows = rows.filter(pa.array(buckets.frequent(rows["partition"].to_numpy(), 2)))
         places = _joined(rows)
         left, right = components.bucket_pairs(rows["partition"].to_numpy())
         pairs = np.sort(np.stack([places[left], places[right]], axis=1), axis=1)
@@ -76,7 +77,7 @@ class Verify(Round):
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """Members of groups: shard, row, cluster (its first member), similarity (to the first one)."""
         places = _joined(rows)
-        checks = np.frombuffer(b"".join(rows["checks"].to_pylist()), np.uint8).reshape(-1, BINS)
+        checks = np.frombuffer(rows["checks"].combine_chunks().buffers()[1], np.uint8).reshape(-1, BINS)
         left, right = (np.searchsorted(places, state["pairs"][side].to_numpy()) for side in ("left", "right"))
         alike = sketches.similarity(components.equal_bins(checks, left, right)) >= self.similarity
         cluster = components.components(len(places), left[alike], right[alike])

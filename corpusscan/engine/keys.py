@@ -30,8 +30,8 @@ _LIBRARIES = (
     "tokenizers",
     "zstandard",
 )
-_SHARED = ("kernels", "io", "detectors/__init__.py", "engine/tasks.py", "engine/spans.py", "schema.py", "detector.py",
-           "copies.py", "filters.py", "rules.py")  # fmt: skip
+_SHARED = ("kernels", "io", "detectors/__init__.py", "engine/shuffle.py", "engine/tasks.py", "engine/spans.py",
+           "schema.py", "detector.py", "copies.py", "filters.py", "rules.py")  # fmt: skip
 
 
 def digest(*parts: object) -> str:

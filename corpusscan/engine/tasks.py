@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from corpusscan import io, schema
 from corpusscan.config import Columns
 from corpusscan.detector import Batch, Detector, State
-from corpusscan.engine import sources, spans
+from corpusscan.engine import shuffle, sources, spans
 from corpusscan.engine.sources import Tally
 from corpusscan.workspace import Workspace
 
@@ -137,9 +137,12 @@ def _map(task: Map, workspace: Workspace) -> Outcome:
                 cards[index].append(spans.cards(batch, rows, task.reading.tokenizer))
     outcome = Outcome(rows=account.rows, bytes=task.shard.bytes)
     for index, job in enumerate(task.jobs):
-        # The cards first: an artefact that exists has its companion.
+        # Companions first: an artefact that exists has them.
         workspace.write(f"{job.name}.cards", pa.concat_tables([schema.CARDS.empty_table(), *cards[index]]))
         table = pa.concat_tables(tables[index]) if tables[index] else pa.table({"row": pa.array([], pa.uint64())})
+        if _lists(job) and len(table):
+            shuffle.lay(workspace, job.name, table)
+            table = table.drop_columns("partition")
         workspace.write(job.name, table)
         outcome.hits += len(table) if not job.detector.rounds else 0
     if task.account:
@@ -163,6 +166,11 @@ def _look(job: Job, batch: Batch, state: State) -> pa.Table:
     if not job.detector.rounds:
         return job.detector.flag(batch)
     return job.detector.rounds[job.step].map(batch, state)
+
+
+def _lists(job: Job) -> bool:
+    """Whether the step's `partition` is a list."""
+    return bool(job.detector.rounds) and job.detector.rounds[job.step].partitions_of_a_row > 1
 
 
 def _rows_to_describe(job: Job, table: pa.Table, batch: Batch) -> list[int]:
@@ -195,21 +203,11 @@ def load_state(names: tuple[str, ...], workspace: Workspace) -> State:
 def _part(name: str, task: Reduce, workspace: Workspace) -> pa.Table:
     """What of an artefact belongs to the task's partition, by ascending row."""
     low, high = ((number << 32) // task.partitions for number in (task.partition, task.partition + 1))
-    if task.job.detector.rounds[task.job.step].partitions_of_a_row > 1:
-        table = pq.read_table(workspace.path(name), columns=["row", "partition"], use_threads=False)
-        return _exploded(table, low, high)
+    if _lists(task.job):
+        return shuffle.part(workspace, name, low, high)
     wanted = [("partition", ">=", low), ("partition", "<=", high - 1)] if task.partitions > 1 else None
     table = pq.read_table(workspace.path(name), filters=wanted, use_threads=False)
     return table.take(pc.sort_indices(table, [("row", "ascending")]))
-
-
-def _exploded(table: pa.Table, low: int, high: int) -> pa.Table:
-    """A row for each element of `partition` whose upper half is in [low, high)."""
-    listed = table["partition"].combine_chunks()
-    values = listed.flatten().to_numpy(zero_copy_only=False)
-    owner = np.repeat(np.arange(len(listed)), listed.value_lengths().to_numpy(zero_copy_only=False))
-    kept = (values >> np.uint64(32) >= low) & (values >> np.uint64(32) < high)
-    return pa.table({"row": table["row"].to_numpy()[owner[kept]], "partition": values[kept]})
 
 
 def _left(name: str, named: pa.Table, shard: int, workspace: Workspace) -> pa.Table:

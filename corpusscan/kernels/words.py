@@ -29,11 +29,10 @@ _GAP, _WORD, _ALONE, _SEVERAL = 0, 1, 2, 3  # a character parts words, belongs t
 _UNSPACED = ((0xE00, 0xEFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x1950, 0x1AAF), (0x3031, 0x30FF), (0xA9E0, 0xA9FF),
              (0xAA60, 0xAADF))  # fmt: skip
 _ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
-_LOW_BITS, _CASE = ~_HIGH, _ONES * np.uint64(0x20)
-_FROM_A, _BEYOND_Z = _ONES * np.uint64(0x80 - 0x61), _ONES * np.uint64(0x80 - 0x7B)
-_FROM_0, _BEYOND_9 = _ONES * np.uint64(0x80 - 0x30), _ONES * np.uint64(0x80 - 0x3A)
+_CASE = _ONES * np.uint64(0x20)
+_CASE_BIT, _A, _LETTERS, _ZERO, _DIGITS, _BEYOND = (np.uint8(n) for n in (0x20, 97, 26, 48, 10, 128))
 _ALL = ~np.uint64(0)
-_GATHER = np.uint64(0x0002040810204081)  # brings the lowest bits of eight bytes together, at bit 49
+_GATHER = np.uint64(0x0102040810204080)  # brings the lowest bits of eight bytes together, in the highest byte
 _BLOCK, _WINDOW = 64, 512  # bytes that are looked at together, and blocks whose words are
 _ALONE_BIT = np.uint64(1)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
@@ -113,35 +112,33 @@ def _done(value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     return (value ^ (value >> np.uint64(32))) & ~_ALONE_BIT
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _parting(part):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """A high bit in every byte that is ASCII, and no letter or digit."""
-    plain = part & _LOW_BITS
-    lower = plain | _CASE
-    letter = (lower + _FROM_A) & ~(lower + _BEYOND_Z)
-    digit = (plain + _FROM_0) & ~(plain + _BEYOND_9)
-    return ~(letter | digit | part) & _HIGH
+@njit(cache=True, nogil=True)
+def _spoken(data, kept):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Writes 1 for every byte that is no ASCII gap, else 0; without a branch, so that it runs in vectors."""
+    for i in range(len(data)):
+        byte = data[i]
+        letter = np.uint8(np.uint8(byte | _CASE_BIT) - _A) < _LETTERS
+        digit = np.uint8(byte - _ZERO) < _DIGITS
+        kept[i] = np.uint8(letter) | np.uint8(digit) | np.uint8(byte >= _BEYOND)
 
 
 @njit(cache=True, nogil=True)
-def _edges(wide, block, count, carry, begins, ends, begun):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _edges(spoken, block, count, carry, begins, ends, begun):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Where runs of what is no ASCII gap begin and end in some blocks; returns how many of each, and the carry."""
     ended = 0
-    for at in range(block, block + count):
-        gaps = np.uint64(0)
+    for at in range(count):
+        inside = np.uint64(0)
         for k in range(8):
-            high = _parting(wide[at * 8 + k]) >> np.uint64(7)
-            gaps |= (high * _GATHER >> np.uint64(49) & np.uint64(0xFF)) << np.uint64(8 * k)
-        inside = ~gaps
+            inside |= (spoken[at * 8 + k] * _GATHER >> np.uint64(56)) << np.uint64(8 * k)
         before = inside << np.uint64(1) | carry
         carry = inside >> np.uint64(63)
         opening, closing = inside & ~before, before & ~inside
         while opening:
-            begins[begun] = at * _BLOCK + lowest(opening)
+            begins[begun] = (block + at) * _BLOCK + lowest(opening)
             opening &= opening - np.uint64(1)
             begun += 1
         while closing:
-            ends[ended] = at * _BLOCK + lowest(closing)
+            ends[ended] = (block + at) * _BLOCK + lowest(closing)
             closing &= closing - np.uint64(1)
             ended += 1
     return begun, ended, carry
@@ -153,8 +150,12 @@ def _words(data, wide, offsets, seeds, kinds, page, entry, start, pool):  # type
     bounds = np.zeros(len(offsets), np.int64)
     first, last = np.empty(_WINDOW * _BLOCK // 2 + 2, np.int64), np.empty(_WINDOW * _BLOCK // 2 + 2, np.int64)
     size, text, begun, carry = 0, 0, 0, np.uint64(0)
+    spoken = np.empty(_WINDOW * _BLOCK, np.uint8)
+    parts = spoken.view(np.uint64)
     for block in range(0, len(data) // _BLOCK, _WINDOW):
-        begun, ended, carry = _edges(wide, block, min(_WINDOW, len(data) // _BLOCK - block), carry, first, last, begun)
+        count = min(_WINDOW, len(data) // _BLOCK - block)
+        _spoken(data[block * _BLOCK : (block + count) * _BLOCK], spoken)
+        begun, ended, carry = _edges(parts, block, count, carry, first, last, begun)
         if ended and size + 2 * (last[ended - 1] - first[0]) > len(hashes):  # three bytes fold to six words at most
             room = 2 * (len(hashes) + last[ended - 1] - first[0])
             hashes, begins = _grown(hashes, size, room), _grown(begins, size, room)
@@ -164,7 +165,7 @@ def _words(data, wide, offsets, seeds, kinds, page, entry, start, pool):  # type
             first[0] = first[ended]
         begun -= ended
     bounds[text + 1 :] = size
-    return hashes[:size].copy(), begins[:size].copy(), bounds
+    return hashes[:size], begins[:size], bounds
 
 
 @njit(cache=True, nogil=True)
@@ -192,7 +193,7 @@ def _hashed(  # type: ignore[no-untyped-def] # noqa: ANN202
                 hashes[size], begins[size] = value, i - offsets[text]
                 size += 1
             else:
-                size = _other(data, i, stop, offsets[text], seed, factor, hashes, begins, size,
+                size = _other(data, wide, i, stop, offsets[text], seed, factor, hashes, begins, size,
                               kinds, page, entry, start, pool)  # fmt: skip
             i = stop
     return size, text
@@ -216,17 +217,27 @@ def _plain(wide, i, stop, seed, factor):  # type: ignore[no-untyped-def] # noqa:
 
 
 @njit(cache=True, nogil=True)
-def _other(data, i, stop, origin, seed, factor, hashes, begins, size, kinds, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, C901
+def _other(data, wide, i, stop, origin, seed, factor, hashes, begins, size, kinds, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, C901
     """The words of a run with other characters than ASCII ones, character by character."""
     value, held, count, begin = seed, np.uint64(0), 0, i
     while i < stop:
-        kind, length, low, high, folded = np.int64(_WORD), 1, i, i + 1, False
-        if data[i] >= 128:
-            code, length = folding.decode(data, i, stop)
-            kind, high = np.int64(kinds[code] if code >= 0 else _GAP), i + length
-            e = np.int64(entry[np.int64(page[code >> 7]) * 128 + (code & 127)]) if code >= 0 else 0
-            if e:
-                low, high, folded = np.int64(start[e]), np.int64(start[e + 1]), True
+        if data[i] < 128:  # up to eight letters at once
+            part = eight(wide, i)
+            width = min(np.int64(lowest(part & _HIGH) >> 3), stop - i)
+            begin, at = begin if count else i, count & 7
+            part = (part | _CASE) & (_ALL >> np.uint64(64 - 8 * width))
+            held |= part << np.uint64(8 * at)
+            count += width
+            if at + width >= 8:
+                value = _mixed(value, held, factor)
+                held = part >> np.uint64(8 * (8 - at)) if at else np.uint64(0)
+            i += width
+            continue
+        code, length = folding.decode(data, i, stop)
+        kind, low, high, folded = np.int64(kinds[code] if code >= 0 else _GAP), i, i + length, False
+        e = np.int64(entry[np.int64(page[code >> 7]) * 128 + (code & 127)]) if code >= 0 else 0
+        if e:
+            low, high, folded = np.int64(start[e]), np.int64(start[e + 1]), True
         several = kind == _SEVERAL
         while low < high:
             end = high
