@@ -17,7 +17,11 @@ import pyarrow as pa
 
 T = TypeVar("T")
 State = Mapping[str, pa.Table]
-"""Small named tables: the conclusion of one round and the input of the next."""
+"""Small named tables: the conclusion of one round and the input of the next.
+
+Any round may leave `copies` (shard, row, cluster), which documents are copies of one another: all who count
+independent documents count a cluster once.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +73,7 @@ class Round(ABC):
 
     over: ClassVar[Literal["all", "members", "left"]] = "all"
     """`members`: only the records that the state before lists in its table `named` (shard, row); `left`: of
-    these the rows that the map of the round before left, without reading the corpus again."""
+    these the rows that the map of the round before left, without reading the corpus again, by their `partition`."""
     partitions_of_a_row: ClassVar[int] = 1
     """More than 1 where `partition` is a list."""
 

@@ -24,6 +24,7 @@ NAME = "near_duplicate"
 LOOKED_AT = 9  # documents of a group whose texts are aligned
 TEMPLATES = 100  # groups for which that is done, the largest first
 TEXT = 4_000  # characters of a text that are kept for it
+PAIRS = 2_000_000  # that are checked at a time
 RULE = "near-copy"
 _WIDE = np.uint64(1 << 40)  # rows of one shard are fewer: (shard, row) as one number
 
@@ -58,11 +59,12 @@ class Sketch(Round):
         return pa.table({"left": pairs[:, 0], "right": pairs[:, 1]})
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`pairs`, each once, and `named`: who occurs in them."""
-        if "left" not in reduced.column_names:
-            reduced = pa.table({"left": pa.array([], pa.uint64()), "right": pa.array([], pa.uint64())})
-        pairs = pl.DataFrame(reduced).unique().sort("left", "right")
-        return {"pairs": pairs.to_arrow(), "named": _parted(pl.concat([pairs["left"], pairs["right"]]).unique().sort())}
+        """`pairs`, each once, and `named`: who occurs in them, part by part of the pairs."""
+        pairs = _pairs(reduced).unique().sort("left", "right")
+        parts = [pairs.slice(start, PAIRS) for start in range(0, len(pairs), PAIRS)] or [pairs]
+        named = [_parted(pl.concat([part["left"], part["right"]]).unique().sort()) for part in parts]
+        numbered = [table.with_columns(partition=pl.lit(number, pl.UInt32)) for number, table in enumerate(named)]
+        return {"pairs": pairs.to_arrow(), "named": pl.concat(numbered).to_arrow()}
 
 
 @dataclass(frozen=True)
@@ -75,32 +77,32 @@ class Verify(Round):
     groups: int
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """Members of groups: shard, row, cluster (its first member), similarity (to the first one)."""
+        """The pairs among these documents that are alike: left, right, similarity."""
         places = _joined(rows)
         checks = np.frombuffer(rows["checks"].combine_chunks().buffers()[1], np.uint8).reshape(-1, BINS)
-        left, right = (np.searchsorted(places, state["pairs"][side].to_numpy()) for side in ("left", "right"))
-        alike = sketches.similarity(components.equal_bins(checks, left, right)) >= self.similarity
-        cluster = components.components(len(places), left[alike], right[alike])
-        nearness = sketches.similarity(components.equal_bins(checks, np.arange(len(places)), cluster))
-        frame = pl.DataFrame(
-            {"shard": rows["shard"].to_numpy(), "row": rows["row"].to_numpy(), "cluster": places[cluster],
-             "similarity": nearness}
-        )  # fmt: skip
-        return frame.filter(pl.len().over("cluster") >= self.copies).to_arrow()
+        pairs = pl.DataFrame(state["pairs"])
+        left, right = (np.searchsorted(places, pairs[side].to_numpy()) for side in ("left", "right"))
+        last = len(places) - 1
+        here = (places[np.minimum(left, last)] == pairs["left"].to_numpy()) & (
+            places[np.minimum(right, last)] == pairs["right"].to_numpy()
+        )
+        likeness = sketches.similarity(components.equal_bins(checks, left[here], right[here]))
+        checked = pairs.filter(pl.Series(here)).with_columns(similarity=pl.Series(likeness))
+        return checked.filter(pl.col("similarity") >= self.similarity).to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`named`: the members of the largest groups; `rows`: those whose texts are kept."""
-        if "cluster" not in reduced.column_names:
-            return {
-                "named": _parted(pl.Series("left", [], pl.UInt64)),
-                "rows": pa.table({"row": pa.array([], pa.uint64())}),
-            }
-        frame = pl.DataFrame(reduced)
-        sizes = frame.group_by("cluster").agg(pl.len()).sort(["len", "cluster"], descending=[True, False])
-        frame = frame.join(sizes.head(self.groups).select("cluster"), on="cluster", how="semi").sort("shard", "row")
-        shown = frame.join(sizes.head(TEMPLATES).select("cluster"), on="cluster", how="semi")
+        """`copies`: what is a copy of what; `named`: members of the largest groups; `rows`: whose texts are kept."""
+        frame = _grouped(_pairs(reduced))
+        sizes = frame.group_by("cluster").agg(pl.len()).filter(pl.col("len") >= self.copies)
+        sizes = sizes.sort(["len", "cluster"], descending=[True, False])
+        named = frame.join(sizes.head(self.groups).select("cluster"), on="cluster", how="semi").sort("shard", "row")
+        shown = named.join(sizes.head(TEMPLATES).select("cluster"), on="cluster", how="semi")
         texts = shown.group_by("cluster", maintain_order=True).head(LOOKED_AT)
-        return {"named": frame.to_arrow(), "rows": texts.select(pl.col("row").unique().sort()).to_arrow()}
+        return {
+            "copies": frame.select("shard", "row", "cluster").to_arrow(),
+            "named": named.to_arrow(),
+            "rows": texts.select(pl.col("row").unique().sort()).to_arrow(),
+        }
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,25 @@ def _joined(rows: pa.Table) -> npt.NDArray[np.uint64]:
     return joined
 
 
-def _parted(places: pl.Series) -> pa.Table:
+def _parted(places: pl.Series) -> pl.DataFrame:
     """What `_joined` joined."""
     wide = int(_WIDE)
-    return pl.DataFrame({"shard": (places // wide).cast(pl.UInt32), "row": places % wide}).to_arrow()
+    return pl.DataFrame({"shard": (places // wide).cast(pl.UInt32), "row": places % wide})
+
+
+def _pairs(reduced: pa.Table) -> pl.DataFrame:
+    nothing = pl.DataFrame(schema={"left": pl.UInt64, "right": pl.UInt64, "similarity": pl.Float64})
+    return pl.DataFrame(reduced) if "left" in reduced.column_names else nothing
+
+
+def _grouped(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Members of groups: shard, row, cluster (its first member), similarity (to the copy that is most alike)."""
+    both = [pairs.select("similarity", place=side) for side in ("left", "right")]
+    members = pl.concat(both).group_by("place").agg(pl.col("similarity").max()).sort("place")
+    places = members["place"].to_numpy()
+    left, right = (np.searchsorted(places, pairs[side].to_numpy()) for side in ("left", "right"))
+    cluster = places[components.components(len(places), left, right)]
+    return _parted(members["place"]).with_columns(cluster=pl.Series(cluster), similarity=members["similarity"])
 
 
 @dataclass(frozen=True)

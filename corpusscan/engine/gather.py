@@ -15,6 +15,8 @@ from corpusscan.detector import Detector
 from corpusscan.engine.rounds import Collected
 from corpusscan.workspace import Workspace
 
+_COPIES = {"shard": pl.UInt32, "row": pl.UInt64, "cluster": pl.UInt64}
+
 
 def offsets(plan: io.Plan, collected: Collected, workspace: Workspace) -> dict[int, int]:
     """For each shard the absolute row, within its file, of its first record."""
@@ -53,6 +55,7 @@ def gather(
         "members": [state["members"] for _, state in concluded],
         "cards": [(shard, workspace.read(f"{artefact}.cards")) for shard, artefact in sorted(set(collected.cards))],
         "titles": titles,
+        "copies": pl.DataFrame(collected.copies) if collected.copies is not None else pl.DataFrame(schema=_COPIES),
     }
 
 

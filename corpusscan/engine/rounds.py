@@ -18,7 +18,7 @@ from corpusscan.engine.cuts import Cuts
 from corpusscan.engine.keys import Keys, digest, identity, save_state
 from corpusscan.engine.local import Lost
 from corpusscan.engine.sources import Sources
-from corpusscan.engine.tasks import Cut, Digest, Job, Map, Outcome, Reading, Reduce, Task, rows_of
+from corpusscan.engine.tasks import Cut, Digest, Job, Map, Outcome, Reading, Reduce, Task, partitions_left, rows_of
 from corpusscan.io import Shard
 from corpusscan.workspace import Workspace
 
@@ -55,6 +55,7 @@ class Collected:
     lost: dict[int, Lost] = field(default_factory=dict)
     flags: dict[str, list[tuple[int, str]]] = field(default_factory=dict)  # detector -> (shard, artefact)
     concluded: dict[str, State] = field(default_factory=dict)
+    copies: pa.Table | None = None  # which documents are copies of one another, where a detector told
     cards: list[tuple[int, str]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # detector -> why it did not conclude
     seconds: dict[str, float] = field(default_factory=dict)
@@ -98,6 +99,7 @@ class Rounds:
         self.engine, self.workspace, self.reading, self.key, self.show = engine, workspace, reading, key, show
         self.keys = Keys(reading, key)
         self.cuts = Cuts(workspace, lambda tasks: self._run("unpack", tasks))
+        self._known: Sources | None = None
 
     def fingerprint(self, shards: list[Shard], fraction: float) -> Collected:
         """The shards to read, with their digests: all, or a seeded part of them chosen by content."""
@@ -176,7 +178,11 @@ class Rounds:
         """Reduce what the maps left, partition by partition, and put the conclusion into the wave's states."""
         count = sum(result.account(shard, self.workspace)["scanned"] for shard, _ in parts)
         spread = detector.rounds[wave.step].partitions_of_a_row
-        partitions = max(count * spread // PARTITION_ROWS, 1) if wave.over(detector) == "all" else 1
+        over, partitions = wave.over(detector), 1
+        if over == "left":
+            partitions = partitions_left(wave.states[detector.name]["named"])
+        elif over == "all":
+            partitions = max(count * spread // PARTITION_ROWS, 1)
         jobs = [wave.job(detector, self.keys, digest(parts, partition, partitions)) for partition in range(partitions)]
         tasks = [
             Reduce(job, partition, partitions, tuple(parts))
@@ -189,9 +195,16 @@ class Rounds:
                 return
         tables = [table for job in jobs if len(table := self.workspace.read(job.name))]
         reduced = pa.concat_tables(tables) if tables else pa.table({})
+        state = dict(detector.rounds[wave.step].conclude(reduced, Context(self.key, count, self._sources(result))))
+        result.copies = state.pop("copies", result.copies)
+        wave.states[detector.name] = state
+
+    def _sources(self, result: Collected) -> Sources:
+        """Those of the shards that were read; what one conclusion learned of them serves the next."""
         accounts = sorted({account for shard, account in result.accounts.items() if shard not in result.lost})
-        context = Context(self.key, count, Sources(self.workspace, [*accounts], self.key))
-        wave.states[detector.name] = detector.rounds[wave.step].conclude(reduced, context)
+        if self._known is None or self._known.accounts != accounts:
+            self._known = Sources(self.workspace, accounts, self.key)
+        return self._known
 
     def _run(
         self, stage: str, tasks: Sequence[Task], result: Collected | None = None

@@ -45,13 +45,14 @@ class Sources:
     """The sources of the shards that were read, never all in memory at once."""
 
     def __init__(self, workspace: Workspace, accounts: Sequence[str], key: bytes) -> None:
-        self._workspace, self._accounts, self._key = workspace, accounts, key
+        self.accounts = accounts
+        self._workspace, self._key = workspace, key
 
     def documents_of(self, sources: Collection[str]) -> Mapping[str, int]:
         """How many documents come from each of some sources."""
         counts: Counter[str] = Counter()
         wanted = pa.array(sources, pa.large_string())
-        for account in self._accounts:
+        for account in self.accounts:
             told = self._workspace.read(beside(account))
             told = told.filter(pc.is_in(told["source"], wanted))
             counts.update(dict(zip(told["source"].to_pylist(), told["documents"].to_pylist(), strict=True)))
@@ -62,7 +63,7 @@ class Sources:
         """Documents of each source; of a part of them, chosen by a keyed hash, where there are many."""
         counts: Counter[str] = Counter()
         share = 1 << 64
-        for account in self._accounts:
+        for account in self.accounts:
             told = self._workspace.read(beside(account)).to_pylist()
             counts.update({row["source"]: row["documents"] for row in told if self._drawn(row["source"]) < share})
             while len(counts) > ENOUGH:

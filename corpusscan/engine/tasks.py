@@ -210,10 +210,18 @@ def _part(name: str, task: Reduce, workspace: Workspace) -> pa.Table:
     return table.take(pc.sort_indices(table, [("row", "ascending")]))
 
 
-def _left(name: str, named: pa.Table, shard: int, workspace: Workspace) -> pa.Table:
-    """The rows of an artefact that the state names."""
-    table = pq.read_table(workspace.path(name), use_threads=False)
-    return table.filter(pa.array(np.isin(table["row"].to_numpy(), rows_of(named, shard))))
+def _left(name: str, task: Reduce, named: pa.Table, shard: int, workspace: Workspace) -> pa.Table:
+    """The rows of an artefact that the state names, for the task's partition where it says for which."""
+    if "partition" in named.column_names:
+        named = named.filter(pc.equal(named["partition"], task.partition))
+    rows = rows_of(named, shard)
+    table = pq.read_table(workspace.path(name), use_threads=False) if len(rows) else pa.table({})
+    return table.filter(pa.array(np.isin(table["row"].to_numpy(), rows))) if len(rows) else table
+
+
+def partitions_left(named: pa.Table) -> int:
+    """In how many parts rows are named that are looked at without reading the corpus again."""
+    return (pc.max(named["partition"]).as_py() or 0) + 1 if "partition" in named.column_names else 1
 
 
 def rows_of(named: pa.Table, shard: int) -> npt.NDArray[np.uint64]:
@@ -229,7 +237,10 @@ def _reduce(task: Reduce, workspace: Workspace) -> Outcome:
     for shard, name in task.parts:
         if not pq.read_metadata(workspace.path(name)).num_rows:
             continue  # such an artefact has no columns to ask for
-        table = _left(name, state["named"], shard, workspace) if looked.over == "left" else _part(name, task, workspace)
+        if looked.over == "left":
+            table = _left(name, task, state["named"], shard, workspace)
+        else:
+            table = _part(name, task, workspace)
         if len(table):
             parts.append(table.add_column(0, "shard", pa.array(np.full(len(table), shard, np.uint32))))
     nothing = pa.table({"shard": pa.array([], pa.uint32())})

@@ -29,6 +29,7 @@ class Gathered:
     members: list[pa.Table]
     cards: list[tuple[int, pa.Table]]
     titles: Mapping[tuple[str, str], str]  # (detector, rule) -> title
+    copies: pl.DataFrame  # shard, row, cluster: which documents are copies of one another
 
 
 def result_tables(gathered: Gathered, accepted: set[str]) -> dict[str, pa.Table]:
@@ -97,13 +98,23 @@ def _with_shard(table: pa.Table, shard: int | None) -> pa.Table:
 
 
 def _cards(gathered: Gathered) -> pl.DataFrame:
-    """What is known of every document that a detector named, under its file, absolute row and doc_id."""
+    """What is known of every document that a detector named, under its file, absolute row and doc_id.
+
+    Copies of one document, equal or nearly so, count as one independent document.
+    """
     layout = schema.CARDS.insert(0, pa.field("shard", pa.uint32()))
     cards = _stack([_with_shard(card, shard) for shard, card in gathered.cards if len(card)], layout)
     cards = cards.unique(["shard", "row"], keep="any").join(gathered.shards, on="shard", how="left")
     absolute = pl.col("row") + pl.col("first")
     doc_id = pl.coalesce("id", pl.col("file") + "#" + absolute.cast(pl.String))
-    return cards.with_columns(absolute=absolute, doc_id=doc_id).rename({"tokens": "document_tokens"})
+    cards = cards.join(gathered.copies, on=["shard", "row"], how="left")
+    independent = (
+        pl.when(pl.col("cluster").is_null())
+        .then("content_hash")
+        .otherwise(pl.col("content_hash").min().over("cluster"))
+    )
+    cards = cards.with_columns(absolute=absolute, doc_id=doc_id, independent_id=independent)
+    return cards.drop("cluster").rename({"tokens": "document_tokens"})
 
 
 def _findings(gathered: Gathered, cards: pl.DataFrame, accepted: set[str]) -> pl.DataFrame:
@@ -139,7 +150,7 @@ def _rule_groups(alone: pl.DataFrame, titles: Mapping[tuple[str, str], str]) -> 
         pl.col("score").max(),
         pl.col("q_value").min(),
         document.n_unique().alias("documents"),
-        pl.col("content_hash").n_unique().alias("independent_documents"),
+        pl.col("independent_id").n_unique().alias("independent_documents"),
         pl.col("source").drop_nulls().n_unique().alias("sources"),
         pl.col("time").min().alias("first_seen"),
         pl.col("time").max().alias("last_seen"),
@@ -176,7 +187,7 @@ def _rule_members(alone: pl.DataFrame) -> pl.DataFrame:
     return members.select(
         "group", "file", "row",
         pl.when(first).then(pl.lit("exemplar")).otherwise(pl.lit("carrier")).alias("role"),
-        pl.col("content_hash").alias("independent_id"),
+        "independent_id",
     )  # fmt: skip
 
 
