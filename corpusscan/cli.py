@@ -175,6 +175,9 @@ def detectors(name: str | None) -> None:
         if name:
             for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # detectors are frozen dataclasses
                 click.echo(f"  {field.name} = {field.default!r}")
+            if curve := kind().curve():
+                click.echo(f"  {curve[0]}:")
+                click.echo("".join(f"    {point}  {share:7.2%}\n" for point, share in curve[1].items()), nl=False)
 
 
 @cli.group()

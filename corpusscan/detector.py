@@ -112,6 +112,10 @@ class Detector(ABC):
         """What results depend on beside settings and code; enters the key of every artefact."""
         return ""
 
+    def curve(self) -> tuple[str, Mapping[str, float]] | None:
+        """What these settings promise, where that can be computed: what it is, and its points in [0, 1]."""
+        return None
+
     def title(self, rule: str) -> str:
         """What a group of hits of one rule is called in the report."""
         return rule

@@ -193,3 +193,6 @@ def test_detectors_are_listed_with_their_settings(command: Run) -> None:
     assert [line.split()[0] for line in command("detectors").stdout.splitlines()] == names()
     assert {"exact_duplicate", "hidden_text", "malformed", "rules"} <= set(names())
     assert "copies = 5" in command("detectors", "exact_duplicate").stdout
+    curve = command("detectors", "near_duplicate").stdout
+    assert "    0.50    0.00%\n" in curve
+    assert "    0.80   96.16%\n" in curve

@@ -18,7 +18,7 @@ import pyarrow as pa
 from corpusscan import copies
 from corpusscan.detector import Batch, Context, Detector, Round, State
 from corpusscan.kernels import buckets, components, sketches
-from corpusscan.kernels.sketches import BANDS, BINS
+from corpusscan.kernels.sketches import BANDS, BINS, SHINGLE
 
 NAME = "near_duplicate"
 LOOKED_AT = 9  # documents of a group whose texts are aligned
@@ -183,6 +183,12 @@ class NearDuplicate(Detector):
     def rounds(self) -> tuple[Round, ...]:
         """Sketch all, check the pairs, look at the members."""
         return (Sketch(), Verify(self.similarity, self.copies, self.groups), Judge())
+
+    def curve(self) -> tuple[str, dict[str, float]]:
+        """The chance that a pair is found, by its Jaccard similarity."""
+        points = (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+        found = {f"{point:.2f}": sketches.recall(point, self.similarity) for point in points}
+        return f"pairs found, by Jaccard similarity of their {SHINGLE}-word shingles", found
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

@@ -10,6 +10,7 @@ Datasets", chapter 3.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -56,9 +57,27 @@ def similarity(equal: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     return np.clip((equal / BINS - 1 / 256) / (1 - 1 / 256), 0, 1)
 
 
-def recall(similarity: float) -> float:
-    """With what probability a pair of that Jaccard similarity shares a band."""
-    return 1 - (1 - math.pow(similarity, ROWS)) ** BANDS
+def recall(similarity: float, least: float = 0.0) -> float:
+    """With what probability a pair of that Jaccard similarity shares a band, and is estimated as `least` or more.
+
+    Exact where equal bins are independent: of m equal ones a band is among them by inclusion and exclusion.
+    """
+    return sum(
+        math.comb(BINS, m) * similarity**m * (1 - similarity) ** (BINS - m) * _share_a_band(m)
+        for m in range(BINS + 1)
+        if (m / BINS - 1 / 256) / (1 - 1 / 256) >= least
+    )
+
+
+@cache
+def _share_a_band(equal: int) -> float:
+    """With what probability so many equal bins, wherever they are, fill a band."""
+    ways = sum(
+        (-1) ** (bands + 1) * math.comb(BANDS, bands) * math.comb(BINS - ROWS * bands, equal - ROWS * bands)
+        for bands in range(1, equal // ROWS + 1)
+        if bands <= BANDS
+    )
+    return ways / math.comb(BINS, equal)
 
 
 @njit(cache=True, nogil=True, inline="always")
