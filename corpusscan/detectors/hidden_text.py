@@ -193,8 +193,10 @@ def _judged(text: str, encoded: Encoded) -> Hidden | None:
     """What an encoded stretch hides: orders and commands; language at `low`, where it is not spelt so by custom."""
     reading = reads_as(encoded.says)
     scheme = encoded.scheme.rpartition(" of ")[2]  # the innermost
+    if reading is None:
+        return None
     needless = sum(char.isascii() and char.isalnum() for char in encoded.says) * 2 > len(encoded.says)
-    if reading is None or (scheme in _USUAL and not needless and reading != "override"):
+    if scheme in _USUAL and not needless and reading != "override":
         return None
     if reading == "text" and scheme not in ("base64", "hex"):
         return None

@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from corpusscan.kernels.registers import eight, first_high
+from corpusscan.kernels.uncounted import uncounted
+
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32]
 LONGEST_FOLD = 32  # bytes that one character may become
 BLOCK = 4096  # bytes of which suspects are collected before any is looked at
-LINE = 64  # bytes; one that is ASCII is passed at once
+_HIGH = np.uint64(0x8080808080808080)
 
 
 class Table(NamedTuple):
@@ -75,11 +78,11 @@ def changed(data: Bytes, begin: int, reach: int) -> tuple[Bytes, Offsets]:
 
 @cache
 def _suspects() -> npt.NDArray[np.bool_]:
-    """By byte: whether a character that folding changes begins with it, other than ASCII."""
+    """By two bytes, the first one higher: whether a character that folding changes begins with them, but for ASCII."""
     page, entry, *_ = table()
-    found = np.zeros(256, np.bool_)
-    found[[chr(code).encode()[0] for code in np.flatnonzero(entry.reshape(-1, 128)[page])]] = True
-    found[:128] = False
+    found = np.zeros(1 << 16, np.bool_)
+    changing = np.flatnonzero(entry.reshape(-1, 128)[page])
+    found[[int.from_bytes(chr(code).encode()[:2], "big") for code in changing if code > 127]] = True
     return found
 
 
@@ -129,18 +132,24 @@ def is_space(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     return byte == 32 or (9 <= byte <= 13)
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _leads(data, begin, end, suspect, places):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Writes where in [begin, end) a suspect byte is; the count.  No branches but over lines without any."""
+    """Writes where in [begin, end) two suspect bytes begin; the count."""
     count = np.uint64(0)
-    for low in range(begin, end, LINE):
-        here, some = data[low : min(low + LINE, end)], np.uint8(0)
-        for j in range(len(here)):
-            some = np.uint8(some | here[j])
-        if some >= 128:
-            for j in range(len(here)):
-                places[count] = low + j
-                count += np.uint64(suspect[here[j]])
+    end = min(end, len(data) - 1)  # one byte more is no character
+    whole = begin + (max(end - begin, 0) & -8)
+    for at in range(begin, whole, 8):
+        word = eight(data, at)
+        leads = word & (word << np.uint64(1)) & _HIGH
+        while leads:
+            i = np.uint64(at + first_high(leads))
+            places[count] = i
+            count += np.uint64(suspect[np.uint64(data[i]) << np.uint64(8) | data[i + np.uint64(1)]])
+            leads &= leads - np.uint64(1)
+    for at in range(whole, end):
+        i = np.uint64(at)
+        places[count] = at
+        count += np.uint64(suspect[np.uint64(data[i]) << np.uint64(8) | data[i + np.uint64(1)]])
     return np.int64(count)
 
 

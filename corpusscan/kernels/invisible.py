@@ -16,8 +16,11 @@ import pyarrow as pa
 from numba import njit
 
 from corpusscan.kernels.characters import Kind, Script, table
+from corpusscan.kernels.encodings import escaped
 from corpusscan.kernels.matching import buffers
+from corpusscan.kernels.registers import eight, first_high
 from corpusscan.kernels.rotation import turns
+from corpusscan.kernels.uncounted import uncounted
 
 Marks = npt.NDArray[np.uint16]
 THIN = 8  # invisible characters in a row that may carry something
@@ -57,6 +60,7 @@ _LATIN, _CYRILLIC, _ALPHABET, _HEBREW, _EAST = (
     int(Script.EAST_ASIAN),
 )
 _ARABIC, _INDIC = int(Script.ARABIC), int(Script.INDIC)
+_HIGH = np.uint64(0x8080808080808080)
 
 
 def marks(texts: pa.LargeStringArray) -> Marks:
@@ -81,8 +85,8 @@ def _marks(data, offsets, page, entry):  # type: ignore[no-untyped-def] # noqa: 
                 mark |= some
             if control:
                 mark |= _CONTROL
-            if hint:
-                mark |= _hinted(data, i, stop, end)
+            if hint and escaped(data, i, stop, end):
+                mark |= _ESCAPED
             if rotated and turns(data, max(i - BLOCK // 2, begin), min(stop + BLOCK // 2, end)):
                 mark |= _ROTATED
             i = stop
@@ -115,34 +119,6 @@ def _letter(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _hex(byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    return 48 <= byte <= 57 or 97 <= (byte | 32) <= 102
-
-
-@njit(cache=True, nogil=True)
-def _hinted(data, i, stop, end):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Escapes that follow one another, from i on."""
-    mark: Any = 0
-    for j in range(i, stop):
-        byte = data[j]
-        if byte == 37 and j + 6 < end:  # %69%67%6e
-            if data[j + 3] == 37 and data[j + 6] == 37 and _hex(data[j + 1]) and _hex(data[j + 4]):
-                mark |= _ESCAPED
-        elif byte == 92 and j + 9 < end:  # \u0069\u0067 or \x69\x67
-            kind = data[j + 1]
-            wide = 6 if kind == 117 else 4
-            if kind in (117, 120) and data[j + wide] == 92 and data[j + wide + 1] == kind and _hex(data[j + 2]):
-                mark |= _ESCAPED
-        elif byte == 38 and j + 6 < end and data[j + 1] == 35:  # &#105;&#103;
-            for k in range(j + 3, min(j + 10, end - 2)):
-                if data[k] == 59:
-                    if data[k + 1] == 38 and data[k + 2] == 35:
-                        mark |= _ESCAPED
-                    break
-    return mark
-
-
-@njit(cache=True, nogil=True, inline="always")
 def _length(lead):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     return 4 if lead >= 0xF0 else 3 if lead >= 0xE0 else 2 if lead >= 0xC0 else 1
 
@@ -154,10 +130,12 @@ def _class(data, i, end, page, entry):  # type: ignore[no-untyped-def] # noqa: A
     length = np.int64(_length(lead))
     if length == 1 or i + length > end:
         return np.uint64(0), np.uint8(0), np.uint8(0), np.int64(1)
-    code: Any = lead & np.uint64(0x7F >> length)
-    for j in range(i + 1, i + length):
-        code = code << np.uint64(6) | np.uint64(data[j] & 63)
-    code = min(code, np.uint64(0x10FFFF))
+    six = np.uint64(6)
+    code: Any = (lead & np.uint64(0x7F >> length)) << six | np.uint64(data[i + 1] & 63)
+    if length > 2:
+        code = code << six | np.uint64(data[i + 2] & 63)
+    if length > 3:
+        code = min(code << six | np.uint64(data[i + 3] & 63), np.uint64(0x10FFFF))
     both = entry[np.uint64(page[code >> np.uint64(7)]) * np.uint64(128) + (code & np.uint64(127))]
     return code, np.uint8(both & 15), np.uint8(both >> 4), length
 
@@ -178,7 +156,26 @@ def _lone(data, begin, end, at):  # type: ignore[no-untyped-def] # noqa: ANN001,
     return first or last
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
+def _usual(code):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Whether a code point is surely no form of a letter by style, width or place, and no radical."""
+    return code < 0x2F00 or 0x3000 <= code < 0xE000
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _beyond(data, at, stop):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The first place from `at` on that is not ASCII, or stop."""
+    while at + 8 <= stop:
+        high = eight(data, at) & _HIGH
+        if high:
+            return at + first_high(high)
+        at += 8
+    while at < stop and data[at] < 128:
+        at += 1
+    return at
+
+
+@uncounted
 def _others(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR0915
     data, begin, i, stop, end, page, entry,  # noqa: ANN001
 ):  # fmt: skip
@@ -200,8 +197,7 @@ def _others(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR0
                 mark |= _MIXED
             if pending and _ascii(data[at])[0] != 0:
                 mark |= _INVISIBLE
-            while at < end and data[at] < 128 and (at < stop or at - plain < QUIET):
-                at += 1
+            at = _beyond(data, at, min(end, max(stop, plain + QUIET)))
             base, own = _ascii(data[at - 1])
             pile = thin = 0
             pending = False
@@ -227,6 +223,10 @@ def _others(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR0
             continue
         code, kind, script, length = _class(data, at, end, page, entry)
         plain = at + length
+        apart = own != script and own * script != 0
+        if kind <= _SPACE and kind != _MARK and not (pending or apart or form) and _usual(code):
+            base, own, pile, at = kind, script, 0, plain
+            continue
         if kind == _MARK:
             pile += 1
             if pile >= FLOOD:

@@ -107,11 +107,14 @@ def slices(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912, PLR09
         events = 0
         while i < len(places) and places[i] < offsets[text + 1]:
             at = places[i]
-            for need in need_of[need_from[literals[i]] : need_from[literals[i] + 1]]:
+            for n in range(need_from[literals[i]], need_from[literals[i] + 1]):
+                need = need_of[n]
                 need_text[need], need_at[need] = text, at
-                for atom in atom_of[atom_from[need] : atom_from[need + 1]]:
+                for a in range(atom_from[need], atom_from[need + 1]):
+                    atom = atom_of[a]
                     met, far = True, reach[atom]
-                    for part in part_of[part_from[atom] : part_from[atom + 1]]:
+                    for p in range(part_from[atom], part_from[atom + 1]):
+                        part = part_of[p]
                         if need_text[part] != text or (far < BOUNDLESS and _length(total, need_at[part], at) > far):
                             met = False
                             break
@@ -136,7 +139,8 @@ def slices(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912, PLR09
                     clause_text[clause], clause_at[clause] = text, at
                     if not alone[clause]:
                         close = True
-                        for other in near_of[near_from[query] : near_from[query + 1]]:
+                        for c in range(near_from[query], near_from[query + 1]):
+                            other = near_of[c]
                             if clause_text[other] != text or (
                                 within[query] < BOUNDLESS and _length(total, clause_at[other], at) > within[query]
                             ):

@@ -16,17 +16,20 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from corpusscan.kernels.folding import Bytes, entry_at
+from corpusscan.kernels.folding import Bytes, entry_at, is_space
 from corpusscan.kernels.literals import Literal
+from corpusscan.kernels.registers import eight
+from corpusscan.kernels.uncounted import uncounted
 from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, Window, window
 
 BITS = 20  # of the hash: the bitmap takes 128 KiB and stays in the nearest caches
 BUCKETS = 1 << 16
 BLOCK = 4096  # bytes whose marked places are collected before any is looked at
 _SPACES = b"\t\n\v\f\r "
-_SPACE = ((0xF0, 0x20),)
+_BLANKS = (*_SPACES, SOME_SPACE, ANY_SPACE)
+_SPACE = (0xF0, 0x20)
 _CASE = np.uint32(0x20202020)
-_HIGH = np.uint64(0x8080808080808080)
+_ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 _MULTIPLIER = np.uint32(0x9E3779B1)  # Fibonacci hashing (Knuth, TAOCP 6.4)
 
 REACH = 7  # bytes beside one that a window over it may take, with what is known beside the window
@@ -101,8 +104,8 @@ def _ways(part: bytes) -> list[int]:
 def _beside(data: bytes, found: Window) -> Iterator[tuple[int, int]]:
     """Masks and bytes of what may stand beside a window, four bytes ahead and four behind, blind to case."""
     end = found.place + len(found.data)
-    ahead = _outwards(data[max(found.place - 4, 0) : found.place][::-1], found.data[0] == SOME_SPACE)
-    behind = _outwards(data[end : end + 4], found.data[-1] == SOME_SPACE) if len(found.data) == 4 else [()]
+    ahead = _outwards(data[max(found.place - 4, 0) : found.place][::-1], found.data[0] in _BLANKS)
+    behind = _outwards(data[end : end + 4], found.data[-1] in _BLANKS) if len(found.data) == 4 else [()]
     for before, after in product(ahead, behind):
         pad = ((0, 0),)
         both = (*pad * (4 - len(before)), *before[::-1], *after, *pad * (4 - len(after)))
@@ -111,21 +114,21 @@ def _beside(data: bytes, found: Window) -> Iterator[tuple[int, int]]:
 
 
 @lru_cache(maxsize=1 << 14)
-def _outwards(run: bytes, spaced: bool = False) -> list[tuple[tuple[int, int], ...]]:
-    """(mask, byte) for each of the next four bytes, in each way that white space may run on or not.
+def _outwards(run: bytes, spaced: bool) -> list[tuple[tuple[int, int], ...]]:
+    """(mask, byte) for each of the next bytes, in each way to read them; white space in a row counts as one byte.
 
     Of white space only the high bits are known, which with 0x20 are those of punctuation.
     """
-    ways = [_SPACE] if spaced else []
     if not run:
-        return [*ways, ()]
-    if run[0] < ANY_SPACE:
-        steps = [((0xFF, run[0] | 0x20), *rest) for rest in (_outwards(run[1:4]) if len(run) > 1 else [()])]
-    elif run[0] == SOME_SPACE:
-        steps = [(*_SPACE, *rest) for rest in _outwards(run[1:], spaced=True)]
-    else:
-        steps = _outwards(run[1:], spaced=True)
-    return list(dict.fromkeys(way[:4] for way in (*ways, *steps)))
+        return [()]
+    byte, blank = run[0], run[0] in _BLANKS
+    ways = []
+    if not (blank and spaced):
+        known = _SPACE if blank else (0xFF, byte | 0x20)
+        ways = [(known, *rest) for rest in _outwards(run[1:], blank)]
+    if byte == ANY_SPACE or (blank and spaced):
+        ways += _outwards(run[1:], spaced)
+    return list(dict.fromkeys(ways))
 
 
 def _hashed(said: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint32], Ids, npt.NDArray[np.intp]]:
@@ -163,7 +166,7 @@ def _marked(data, begin, end, bitmap, places):  # type: ignore[no-untyped-def] #
     return np.int64(size)
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _window(data, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """The four bytes at i, spaces beyond the data, blind to case."""
     w = np.uint32(0)
@@ -173,7 +176,33 @@ def _window(data, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     return np.uint32(w | _CASE)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
+def _gap(word):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Whether two of eight bytes in a row are white space, or other controls."""
+    blank = (word - _ONES * np.uint64(0x21)) & ~word & _HIGH
+    return blank & (blank >> np.uint64(8)) != 0
+
+
+@uncounted
+def _narrowed(data, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The four bytes before the window at i and the four behind it, blind to case, white space in a row as one."""
+    here = np.uint64(0)
+    for side in range(2):
+        step, edge = 2 * side - 1, i + 3 * side
+        spaced = 0 <= edge < len(data) and is_space(data[edge])
+        j, shift = edge + step, 24 + 8 * side
+        for _ in range(4):
+            while spaced and 0 <= j < len(data) and is_space(data[j]):
+                j += step
+            if not 0 <= j < len(data):
+                break
+            spaced = is_space(data[j])
+            here |= np.uint64(np.uint8(32) if spaced else data[j] | np.uint8(32)) << np.uint64(shift)
+            j, shift = j + step, shift + 8 * step
+    return here
+
+
+@uncounted
 def _excused(data, i, wrong, page, entry):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Whether all that is wrong beside the window at i lies beyond a character that folding changes."""
     for j in range(i + 4, min(i + 8, len(data))):
@@ -213,22 +242,47 @@ def noticed(  # type: ignore[no-untyped-def] # noqa: ANN201
         if block + BLOCK >= limit and limit - begin >= 3:
             places[marked] = limit - 3  # a window of three bytes may end the data
             marked += 1
-        for i in places[:marked]:
-            if block + 4 <= i < end - 4:
-                w = _load(data, i)
-                here = (np.uint64(_load(data, i + 4)) << np.uint64(32)) | _load(data, i - 4)
-            else:
-                w = _window(data, i)
-                here = (np.uint64(_window(data, i + 4)) << np.uint64(32)) | _window(data, i - 4)
-            slot = (np.uint32(w * _MULTIPLIER) >> np.uint32(32 - BITS)) & np.uint32(BUCKETS - 1)
-            for k in range(bucket[slot], bucket[slot + 1]):
-                wrong = here & mask[k] ^ beside[k]
-                if window[k] != w or (
-                    wrong and not (lenient and here & _HIGH and _excused(data, i, wrong, page, entry))
-                ):
-                    continue
-                if size == len(at):
-                    at, found = np.append(at, at), np.append(found, found)
-                at[size], found[size] = i + 1, k
-                size += 1
+        done = 0
+        while done < marked:
+            done, size = _compared(data, places, done, marked, lenient, page, entry,
+                                   bucket, window, mask, beside, at, found, size)  # fmt: skip
+            if done < marked:
+                at, found = np.append(at, at), np.append(found, found)
     return at[:size], found[:size]
+
+
+@uncounted
+def _compared(  # type: ignore[no-untyped-def] # noqa: ANN202
+    data, places, done, marked, lenient,  # noqa: ANN001
+    page, entry,  # noqa: ANN001
+    bucket, window, mask, beside,  # noqa: ANN001
+    at, found, size,  # noqa: ANN001
+):  # fmt: skip
+    """Writes what `noticed` tells of places[done:marked] while there is room; how many are done and written."""
+    for n in range(done, marked):
+        i = places[n]
+        if 4 <= i < len(data) - 7:
+            w = _load(data, i)
+            here = (np.uint64(_load(data, i + 4)) << np.uint64(32)) | _load(data, i - 4)
+            gaps = _gap(eight(data, i - 4)) | _gap(eight(data, i))
+        else:
+            w = _window(data, i)
+            here = (np.uint64(_window(data, i + 4)) << np.uint64(32)) | _window(data, i - 4)
+            gaps = True
+        slot = (np.uint32(w * _MULTIPLIER) >> np.uint32(32 - BITS)) & np.uint32(BUCKETS - 1)
+        first, last = np.uint64(bucket[slot]), np.uint64(bucket[slot + 1])
+        if size + np.int64(last - first) > len(at):
+            return n, size
+        unsure = False
+        if gaps:
+            here = _narrowed(data, i)
+            unsure = not lenient or here & _HIGH != 0
+        folding = lenient and here & _HIGH != 0
+        for k in range(first, last):  # no branches, but where characters are folded
+            wrong = here & mask[k] ^ beside[k]
+            same = window[k] == w
+            if folding and same and wrong and not unsure and _excused(data, i, wrong, page, entry):
+                wrong = np.uint64(0)
+            at[np.uint64(size)], found[np.uint64(size)] = i + 1, k
+            size += np.int64(same & (unsure | (wrong == 0)))
+    return marked, size

@@ -23,6 +23,8 @@ from corpusscan.kernels.words import Hashes, Offsets, words
 SHINGLE = 5  # words
 BINS = 128
 BANDS, ROWS = 18, 7  # a pair of J = 0.8 shares a band with a probability of 0.986, one of 0.5 with 0.13
+# What sketches must share to be compared, beside the key.
+SCHEME = {"scheme": "fss-1", "shingle": SHINGLE, "bins": BINS, "bands": BANDS, "rows": ROWS, "unicode": "15.0"}
 _MIX = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _EMPTY = np.uint32(0xFFFFFFFF)
@@ -62,11 +64,12 @@ def recall(similarity: float, least: float = 0.0) -> float:
 
     Exact where equal bins are independent: of m equal ones a band is among them by inclusion and exclusion.
     """
-    return sum(
+    found: float = sum(
         math.comb(BINS, m) * similarity**m * (1 - similarity) ** (BINS - m) * _share_a_band(m)
         for m in range(BINS + 1)
         if (m / BINS - 1 / 256) / (1 - 1 / 256) >= least
     )
+    return found
 
 
 @cache

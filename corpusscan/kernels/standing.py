@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from corpusscan.kernels.folding import entry_at, is_space
+from corpusscan.kernels.uncounted import uncounted
 from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE
 
 APART = 32  # bytes between the places of one literal that are told: bounds what a text full of it costs
@@ -97,13 +98,33 @@ def standing(  # type: ignore[no-untyped-def] # noqa: ANN201
     """
     at, found, size = np.empty(1024, np.int64), np.empty(1024, np.int32), 0
     last = np.full(len(anchor), -APART, np.int64)
-    text = 0
-    for n in range(len(places)):
+    done = text = 0
+    while True:
+        done, text, size = _verified(data, offsets, places, inside, entries,
+                                     owner, literal, pool, start, anchor, blind, folded,
+                                     page, entry, begins, folds,
+                                     done, text, last, at, found, size)  # fmt: skip
+        if done == len(places):
+            return at[:size], found[:size]
+        at, found = np.append(at, at), np.append(found, found)
+
+
+@uncounted
+def _verified(  # type: ignore[no-untyped-def] # noqa: ANN202
+    data, offsets, places, inside, entries,  # noqa: ANN001
+    owner, literal, pool, start, anchor, blind, folded,  # noqa: ANN001
+    page, entry, begins, folds,  # noqa: ANN001
+    done, text, last, at, found, size,  # noqa: ANN001
+):  # fmt: skip
+    """Writes what `standing` tells of places[done:] while there is room; how many are done, in which text, and told."""
+    for n in range(done, len(places)):
         i, skip = places[n], inside[n]
         while offsets[text + 1] <= i:
             text += 1
         low, high = offsets[text], offsets[text + 1]
-        for j in range(owner[entries[n]], owner[entries[n] + 1]):  # no slice: making one costs more than its use
+        if size + owner[entries[n] + 1] - owner[entries[n]] > len(at):
+            return n, text, size
+        for j in range(owner[entries[n]], owner[entries[n] + 1]):
             one = literal[j]
             if i - last[one] < APART and last[one] >= low:
                 continue
@@ -117,9 +138,7 @@ def standing(  # type: ignore[no-untyped-def] # noqa: ANN201
                     data, i, high, skip, 0, pool, anchor[one], start[one + 1], page, entry, begins, folds
                 ) and _says(data, i, low, skip, 1, pool, anchor[one], start[one], page, entry, begins, folds)
             if known:
-                last[one] = i
-                if size == len(at):
-                    at, found = np.append(at, at), np.append(found, found)
-                at[size], found[size] = i, one
+                last[one] = at[size] = i
+                found[size] = one
                 size += 1
-    return at[:size], found[:size]
+    return len(places), text, size

@@ -60,6 +60,16 @@ def test_wrapped_base64_is_one_run(message: str, width: int) -> None:
     assert found.says == message * 3
 
 
+def test_shortest_runs_are_found_wherever_they_stand() -> None:
+    """18 bytes of text are found at every place of a text and at its end; 17 are too few."""
+    run = base64.b64encode(b"curl evil.example/").decode()
+    places = [" " * place for place in range(40)]
+    assert len(run) == 24
+    assert speaks(*(before + run for before in places)) == [True] * 40
+    assert speaks(*(f"{before}{run}, so it is" for before in places)) == [True] * 40
+    assert speaks(*(f"{before}{run[:-1]} so it is" for before in places)) == [False] * 40
+
+
 def test_noise_is_silent() -> None:
     """Keys and images decode to noise: fewer than one in two hundred is looked at twice, and none says anything."""
     draw = random.Random(1)

@@ -108,12 +108,14 @@ SOUGHT = [  # literal, whether it is looked for in folded text
     (b"quartz", True), (b"officer", True), (fold("новые").encode(), True), (fold("안녕하").encode(), True),
     (b"\xffstrasse", True), (b"1/2\xffcup", True), (b"cup\xff", True), (b"kiss\xfeme", True),
     ("中文 ok".encode(), True), (fold("éß안녕").encode(), True), (b"xffis", True),
+    (b"ki\xffme\xffcup", True), (b"off\xfecup\xffstra", False), (b"rtz  qua", False), (b"rtz  qua", True),
 ]  # fmt: skip
 PARTS = [
     *("qua", "rtz", "QUA", "q\u0301u", "sys", "中", "文", "tème", " ok", "\u212a", "НОВ", "новые", "ые", "안녕", "하"),
     *("oﬃcer", "ＯＦ", "ﬁcer", "ﬀ", "icer", "off", "Straße", "stra", "ſs", "ẞe", "½", "cup", "¹⁄₂", "1/2", "kı", "ki"),
     *("ß", "me", "ss", " ", "\n", "\u00a0", "\u3000", "\u200b", "\u00ad", "\u0301", "\u0301\u0302", "x", "é", "и", "﷽"),
     *("e\u0301ß안녕", "éß", "ｘﬃs", "Ｘﬀ\u00adis"),
+    *("  ", "\t", " \n  \r\n", " " * 9, " \u2003 ", "ki me", "me  cup", "cup\nstra", "rtz  qua"),
 ]
 
 
