@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= examples/corpus
 
-.PHONY: help demo test lint format bench detection clean
+.PHONY: help demo test lint format bench bench-dedup bench-growth detection clean
 
 help:
 	@echo "make demo    audit the example corpus"
@@ -13,6 +13,8 @@ help:
 	@echo "make lint    style, types, floors, rules"
 	@echo "make detection  plant published attacks into CORPUS, scan, score"
 	@echo "make bench   speed against peers, as ratios (minutes)"
+	@echo "make bench-dedup   near-copies: speed, memory, recall beside seven deduplicators (two hours)"
+	@echo "make bench-growth  near-copies: time, memory, disk up to 10,000,000 documents (an hour)"
 
 $(VENV)/core: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -51,6 +53,13 @@ format: $(VENV)/dev
 
 bench: $(VENV)/bench
 	$(BIN)/python benchmarks/run.py
+
+# The peers get an environment of their own, .venv/peers; those that cannot be installed are reported.
+bench-dedup: $(VENV)/core
+	$(BIN)/python benchmarks/dedup.py
+
+bench-growth: $(VENV)/core
+	$(BIN)/python benchmarks/growth.py
 
 # Plants every attack into a corpus, scans it and scores the report.
 detection: $(VENV)/core

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from corpusscan import config as configuration
 from corpusscan import detectors, io, schema
 from corpusscan.config import ScanConfig
 from corpusscan.detector import Detector
-from corpusscan.engine import keys, memory
+from corpusscan.engine import index, keys, memory
 from corpusscan.engine.gather import coverage_table, gather, offsets
 from corpusscan.engine.local import Local
 from corpusscan.engine.rounds import Collected, Progress, Rounds
 from corpusscan.engine.tasks import Reading
-from corpusscan.kernels import tokens
+from corpusscan.errors import UsageError
+from corpusscan.kernels import sketches, tokens
 from corpusscan.report import Report, baseline, pages, tables
 from corpusscan.version import __version__
 from corpusscan.workspace import Workspace, opened, write_atomic, write_parquet
@@ -49,27 +51,44 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
     settings: dict[str, dict[str, Any]] = {
         "rules": {"packs": config.rules},
         "hidden_text": {"decode_levels": config.decode_levels},
+        "near_duplicate": {"index": config.index is not None},
     }
     active = detectors.create(config.detectors, config.without, settings)
+    _check_index(config, plan, active)
     accepted = baseline.load(Path(config.baseline)) if config.baseline else []
     if config.tokenizer:
         tokens.load(config.tokenizer)
-    with opened(out, inputs, overwrite=config.overwrite) as workspace:
-        key = workspace.key(config.seed)
+    with ExitStack() as stack:
+        workspace = stack.enter_context(opened(out, inputs, overwrite=config.overwrite))
+        key, kept = workspace.key(config.seed), None
+        if config.index:
+            seeded = config.seed is not None
+            kept, key = stack.enter_context(index.opened(Path(config.index), sketches.SCHEME, key, seeded))
         reading = Reading(config.columns, config.max_document_bytes, config.tokenizer, config.excerpts)
         with Local(workspace.root, config.worker_count, config.memory_bytes) as engine:
-            rounds = Rounds(engine, workspace, reading, key, show)
+            rounds = Rounds(engine, workspace, reading, key, show, kept)
             plan = msgspec.structs.replace(plan, shards=rounds.cuts.shards(plan.shards))
             collected = rounds.fingerprint(plan.shards, config.sample)
             rounds.audit(collected, active)
         run_facts = _facts(inputs, config, collected, active)
         run_facts |= _write_tables(plan, collected, active, workspace, out, accepted, config.write_baseline)
+        rounds.keep(collected)
         rounds.cuts.remove()
         run_facts["seconds"] = {**collected.seconds, "total": round(time.monotonic() - started, 3)}
         manifest = {**_manifest(plan, collected, config, key), "run": run_facts}
         text = orjson.dumps(manifest, option=orjson.OPT_INDENT_2)
         write_atomic(out / pages.MANIFEST, lambda path: path.write_bytes(text))
         return pages.build(out)
+
+
+def _check_index(config: ScanConfig, plan: io.Plan, active: Sequence[Detector]) -> None:
+    if config.index is None:
+        return
+    if not any(one.indexed for detector in active for one in detector.rounds):
+        raise UsageError("--index: near_duplicate is what compares with earlier scans; let it run")
+    root = Path(config.index).resolve()
+    if inside := [shard.file for shard in plan.shards if Path(shard.path).resolve().is_relative_to(root)]:
+        raise UsageError(f"--index: {config.index} lies inside the input ({inside[0]}); choose a folder beside it")
 
 
 def _write_tables(

@@ -74,6 +74,9 @@ def cli() -> None:
 @click.option("--write-baseline", metavar="FILE", help="Accept all findings of this scan: write them to FILE.")
 @click.option("--seed", type=int, help="Derive the secret run key from a number, so that hashes can be reproduced.")
 @click.option(
+    "--index", metavar="DIR", help="Compare with the corpora of earlier scans that used DIR, and add this one."
+)
+@click.option(
     "--config",
     "config_file",
     type=click.Path(path_type=Path),

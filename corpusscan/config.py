@@ -50,6 +50,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     baseline: str | None = None
     write_baseline: str | None = None
     seed: int | None = None
+    index: str | None = None
     overwrite: bool = False
     excerpts: bool = True
 

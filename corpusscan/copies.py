@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,14 +20,19 @@ import polars as pl
 import pyarrow as pa
 
 from corpusscan import filters, schema
-from corpusscan.detector import Batch, Context, State
-from corpusscan.kernels import hashing
+from corpusscan.detector import EARLIER, Batch, Context, State
+from corpusscan.kernels import hashing, surprise, templates, timelines
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.templates import SLOT, Template, template
 
 LONGER = 0.9  # how long copies are is told by their longer ones: rough ones are found in part
 FORGIVEN, LOWERED, SUSPECT = "info", "low", "medium"
 _SLOTS, _TEMPLATE = 8, 2_000  # slots and characters of a template that are told
+_SUCH_AS, _FILLING = 5, 80  # fillings of a slot, and characters of one, that are told
+_SOURCES, _SOURCE = 10, 200  # sources with the most copies, and characters of one, that are told
+_CHARACTERS = 1_500  # of each of the two copies that are told, and as many words as can be compared
+_LEAD = 200  # characters before the first difference with which they begin
+EXHIBIT = ("template", "slots", "pair", "top_sources", "timeline")  # told of a group, and of none of its hits
 _TITLE, _TELLING = 160, 40  # characters of a title, and of fixed text that says something
 
 LOOKED_AT = pa.schema(  # one row per text of a document
@@ -51,10 +58,16 @@ class Case:
     reworded: bool = False
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def documents(self) -> pl.DataFrame:
-        """The first row of each document."""
-        return self.rows.unique(["shard", "row"], keep="first", maintain_order=True)
+        """The first row of each document, those of earlier corpora included."""
+        slim = self.rows.select("shard", "row", "source", "time", "bytes", "stories")  # it is kept: no texts
+        return slim.unique(["shard", "row"], keep="first", maintain_order=True)
+
+    @cached_property
+    def here(self) -> pl.DataFrame:
+        """The first row of each document of this corpus."""
+        return self.documents.filter(pl.col("shard") < EARLIER)
 
 
 def looked_at(batch: Batch) -> pa.Table:
@@ -73,8 +86,8 @@ def looked_at(batch: Batch) -> pa.Table:
         shown, start, stop = excerpt(text["text"], 0, len(text["text"]))
         rows[key] = {
             "row": text["row"], "field": text["field"], "start": text["start"], "end": end, "tokens": None,
-            "excerpt": shown, "mark": json.dumps([start, stop]), "stories": filters.stories_of_text(text["text"]),
-            "hash": hashes[text["row"]],
+            "excerpt": shown, "mark": json.dumps([start, stop]), "hash": hashes[text["row"]],
+            "stories": filters.stories_of_text(text["text"], documents[text["row"]]["source"]),
             "source": documents[text["row"]]["source"], "time": documents[text["row"]]["time"],
         }  # fmt: skip
     for (row, _), item in rows.items():
@@ -87,24 +100,47 @@ def case(name: str, rows: pl.DataFrame, otherwise: str, texts: Sequence[str] = (
     shape = template(texts) if len(texts) > 1 else None
     shown = shape.text.removeprefix(SLOT).strip() if shape else ""
     title = (shown if len(shown.replace(SLOT, "")) >= _TELLING else rows["excerpt"][0])[:_TITLE] or otherwise
-    told = evidence | (_template_told(shape) if shape else {})
+    told = evidence | (_template_told(shape) | {"pair": _pair(shape, texts, rows)} if shape else {})
     return Case(name, title, rows, reworded=bool(shape and shape.reworded), evidence=told)
 
 
 def _template_told(shape: Template) -> dict[str, Any]:
-    """A template as evidence: what is fixed, and the slots with the most fillings."""
-    shown = sorted((sorted(set(slot)) for slot in shape.slots), key=len, reverse=True)[:_SLOTS]
-    told = [{"fillings": len(slot), "such_as": [one[:80] for one in slot[:5]]} for slot in shown]
-    return {"template": shape.text[:_TEMPLATE], "slots": told}
+    """A template as evidence: what is fixed, and the slots of most entropy, each by its number in the template."""
+    by_entropy = sorted(enumerate(shape.slots, 1), key=lambda slot: templates.entropy(slot[1]), reverse=True)
+    told = []
+    for number, slot in sorted(by_entropy[:_SLOTS]):
+        bits, share = templates.entropy(slot)
+        such_as = [one[:_FILLING] for one in sorted(set(slot))[:_SUCH_AS]]
+        told.append(
+            {"slot": number, "kind": templates.kind(slot), "texts": len(slot), "fillings": len(set(slot)),
+             "bits": round(bits, 3), "entropy": round(share, 3), "stands_out": templates.stands_out(shape, slot),
+             "such_as": such_as}
+        )  # fmt: skip
+    return {"template": shape.text[:_TEMPLATE], "slots": told, "aligned": len(shape.shared)}
+
+
+def _pair(shape: Template, texts: Sequence[str], rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """The first text and the one that shares least with it, from shortly before they part; none where all are equal."""
+    different = [n for n, text in enumerate(texts) if text != texts[0]]
+    if not different:
+        return []
+    chosen = [texts[0], texts[min(different, key=lambda n: shape.shared[n])]]
+    begin = max(templates.part(*chosen) - _LEAD, 0)
+    told = []
+    for text in chosen:
+        row = rows.filter(pl.col("text") == text).row(0, named=True)
+        said = templates.cut(text[begin:], templates.COMPARED, _CHARACTERS)
+        told.append(
+            {"source": row["source"] and row["source"][:_SOURCE], "day": row["time"] and row["time"].date().isoformat(),
+             "text": said, "before": begin, "after": len(text) - begin - len(said)}
+        )  # fmt: skip
+    return told
 
 
 def concluded(cases: Sequence[Case], context: Context, rule: str) -> State:
     """`groups`, `members` and `hits` of groups of copies; hits only where no benign story explains the group."""
-    of_source = [case.documents["source"].drop_nulls().value_counts() for case in cases]
-    named = sorted({source for counts in of_source for source in counts["source"]})
-    known = context.sources.documents_of(named)
-    sizes = context.sources.sizes
-    groups = [_judged(case, counts, known, sizes, len(cases)) for case, counts in zip(cases, of_source, strict=True)]
+    judge = _Judge(cases, context)
+    groups = [judge.judged(case) for case in cases]
     both = list(zip(groups, cases, strict=True))
     return {
         "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
@@ -118,38 +154,94 @@ def concluded(cases: Sequence[Case], context: Context, rule: str) -> State:
     }
 
 
-def _judged(case: Case, of_source: pl.DataFrame, known: Mapping[str, int], sizes: Sizes, tests: int) -> dict[str, Any]:
-    documents = case.documents
-    times: list[dt.datetime] = documents["time"].drop_nulls().sort().to_list()
-    new = sum(2 * count >= known[source] for source, count in of_source.iter_rows())
-    of_one = max((count for source, count in of_source.iter_rows() if 2 * count < known[source]), default=0)
-    size = int(documents["bytes"].quantile(LONGER, "nearest") or 0)
-    group = filters.Copies(
-        sources=len(of_source), bytes=size, documents=len(documents), of_one=of_one, new=new,
-        odds=min(tests * _odds(new, of_source["count"].to_numpy(), sizes), 1.0),  # Bonferroni
-        reworded=case.reworded,
-    )  # fmt: skip
-    by_copies = filters.stories_of_copies(group)
-    # What the text says of itself only lowers: a planted text may say "all rights reserved" too.
-    lowers = sorted({*_told_by_most(documents), *filter(None, [filters.known_sources(group)])})
-    severity = FORGIVEN if by_copies else LOWERED if lowers else SUSPECT
-    told = {
-        "copies": len(documents),
-        "sources": group.sources,
-        "new_sources": new,
-        "odds": group.odds,
-        "days": len({moment.date() for moment in times}),
-        "bytes": group.bytes,
-        "forgiven": [*by_copies, *lowers],
-        **case.evidence,
-    }
-    return {
-        "group": case.name, "kind": "cluster", "title": case.title, "attack": "coordinated_injection",
-        "severity": severity, "score": 1 - 1 / max(group.sources, 2) if severity == SUSPECT else 0.2, "q_value": None,
-        "documents": len(documents), "independent_documents": max(group.sources, 1), "sources": group.sources,
-        "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
-        "evidence": json.dumps(told, sort_keys=True, ensure_ascii=False),
-    }  # fmt: skip
+class _Judge:
+    """What the sources and days of copies look like in this corpus, and what stands out against that."""
+
+    def __init__(self, cases: Sequence[Case], context: Context) -> None:
+        self.tests, self.documents, self.sizes = len(cases), context.documents, context.sources.sizes
+        counts = [_of_source(case) for case in cases]
+        self.known = context.sources.documents_of(sorted({name for one in counts for name in one["source"]}))
+        apart = {name for one in counts for name, count in one.iter_rows() if self._new(name, count)}
+        self.apart = np.array([self.known[name] for name in apart], np.int64)
+        self.days = np.sort(np.concatenate([np.array([], np.int64), *map(_days, cases)]))
+
+    def _new(self, source: str, count: int) -> bool:
+        return 2 * count >= self.known[source]
+
+    def copies(self, case: Case) -> filters.Copies:
+        """What is known of a group; both odds are of all groups together (Bonferroni)."""
+        counts = _of_source(case)
+        new = sum(self._new(*one) for one in counts.iter_rows())
+        usual = surprise.usual(counts["count"].to_numpy(), self.sizes, self.apart, self.documents)
+        odds = self.tests * surprise.of_sources(new, len(counts), usual)
+        return filters.Copies(
+            sources=len(counts), bytes=int(case.documents["bytes"].quantile(LONGER, "nearest") or 0),
+            documents=len(case.documents), new=new, usual=usual, odds=min(odds, 1.0), reworded=case.reworded,
+            share=case.evidence.get("share_of_document", 1.0),
+            of_one=max((count for name, count in counts.iter_rows() if not self._new(name, count)), default=0),
+            burst=min(self.tests * surprise.of_days(_days(case), self.days), 1.0),
+        )  # fmt: skip
+
+    def judged(self, case: Case) -> dict[str, Any]:
+        """The group as a row of `groups`."""
+        group, documents = self.copies(case), case.documents
+        times: list[dt.datetime] = documents["time"].drop_nulls().sort().to_list()
+        days = Counter(moment.date() for moment in times)
+        by_copies = filters.stories_of_copies(group)
+        # What the text says of itself only lowers: a planted text may say "all rights reserved" too.
+        lowers = sorted({*_told_by_most(case.here), *filter(None, [filters.known_sources(group)])})
+        severity = FORGIVEN if by_copies else LOWERED if lowers else SUSPECT
+        weights = surprise.weights(
+            sources=group.sources, new=surprise.excess(group.new, group.sources, group.usual),
+            odds=group.odds, burst=group.burst,
+            length=1 if filters.bursting(group) else min(group.bytes / filters.SHORT_BYTES, 1),
+            slot=_slot_attack(case), reworded=case.reworded,
+        ) | {story: filters.weight(story) for story in (*by_copies, *lowers)}  # fmt: skip
+        told = {
+            "copies": len(documents),
+            "earlier_copies": len(documents) - len(case.here),
+            "sources": group.sources,
+            "new_sources": group.new,
+            "usual_share": round(group.usual, 3),
+            "odds": group.odds,
+            "days": len(days),
+            "burst": group.burst,
+            "bytes": group.bytes,
+            "forgiven": [*by_copies, *lowers],
+            "weights": weights,
+            "top_sources": _most(_of_source(case), self.known),
+            "timeline": timelines.timeline(days)._asdict() | {"undated": len(documents) - len(times)},
+            **case.evidence,
+        }
+        return {
+            "group": case.name, "kind": "cluster", "title": case.title, "attack": "coordinated_injection",
+            "severity": severity, "score": surprise.score(weights), "q_value": None,
+            "documents": len(case.here), "independent_documents": max(group.sources, 1), "sources": group.sources,
+            "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
+            "evidence": json.dumps(told, sort_keys=True, ensure_ascii=False),
+        }  # fmt: skip
+
+
+def _of_source(case: Case) -> pl.DataFrame:
+    """How many copies come from each source."""
+    return case.documents["source"].drop_nulls().value_counts()
+
+
+def _days(case: Case) -> Sizes:
+    """The days of the copies, as sorted numbers."""
+    days: Sizes = case.documents["time"].drop_nulls().dt.epoch("d").sort().cast(pl.Int64).to_numpy()
+    return days
+
+
+def _slot_attack(case: Case) -> bool:
+    """Whether one slot of the template varies as much as it can while all else stays the same."""
+    return any(slot.get("stands_out") for slot in case.evidence.get("slots", ()))
+
+
+def _most(of_source: pl.DataFrame, known: Mapping[str, int]) -> list[tuple[str, int, int]]:
+    """The sources with most copies: name, copies, documents of the corpus."""
+    largest = sorted(of_source.iter_rows(), key=lambda one: (-one[1], one[0]))[:_SOURCES]
+    return [(source[:_SOURCE], count, known[source]) for source, count in largest]
 
 
 def _told_by_most(documents: pl.DataFrame) -> list[str]:
@@ -158,23 +250,9 @@ def _told_by_most(documents: pl.DataFrame) -> list[str]:
     return told.filter(2 * pl.col("count") >= len(documents))["stories"].to_list()
 
 
-def _odds(new: int, counts: npt.NDArray[np.int64], sizes: Sizes) -> float:
-    """With what probability so many sources, or more, say little beside, were they those of documents drawn by chance.
-
-    A binomial tail: in a corpus of sources with one page each, one page is no sign of a campaign.  Documents are
-    drawn, not sources, so that other campaigns weigh as little as their documents do.
-    """
-    from scipy.stats import binom  # noqa: PLC0415  # takes half a second, and few scans need it
-
-    few = 2 * int(np.median(counts)) if len(counts) else 0
-    others = int(sizes[sizes <= few].sum()) - int(counts.sum())
-    usual = (max(others, 0) + 1) / (int(sizes.sum()) + 20)
-    return float(binom.sf(new - 1, len(counts), usual))
-
-
 def _members(case: Case) -> pa.Table:
     """All copies from one source count as one independent document; without sources all copies are one."""
-    members = case.documents.with_row_index("number").select(
+    members = case.here.with_row_index("number").select(
         pl.lit(case.name).alias("group"), "shard", "row",
         pl.when(pl.col("number") == 0).then(pl.lit("exemplar")).otherwise(pl.lit("carrier")).alias("role"),
         (pl.lit(f"{case.name}/") + pl.col("source").fill_null("")).alias("independent_id"),
@@ -184,7 +262,7 @@ def _members(case: Case) -> pa.Table:
 
 def _hits(group: Mapping[str, Any], case: Case, rule: str) -> pa.Table:
     shared = {key: group[key] for key in ("group", "attack", "severity", "score", "q_value")}
-    summary = json.loads(group["evidence"])
+    summary = {name: told for name, told in json.loads(group["evidence"]).items() if name not in EXHIBIT}
     items = [
         {
             **row,
@@ -192,6 +270,6 @@ def _hits(group: Mapping[str, Any], case: Case, rule: str) -> pa.Table:
             "rule": rule,
             "evidence": json.dumps({**summary, "mark": json.loads(row["mark"])}, sort_keys=True, ensure_ascii=False),
         }
-        for row in case.rows.to_dicts()
+        for row in case.rows.filter(pl.col("shard") < EARLIER).to_dicts()
     ]
     return pa.Table.from_pylist(items, schema=schema.CONCLUDED_HITS)

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+EARLIER = 1 << 22  # shards from this number on are those of an index: documents of earlier scans
+
 T = TypeVar("T")
 State = Mapping[str, pa.Table]
 """Small named tables: the conclusion of one round and the input of the next.
@@ -76,6 +78,8 @@ class Round(ABC):
     these the rows that the map of the round before left, without reading the corpus again, by their `partition`."""
     partitions_of_a_row: ClassVar[int] = 1
     """More than 1 where `partition` is a list."""
+    indexed: ClassVar[bool] = False
+    """Whether the reduce takes in, and an index keeps for later scans, what this map left of earlier corpora."""
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Rows about this batch, by ascending `row` (within the shard), with `partition` where there is a reduce.

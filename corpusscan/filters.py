@@ -11,12 +11,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from corpusscan.kernels import claims, surprise
+
 FEW_SOURCES = 3
 MOST_OF_A_SOURCE = 25  # copies a source, from which on they are its own boilerplate
+FRAME_OF_A_SOURCE = 8  # copies a source, where most of each page is something else
 REWORDED_SOURCES = 5
 CHANCE = 1e-4  # odds above which new sources are no surprise
+NOTICE_EVERY = 500  # characters: how often a notice speaks as notices do
+STATUTE_EVERY = 150  # characters: how often a law cites laws
+PLACEHOLDER = 1_500  # characters: a page in the place of another is short
+DATELINE_WITHIN = 1_000  # characters from the beginning: papers put their own head before it
 TEXT_LIMIT = 4_000  # characters of a text that are looked at
 SHORT_BYTES = 160  # about 40 tokens: greetings, headings, single verses repeat in honest text
+BRIEFEST_BYTES = 40  # a sentence: several sources that say it on the same days had it from somewhere
 SHORTEST_BYTES = 100  # what is shorter says too little, whoever repeats it, and is sampled too thinly
 
 
@@ -29,37 +37,26 @@ class Copies:
     documents: int = 0
     of_one: int = 0  # of these, from the source with the most, where it says much else besides
     new: int = 0  # sources of which at least half of all documents are in the group
+    usual: float = 0.0  # the share of sources that are new where copies are honest, in this corpus
     odds: float = 1.0  # that so many of them are new by chance, in any of the groups
+    burst: float = 1.0  # that they fall into so few days by chance, in any of the groups
+    share: float = 1.0  # of their documents that they are
     reworded: bool = False  # single words exchanged here and there, in each copy others
 
 
-_NOTICE = re.compile(
-    r"\b(all rights reserved|copyright|licen[sc]ed? under|permission is hereby granted|without warranty"
-    r"|terms of (use|service)"
-    r"|privacy policy|cookies?|page not found|access denied|javascript (is|must be) (dis|en)abled|unsubscribe"
-    r"|urheberrecht|impressum|datenschutz|mentions légales|todos los derechos|aviso legal|保留所有权利|版权所有)\b",
-    re.IGNORECASE,
-)
-_MAIL = re.compile(
-    r"^[ \t]{0,3}>|^-{3,} ?(?:original|forwarded) message|\b(?:wrote|schrieb|a écrit|escribió|ha scritto|пишет) ?:\s*$"
-    r"|mailing[- ]list|/listinfo|^content-(?:type|transfer)|\bcharset=",
-    re.IGNORECASE | re.MULTILINE,
-)
-_DATELINE = re.compile(
-    r"^[^a-z]{0,3}[\w .,/'-]{2,60}\((reuters|ap|afp|dpa|efe|ansa|upi|xinhua|tass|kyodo|pti|cp|apa)\)"
-    r"|^\W{0,3}[A-Z][A-Z .'-]{2,40}, (\w{3,9}\.? \d{1,2}|\d{1,2} \w{3,9})\b",
-    re.IGNORECASE,
-)
-
-
 def surprising(copies: Copies) -> bool:
-    """Whether the sources are a campaign's own: most say nothing else, and in this corpus that is rare."""
-    return 2 * copies.new >= copies.sources and copies.odds <= CHANCE
+    """Whether half of the sources that chance would not have made new are new, and chance seldom makes so many."""
+    return surprise.excess(copies.new, copies.sources, copies.usual) >= 0.5 and copies.odds <= CHANCE
+
+
+def bursting(copies: Copies) -> bool:
+    """Whether several sources said it within days, in a corpus whose other copies are spread over more."""
+    return copies.sources >= REWORDED_SOURCES and copies.burst <= CHANCE
 
 
 def short_text(copies: Copies) -> str | None:
-    """Short texts repeat by themselves; not in many sources that say nothing else."""
-    least = SHORTEST_BYTES if surprising(copies) else SHORT_BYTES
+    """Short texts repeat by themselves; not in many sources that say nothing else, nor in many at once."""
+    least = BRIEFEST_BYTES if bursting(copies) else SHORTEST_BYTES if surprising(copies) else SHORT_BYTES
     return "short_text" if copies.bytes < least else None
 
 
@@ -75,7 +72,8 @@ def few_sources(copies: Copies) -> str | None:
 
 def own_text(copies: Copies) -> str | None:
     """Sites that each repeat it on page after page: their own frame, even where others hold some of it too."""
-    frame = copies.documents > MOST_OF_A_SOURCE * copies.sources or 2 * copies.of_one > copies.documents
+    most = FRAME_OF_A_SOURCE if copies.share < 0.5 else MOST_OF_A_SOURCE
+    frame = copies.documents > most * copies.sources or 2 * copies.of_one > copies.documents
     return "own_text" if copies.sources and frame else None
 
 
@@ -89,32 +87,55 @@ def known_sources(copies: Copies) -> str | None:
 
 
 def notice(text: str) -> str | None:
-    """Licences, cookie banners, error pages and legal notices are copied because they must be."""
-    return "notice" if _NOTICE.search(text) else None
+    """Licences, banners and legal notices are copied because they must be; one such word in a long text is none."""
+    return "notice" if NOTICE_EVERY * claims.NOTICE.count(text) >= len(text) else None
+
+
+def statute(text: str) -> str | None:
+    """Laws cite and repeat one another, word for word but for numbers and names."""
+    return "statute" if STATUTE_EVERY * claims.STATUTE.count(text) >= len(text) else None
+
+
+def placeholder(text: str) -> str | None:
+    """Pages that stand on a host until there is something: defaults of servers and programs, parked domains."""
+    return "placeholder" if len(text) <= PLACEHOLDER and claims.PLACEHOLDER.occurs(text) else None
 
 
 def syndication(text: str) -> str | None:
-    """A dateline or an agency's mark: newspapers print the same wire story."""
-    return "syndication" if _DATELINE.search(text) else None
+    """A dateline or an agency's mark near the beginning: newspapers print the same wire story."""
+    return "syndication" if claims.DATELINE.search(text, 0, DATELINE_WITHIN) else None
 
 
 def mail(text: str) -> str | None:
     """Answers quote what they answer, and lists put their address below every letter."""
-    return "mail" if _MAIL.search(text) else None
+    return "mail" if claims.MAIL.occurs(text) else None
 
 
-OF_TEXT: tuple[Callable[[str], str | None], ...] = (notice, syndication, mail)
+OF_TEXT: tuple[Callable[[str], str | None], ...] = (notice, statute, placeholder, syndication, mail)
 OF_COPIES: tuple[Callable[[Copies], str | None], ...] = (short_text, no_provenance, few_sources, own_text)
 
 
-def stories_of_text(text: str) -> list[str]:
-    """Every benign story that a text tells by itself; its beginning is enough."""
-    return [reason for story in OF_TEXT if (reason := story(text[:TEXT_LIMIT]))]
+def names_itself(text: str, source: str | None) -> str | None:
+    """Imprints, privacy notices, default pages and parked domains name the site they stand on, each its own."""
+    name = (source or "").casefold().removeprefix("www.")
+    return "names_itself" if len(name) > 4 and len(text) <= PLACEHOLDER and name in text.casefold() else None
+
+
+def stories_of_text(text: str, source: str | None = None) -> list[str]:
+    """Every benign story that a text tells by itself, on the site it stands on; its beginning is enough."""
+    text = text[:TEXT_LIMIT]
+    told = [story(text) for story in OF_TEXT]
+    return [reason for reason in (*told, names_itself(text, source)) if reason]
 
 
 def stories_of_copies(copies: Copies) -> list[str]:
     """Every benign story that explains why there are these copies."""
     return [reason for story in OF_COPIES if (reason := story(copies))]
+
+
+def weight(story: str) -> float:
+    """What a story weighs against a campaign, as a logarithm of odds; two of them are weighed by numbers, too."""
+    return -1.0 if story in ("known_sources", "short_text") else -3.0
 
 
 # --- attacks that are quoted -----------------------------------------------------------------------

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpusscan import copies
-from corpusscan.detector import Batch, Context, Detector, Round, State
-from corpusscan.kernels import buckets, components, sketches
+from corpusscan.detector import EARLIER, Batch, Context, Detector, Round, State
+from corpusscan.kernels import buckets, components, hashing, sketches
 from corpusscan.kernels.sketches import BANDS, BINS, SHINGLE
 
 NAME = "near_duplicate"
@@ -34,20 +35,25 @@ class Sketch(Round):
     """The sketch of every document that has a shingle; which of them share a band."""
 
     partitions_of_a_row: ClassVar[int] = BANDS
+    indexed: ClassVar[bool] = True
+    index: bool  # whether there is one
 
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """Columns: row, partition (the bands), checks (bytes)."""
+        """Columns: row, partition (the bands), checks (bytes); for an index also `_KNOWN`."""
         bands, checks, shingles = sketches.sketched(*sketches.document_words(batch))
         kept = np.flatnonzero(shingles)
         offsets = pa.array(np.arange(len(kept) + 1) * BANDS, pa.int32())
         buffer = pa.py_buffer(np.ascontiguousarray(checks[kept]))
-        return pa.table(
+        table = pa.table(
             {
                 "row": batch.documents["row"].take(pa.array(kept)),
                 "partition": pa.ListArray.from_arrays(offsets, pa.array(bands[kept].ravel())),
                 "checks": pa.Array.from_buffers(pa.binary(BINS), len(kept), [None, buffer]),
             }
         )
+        for name, column in (_known(batch) if self.index else {}).items():
+            table = table.append_column(name, column.take(pa.array(kept)))
+        return table
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """Pairs of documents that share a band: columns left and right, as `_joined` has them."""
@@ -55,7 +61,8 @@ class Sketch(Round):
         places = _joined(rows)
         left, right = components.bucket_pairs(rows["partition"].to_numpy())
         pairs = np.sort(np.stack([places[left], places[right]], axis=1), axis=1)
-        pairs = np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0)
+        here = pairs[:, 0] < EARLIER * _WIDE  # what earlier corpora share with one another was said then
+        pairs = np.unique(pairs[here & (pairs[:, 0] < pairs[:, 1])], axis=0)
         return pa.table({"left": pairs[:, 0], "right": pairs[:, 1]})
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
@@ -72,12 +79,13 @@ class Verify(Round):
     """Pairs whose sketches agree, and the groups that they make."""
 
     over: ClassVar[Any] = "left"
+    indexed: ClassVar[bool] = True
     similarity: float
     copies: int
     groups: int
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """The pairs among these documents that are alike: left, right, similarity."""
+        """The pairs among these documents that are alike: left, right, similarity; with an index `_KNOWN` of both."""
         places = _joined(rows)
         checks = np.frombuffer(rows["checks"].combine_chunks().buffers()[1], np.uint8).reshape(-1, BINS)
         pairs = pl.DataFrame(state["pairs"])
@@ -86,21 +94,28 @@ class Verify(Round):
         here = (places[np.minimum(left, last)] == pairs["left"].to_numpy()) & (
             places[np.minimum(right, last)] == pairs["right"].to_numpy()
         )
-        likeness = sketches.similarity(components.equal_bins(checks, left[here], right[here]))
-        checked = pairs.filter(pl.Series(here)).with_columns(similarity=pl.Series(likeness))
+        left, right = left[here], right[here]
+        alike = sketches.similarity(components.equal_bins(checks, left, right))
+        checked = pairs.filter(pl.Series(here)).with_columns(similarity=pl.Series(alike))
+        for side, place in (("left", left), ("right", right)):
+            known = pl.DataFrame(rows.select([name for name in _KNOWN if name in rows.column_names]))
+            checked = checked.hstack(known[place].select(pl.all().name.prefix(f"{side}_")))
         return checked.filter(pl.col("similarity") >= self.similarity).to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`copies`: what is a copy of what; `named`: members of the largest groups; `rows`: whose texts are kept."""
+        """`copies`: what is a copy of what; `named`: members of the largest groups; `rows`: whose texts are kept;
+        `earlier`: those of their members that only the index knows."""
         frame = _grouped(_pairs(reduced))
         sizes = frame.group_by("cluster").agg(pl.len()).filter(pl.col("len") >= self.copies)
         sizes = sizes.sort(["len", "cluster"], descending=[True, False])
         named = frame.join(sizes.head(self.groups).select("cluster"), on="cluster", how="semi").sort("shard", "row")
-        shown = named.join(sizes.head(TEMPLATES).select("cluster"), on="cluster", how="semi")
+        here, earlier = (named.filter((pl.col("shard") >= EARLIER) == then) for then in (False, True))
+        shown = here.join(sizes.head(TEMPLATES).select("cluster"), on="cluster", how="semi")
         texts = shown.group_by("cluster", maintain_order=True).head(LOOKED_AT)
         return {
-            "copies": frame.select("shard", "row", "cluster").to_arrow(),
-            "named": named.to_arrow(),
+            "copies": frame.filter(pl.col("shard") < EARLIER).select("shard", "row", "cluster").to_arrow(),
+            "named": here.select("shard", "row", "cluster", "similarity").to_arrow(),
+            "earlier": earlier.to_arrow(),
             "rows": texts.select(pl.col("row").unique().sort()).to_arrow(),
         }
 
@@ -123,16 +138,19 @@ class Judge(Round):
         return looked.append_column("text", pa.array(texts, pa.large_string()))
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """The rows with the group that each belongs to."""
-        return pl.DataFrame(rows).join(pl.DataFrame(state["named"]), on=["shard", "row"], how="left").to_arrow()
+        """The rows with the group that each belongs to; what is known of those that only the index knows."""
+        here = pl.DataFrame(rows).join(pl.DataFrame(state["named"]), on=["shard", "row"], how="left")
+        earlier = pl.DataFrame(state["earlier"]).select(set(here.columns) & set(state["earlier"].column_names))
+        return pl.concat([here, earlier], how="diagonal").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """Groups with their judgement and template."""
         if "cluster" not in reduced.column_names:
             return copies.concluded([], context, RULE)
         groups = pl.DataFrame(reduced).group_by("cluster", maintain_order=True)
-        # Groups whose documents are all the same are what `exact_duplicate` finds.
-        return copies.concluded([_case(rows) for _, rows in groups if rows["hash"].n_unique() > 1], context, RULE)
+        # Groups whose documents are all the same are what `exact_duplicate` finds, but not in earlier corpora.
+        told = [rows for _, rows in groups if rows["hash"].n_unique() > 1 or max(rows["shard"]) >= EARLIER]
+        return copies.concluded([_case(rows) for rows in told], context, RULE)
 
 
 def _case(rows: pl.DataFrame) -> copies.Case:
@@ -162,12 +180,36 @@ def _pairs(reduced: pa.Table) -> pl.DataFrame:
 
 def _grouped(pairs: pl.DataFrame) -> pl.DataFrame:
     """Members of groups: shard, row, cluster (its first member), similarity (to the copy that is most alike)."""
-    both = [pairs.select("similarity", place=side) for side in ("left", "right")]
-    members = pl.concat(both).group_by("place").agg(pl.col("similarity").max()).sort("place")
+    both = [
+        pairs.select("similarity", pl.col(side).alias("place"), *(
+            pl.col(f"{side}_{name}").alias(name) for name in _KNOWN if f"{side}_{name}" in pairs.columns
+        ))
+        for side in ("left", "right")
+    ]  # fmt: skip
+    same = pl.exclude("place", "similarity").first()
+    members = pl.concat(both).group_by("place").agg(pl.col("similarity").max(), same).sort("place")
     places = members["place"].to_numpy()
     left, right = (np.searchsorted(places, pairs[side].to_numpy()) for side in ("left", "right"))
     cluster = places[components.components(len(places), left, right)]
-    return _parted(members["place"]).with_columns(cluster=pl.Series(cluster), similarity=members["similarity"])
+    return _parted(members["place"]).hstack(members.drop("place").with_columns(cluster=pl.Series(cluster)))
+
+
+_KNOWN = ("source", "time", "hash", "bytes")  # what an index tells of a document
+
+
+def _known(batch: Batch) -> dict[str, pa.Array]:
+    """`_KNOWN` of the documents of a batch."""
+    texts = batch.texts
+    sizes = np.bincount(
+        np.searchsorted(batch.documents["row"].to_numpy(), texts["row"].to_numpy()),
+        pc.binary_length(texts["text"]).fill_null(0).to_numpy(), len(batch.documents),
+    )  # fmt: skip
+    return {
+        "source": batch.documents["source"].combine_chunks(),
+        "time": batch.documents["time"].combine_chunks(),
+        "hash": pa.array(batch.feature(hashing.content_hashes), pa.large_string()),
+        "bytes": pa.array(sizes.astype(np.int64)),
+    }
 
 
 @dataclass(frozen=True)
@@ -175,14 +217,15 @@ class NearDuplicate(Detector):
     """Finds documents repeated with small changes over many sources and days, and the template behind them."""
 
     name: ClassVar[str] = NAME
-    similarity: float = 0.73  # estimated, of the shingles: lets 99 in 100 pairs of 0.8 pass, and 1 in 5 of 0.7
+    similarity: float = 0.75  # estimated, of the shingles: above what J = 0.7 reaches but seldom, see docs/detection.md
     copies: int = 5  # a smaller group is nobody's campaign
     groups: int = 10_000  # the largest groups are looked at
+    index: bool = False  # whether documents of earlier scans are compared with, too
 
     @property
     def rounds(self) -> tuple[Round, ...]:
         """Sketch all, check the pairs, look at the members."""
-        return (Sketch(), Verify(self.similarity, self.copies, self.groups), Judge())
+        return (Sketch(self.index), Verify(self.similarity, self.copies, self.groups), Judge())
 
     def curve(self) -> tuple[str, dict[str, float]]:
         """The chance that a pair is found, by its Jaccard similarity."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from corpusscan.detector import Context, Detector, State
 from corpusscan.engine.cuts import Cuts
+from corpusscan.engine.index import Index
 from corpusscan.engine.keys import Keys, digest, identity, save_state
 from corpusscan.engine.local import Lost
 from corpusscan.engine.sources import Sources
@@ -55,6 +56,7 @@ class Collected:
     lost: dict[int, Lost] = field(default_factory=dict)
     flags: dict[str, list[tuple[int, str]]] = field(default_factory=dict)  # detector -> (shard, artefact)
     concluded: dict[str, State] = field(default_factory=dict)
+    kept: list[tuple[int, str]] = field(default_factory=list)  # (shard, artefact) that an index wants
     copies: pa.Table | None = None  # which documents are copies of one another, where a detector told
     cards: list[tuple[int, str]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # detector -> why it did not conclude
@@ -94,11 +96,19 @@ class Rounds:
     """One scan's work, resumable: what has an artefact is not done again."""
 
     def __init__(
-        self, engine: Engine, workspace: Workspace, reading: Reading, key: bytes, show: Callable[[Progress], None]
+        self,
+        engine: Engine,
+        workspace: Workspace,
+        reading: Reading,
+        key: bytes,
+        show: Callable[[Progress], None],
+        index: Index | None = None,
     ) -> None:
         self.engine, self.workspace, self.reading, self.key, self.show = engine, workspace, reading, key, show
         self.keys = Keys(reading, key)
         self.cuts = Cuts(workspace, lambda tasks: self._run("unpack", tasks))
+        self.index = index
+        self.earlier: list[tuple[int, str]] = []  # artefacts of the index
         self._known: Sources | None = None
 
     def fingerprint(self, shards: list[Shard], fraction: float) -> Collected:
@@ -122,6 +132,8 @@ class Rounds:
 
     def audit(self, result: Collected, detectors: Sequence[Detector]) -> None:
         """Run every detector over `result.shards` to its conclusion; fills `result`."""
+        if self.index:
+            self.earlier = self.index.earlier([shard.digest for shard in result.shards])
         states: dict[str, State] = {detector.name: {} for detector in detectors}
         artefacts: dict[str, list[tuple[int, str]]] = {}  # what the last map of each detector left, by shard
         for step in range(max([1, *(len(detector.rounds) for detector in detectors)])):
@@ -179,6 +191,10 @@ class Rounds:
         count = sum(result.account(shard, self.workspace)["scanned"] for shard, _ in parts)
         spread = detector.rounds[wave.step].partitions_of_a_row
         over, partitions = wave.over(detector), 1
+        if detector.rounds[wave.step].indexed and over == "all":
+            result.kept = parts
+        if detector.rounds[wave.step].indexed:
+            parts = parts + self.earlier
         if over == "left":
             partitions = partitions_left(wave.states[detector.name]["named"])
         elif over == "all":
@@ -202,9 +218,17 @@ class Rounds:
     def _sources(self, result: Collected) -> Sources:
         """Those of the shards that were read; what one conclusion learned of them serves the next."""
         accounts = sorted({account for shard, account in result.accounts.items() if shard not in result.lost})
+        accounts += [name for _, name in self.earlier]
         if self._known is None or self._known.accounts != accounts:
             self._known = Sources(self.workspace, accounts, self.key)
         return self._known
+
+    def keep(self, result: Collected) -> None:
+        """Leave in the index what later scans compare with."""
+        digests = {shard.index: shard.digest for shard in result.shards}
+        for shard, artefact in result.kept if self.index else ():
+            assert self.index
+            self.index.keep(digests[shard], artefact, result.accounts[shard], self.workspace)
 
     def _run(
         self, stage: str, tasks: Sequence[Task], result: Collected | None = None

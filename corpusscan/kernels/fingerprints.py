@@ -30,11 +30,6 @@ def fingerprints(hashes: Hashes, bounds: Offsets) -> tuple[Values, Offsets]:
     return _fingerprints(hashes, bounds)  # type: ignore[no-any-return]
 
 
-def frequent(values: Values, least: int) -> npt.NDArray[np.bool_]:
-    """Whether a fingerprint may occur at least so often among these: false only where it does not."""
-    return _frequent(values >> np.uint64(PLACE_BITS), min(least, 255))  # type: ignore[no-any-return]
-
-
 @njit(cache=True, nogil=True)
 def _fingerprints(hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     found, offsets, size = np.empty(len(hashes) // DENSITY + 64, np.uint64), np.zeros(len(bounds), np.int64), 0
@@ -57,18 +52,3 @@ def _fingerprints(hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN00
             size += 1
         offsets[document + 1] = size
     return found[:size].copy(), offsets
-
-
-@njit(cache=True, nogil=True)
-def _frequent(values, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    bits = 16
-    while (1 << bits) < 2 * len(values):
-        bits += 1
-    seen, shift = np.zeros(1 << bits, np.uint8), np.uint64(64 - bits)
-    for value in values:
-        place = value * _STEP >> shift
-        seen[place] = min(seen[place] + 1, 255)
-    kept = np.zeros(len(values), np.bool_)
-    for i in range(len(values)):
-        kept[i] = seen[values[i] * _STEP >> shift] >= least
-    return kept

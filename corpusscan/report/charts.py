@@ -17,6 +17,7 @@ WIDTH = 640
 LABEL = 170  # room for the names at the left of horizontal bars
 ROW = 26
 HEIGHT = 150
+LETTER = 9.5  # width of a character of a label, about
 FEW = 9  # upright bars up to which each one is named and numbered
 
 Bars = Sequence[tuple[str, int]]
@@ -67,7 +68,7 @@ def columns(rows: Bars, title: str, labels: int = 6) -> Markup:
             body.append(_text("value middle", middle, HEIGHT - tall - 6, number(count)))
         if few:
             body.append(_text("label middle", middle, HEIGHT + 18, visible(label, 20)))
-        elif place % every == 0:
+        elif place % every == 0 and left + LETTER * len(label) <= WIDTH:
             body.append(_text("label", left, HEIGHT + 18, visible(label, 20)))
     if not few:
         body.append(_text("value end", WIDTH, 11, f"tallest bar: {number(most)}"))

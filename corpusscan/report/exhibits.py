@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from corpusscan.kernels import timelines
 from corpusscan.report import reading
 from corpusscan.report.summary import is_flagged, plausible_time, scan
 
@@ -16,9 +17,7 @@ EXCERPTS = 4  # per group
 CANDIDATES = 24  # findings looked at per group, to find excerpts that differ
 HOLES = 40
 SCORE_BINS = 20
-BARS = 48  # of a timeline, at most
 SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 1_000)  # 250 documents poison a model of any size
-STEPS = {"1d": 1, "1w": 7, "1mo": 31, "3mo": 92, "1y": 366, "10y": 3_660, "100y": 36_600, "1000y": 366_000}  # in days
 
 
 def excerpts(out_tables: Path, groups: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
@@ -63,24 +62,11 @@ def sizes(out_tables: Path) -> list[tuple[str, int]]:
 
 def timeline(out_tables: Path) -> dict[str, Any]:
     """Flagged documents over time: `bars` [(first day, documents)] with gaps as zeros, their `step`, the `undated`."""
-    times = scan(out_tables, "documents").filter(is_flagged()).select(time=plausible_time("timestamp"))
-    ends = times.select(
-        first=pl.col("time").min(),
-        last=pl.col("time").max(),
-        days=(pl.col("time").max() - pl.col("time").min()).dt.total_days(),
-        undated=pl.col("time").null_count(),
-    )
-    known = ends.collect(engine="streaming")
-    undated, days = known["undated"][0], known["days"][0]
-    if days is None:
-        return {"bars": [], "step": "", "undated": undated}
-    step = next((name for name, length in STEPS.items() if days / length < BARS), "1000y")
-    start, stop = pl.col("first").dt.truncate(step), pl.col("last").dt.truncate(step)
-    every = known.lazy().select(day=pl.datetime_ranges(start, stop, step)).explode("day").drop_nulls()
-    counted = times.drop_nulls().group_by(day=pl.col("time").dt.truncate(step)).len()
-    joined = every.join(counted, on="day", how="full", coalesce=True).sort("day")
-    bars = joined.select(pl.col("day").dt.to_string("%Y-%m-%d"), pl.col("len").fill_null(0)).collect(engine="streaming")
-    return {"bars": list(bars.iter_rows()), "step": step, "undated": undated}
+    times = scan(out_tables, "documents").filter(is_flagged()).select(day=plausible_time("timestamp").dt.date())
+    counted = times.group_by("day").len().collect(engine="streaming")
+    undated = counted.filter(pl.col("day").is_null())["len"].sum()
+    step, bars = timelines.timeline(dict(counted.drop_nulls().iter_rows()))
+    return {"bars": bars, "step": step, "undated": undated}
 
 
 def holes(out_tables: Path) -> list[dict[str, Any]]:

@@ -64,6 +64,6 @@ def _by_amount(out_tables: Path) -> Iterator[Figure]:
 
 
 def _dates(over_time: dict[str, Any]) -> str:
-    steps = {"1d": "day", "1w": "week", "1mo": "month", "3mo": "quarter", "1y": "year"}
-    step = steps.get(over_time["step"], over_time["step"].replace("y", " years"))
-    return f"Per {step}. {words.plural(over_time['undated'], 'flagged document')} without a time."
+    return (
+        f"Per {words.step(over_time['step'])}. {words.plural(over_time['undated'], 'flagged document')} without a time."
+    )

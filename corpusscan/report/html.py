@@ -19,10 +19,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from corpusscan import schema
+from corpusscan.copies import EXHIBIT
 from corpusscan.report import charts, exhibits, reading, words
+from corpusscan.report.cluster import cluster, evidence
 from corpusscan.report.figures import figures
+from corpusscan.report.marking import mark_up
 from corpusscan.report.summary import Summary
-from corpusscan.report.visible import ELLIPSIS, defang, spell, visible
+from corpusscan.report.visible import ELLIPSIS, defang, visible
 
 MAX_BYTES = 2_000_000
 CARD_BYTES = 1_400_000  # for the groups; everything else is bounded by the constants of this module
@@ -30,7 +33,12 @@ STRING = 400  # characters of any string, unless shown otherwise
 EXCERPT = 400  # code points
 _ASIDES = {"decoded": "hidden there", "forgiven": "lowered because", "note": "note"}
 EVIDENCE = 12  # entries
-SHOWN_ELSEWHERE = ("mark", "findings")  # entries of evidence
+SHOWN_ELSEWHERE = ("mark", "findings", "copies", "sources", "aligned", *EXHIBIT)  # entries of evidence
+_ENTRIES = {
+    "new_sources": "sources that say little else", "odds": "chance of such sources", "bytes": "bytes of a copy",
+    "forgiven": "benign explanations", "burst": "chance of such a burst", "weights": "log-odds of a campaign",
+    "share_of_document": "share of the document", "similarity": "similarity",
+}  # fmt: skip
 NAMES = 60  # of a list of columns, detectors, inputs
 LEADING = 6  # campaigns on the first screen
 TEMPLATES = Path(__file__).parent / "templates"
@@ -56,11 +64,9 @@ def policy() -> str:
 def marked(excerpt: str, evidence: str | None) -> Markup:
     """An excerpt with the span `mark` of its evidence marked, links dead, and escapes set apart from text."""
     text = excerpt[:EXCERPT]
-    shown = spell(text, harmless_links=True)
     start, end = _mark(evidence, len(text))
-    parts = [_runs(text[a:b], shown[a:b]) for a, b in ((0, start), (start, end), (end, len(text)))]
-    tail = ELLIPSIS if len(excerpt) > EXCERPT else ""
-    return parts[0] + (Markup("<mark>{}</mark>").format(parts[1]) if start < end else "") + parts[2] + tail
+    shown = mark_up(text, [(start, end)] if start < end else [])
+    return shown + (ELLIPSIS if len(excerpt) > EXCERPT else "")
 
 
 def evidence_rows(evidence: str | None) -> list[tuple[str, str]]:
@@ -69,26 +75,41 @@ def evidence_rows(evidence: str | None) -> list[tuple[str, str]]:
     if loaded is None:
         return [("evidence", evidence)] if evidence else []
     rows = [(name, value) for name, value in loaded.items() if name not in SHOWN_ELSEWHERE][:EVIDENCE]
-    return [(name, value if isinstance(value, str) else orjson.dumps(value).decode()) for name, value in rows]
+    return [(_ENTRIES.get(name, name.replace("_", " ")), _plain(value)) for name, value in rows]
 
 
 def asides(evidence: str | None) -> list[tuple[str, str]]:
     """What a finding says beside its excerpt: what was hidden, decoded, and why it was lowered."""
     known = _load(evidence) or {}
     found = ((words, known.get(name)) for name, words in _ASIDES.items())
-    return [
-        (words, value if isinstance(value, str) else orjson.dumps(value).decode()) for words, value in found if value
-    ]
+    return [(words, _plain(value)) for words, value in found if value]
+
+
+def _plain(value: Any) -> str:
+    """Strings as they are, lists of strings with commas, named numbers by their weight, anything else as JSON."""
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, dict) and value and all(isinstance(one, int | float) for one in value.values()):
+        ordered = sorted(value.items(), key=lambda item: -abs(item[1]))
+        return ", ".join(f"{name.replace('_', ' ')} {one:+.3g}" for name, one in ordered)
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value) or "none"
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _cards(out_tables: Path, summary: Summary) -> Iterator[Markup]:
     """One rendered card per top group, those of a campaign together."""
     groups = summary["top_groups"]
-    found = exhibits.excerpts(out_tables, [group["group"] for group in groups])
+    names = [group["group"] for group in groups]
+    found, told = exhibits.excerpts(out_tables, names), evidence(out_tables, names)
     template = _environment().get_template("group.html")
     for place, (group, siblings, nth) in enumerate(_by_campaign(groups), start=1):
         rows = found.get(group["group"], [])
-        card = template.render(group=group, place=place, siblings=siblings, nth=nth, rows=rows)
+        drawn = cluster(told.get(group["group"])) if group["kind"] == "cluster" else None
+        rows = rows[:1] if drawn and drawn.pair else rows
+        card = template.render(
+            group=group, place=place, siblings=siblings, nth=nth, rows=rows, cluster=drawn, s=summary
+        )
         yield Markup(card)  # noqa: S704 -- escaped by the template's environment
 
 
@@ -148,19 +169,6 @@ def _load(evidence: str | None) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return loaded if isinstance(loaded, dict) else None
-
-
-def _runs(text: str, shown: list[str]) -> Markup:
-    """Spelled code points as markup: runs of escapes in a span, so that a written backslash is told from a real one."""
-    out, escapes = Markup(), ""
-    for char, spelled in zip(text, shown, strict=True):
-        if spelled[0] == "\\" and char != "\\":
-            escapes += spelled
-            continue
-        if escapes:
-            out, escapes = out + Markup('<span class="esc">{}</span>').format(escapes), ""
-        out += spelled
-    return out + Markup('<span class="esc">{}</span>').format(escapes) if escapes else out
 
 
 @cache

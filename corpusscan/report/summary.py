@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypedDict
 
+import msgspec
 import polars as pl
 
 from corpusscan import schema
@@ -152,8 +153,20 @@ def _groups(groups: pl.LazyFrame, findings: pl.LazyFrame) -> tuple[list[dict[str
     order = [severity_rank().alias("rank"), pl.col("documents").fill_null(0).alias("size")]
     keys, down = ["rank", "size", "score", "group"], [True, True, True, False]
     top = standing.with_columns(*times, *order).sort(keys, descending=down, nulls_last=True).head(TOP_GROUPS)
-    slim = top.drop("rank", "size", "open").with_columns(pl.col("exemplars").list.head(5))
-    return slim.collect(engine="streaming").to_dicts(), totals
+    few = top.drop("rank", "size", "open").with_columns(pl.col("exemplars").list.head(5))
+    rows = few.collect(engine="streaming").to_dicts()
+    return [row | {"evidence": _slim(row["evidence"])} for row in rows], totals
+
+
+def _slim(evidence: str | None) -> str | None:
+    """Evidence without the texts of two copies, which only the page needs; what is no JSON object as it stands."""
+    try:
+        told = msgspec.json.decode(evidence or "")
+    except (msgspec.DecodeError, RecursionError):
+        return evidence
+    if not isinstance(told, dict) or "pair" not in told:
+        return evidence
+    return msgspec.json.encode({name: value for name, value in told.items() if name != "pair"}).decode()
 
 
 def _exit(severities: dict[str, dict[str, int]], coverage: dict[str, Any], extra: Extra) -> dict[str, Any]:

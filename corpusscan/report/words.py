@@ -53,6 +53,12 @@ def amount(size: int) -> str:
     return f"{value:.3g} {units[-1]}"
 
 
+def step(name: str) -> str:
+    """The step of a timeline: `1mo` as `month`, `10y` as `10 years`."""
+    names = {"1d": "day", "1w": "week", "1mo": "month", "3mo": "quarter", "1y": "year"}
+    return names.get(name, name.replace("y", " years"))
+
+
 def headline(summary: dict[str, Any]) -> str:
     """The verdict in one sentence."""
     flagged, ended = summary["flagged_documents"], summary["exit"]

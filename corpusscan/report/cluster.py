@@ -1,0 +1,136 @@
+"""What the page shows of a group of copies: template with slots, sources, timeline, and two copies side by side.
+
+Everything comes from the group's evidence (`corpusscan.copies`), so that it can be shown again from the tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import polars as pl
+from markupsafe import Markup
+
+from corpusscan.kernels.templates import SLOT, differences
+from corpusscan.kernels.timelines import BARS
+from corpusscan.report import charts, words
+from corpusscan.report.marking import mark_up
+from corpusscan.report.summary import scan
+from corpusscan.report.visible import visible
+
+SLOTS, SOURCES, TEMPLATE, COPY = 8, 10, 2_000, 1_500  # whatever the evidence holds, no more is shown
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """A place in which copies differ."""
+
+    slot: Count = 0  # which one of the template, from 1
+    kind: str = "text"
+    texts: Count = 0
+    fillings: Count = 0
+    bits: float | None = None
+    entropy: float | None = None  # a share of the greatest
+    stands_out: bool = False
+    such_as: list[str] = []
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    """Copies by day, week or longer."""
+
+    step: str = ""
+    bars: list[tuple[str, Count]] = []
+    undated: Count = 0
+
+
+class Copy(msgspec.Struct, frozen=True):
+    """One of the two copies that are compared."""
+
+    text: str
+    source: str | None = None
+    day: str | None = None
+    before: Count = 0  # characters that both have and that are left out
+    after: Count = 0
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """The part of a group's evidence that is drawn."""
+
+    template: str = ""
+    aligned: Count = 0
+    slots: list[Slot] = []
+    pair: list[Copy] = []
+    top_sources: list[tuple[str, Count, Count]] = []  # name, copies, documents of the corpus
+    timeline: Timeline | None = None
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What the page needs of a group of copies."""
+
+    told: Evidence
+    template: Markup
+    slots: list[Slot]
+    pair: list[tuple[Copy, Markup]]
+    bars: charts.Bars
+    timeline: Markup  # empty where no copy has a date
+    dates: str
+
+    @property
+    def sources(self) -> list[tuple[str, int, int]]:
+        """The sources with most copies."""
+        return self.told.top_sources[:SOURCES]
+
+
+def evidence(out_tables: Path, groups: list[str]) -> dict[str, str]:
+    """The whole evidence of some groups, as their table has it."""
+    asked = scan(out_tables, "groups").filter(pl.col("group").is_in(groups)).select("group", "evidence")
+    return dict(asked.drop_nulls().collect(engine="streaming").iter_rows())
+
+
+def cluster(text: str | None) -> Cluster | None:
+    """The exhibit for a group's evidence; none where it tells nothing of the kind."""
+    try:
+        told = msgspec.json.decode(text or "{}", type=Evidence)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if not (told.template or told.top_sources or told.timeline):
+        return None
+    bars = told.timeline.bars[:BARS] if told.timeline else []
+    drawn = charts.columns(bars, "Copies over time") if bars else Markup()
+    return Cluster(told, _template(told), told.slots[:SLOTS], _pair(told.pair), bars, drawn, _dates(told.timeline))
+
+
+def _template(told: Evidence) -> Markup:
+    """The fixed text, and each slot as a label with its number and kind where it is told."""
+    known = {slot.slot: slot for slot in told.slots[:SLOTS]}
+    first, *others = told.template[:TEMPLATE].split(SLOT)
+    shown = mark_up(first, [])
+    for number, part in enumerate(others, 1):
+        slot = known.get(number)
+        label = f"{number} {visible(slot.kind, 20)}" if slot else "…"
+        hot = " hot" if slot and slot.stands_out else ""
+        shown += Markup('<span class="slot{}">{}</span>').format(hot, label) + mark_up(part, [])
+    return shown
+
+
+def _pair(copies: list[Copy]) -> list[tuple[Copy, Markup]]:
+    """Two copies with what the other does not say marked."""
+    if len(copies) != 2:
+        return []
+    texts = [copy.text[:COPY] for copy in copies]
+    spans = differences(texts[0], texts[1])
+    return [(copy, mark_up(text, own, breaks=True)) for copy, text, own in zip(copies, texts, spans, strict=True)]
+
+
+def _dates(timeline: Timeline | None) -> str:
+    if timeline is None or not timeline.bars:
+        return "No copy has a date."
+    first, most = max(timeline.bars, key=lambda bar: bar[1])
+    busiest = f"{'on' if timeline.step == '1d' else 'from'} {visible(first, 20)}"
+    of_all = f"{words.number(most)} of {words.number(sum(count for _, count in timeline.bars))}"
+    undated = f" {words.plural(timeline.undated, 'copy has', 'copies have')} no date." if timeline.undated else ""
+    return f"Per {words.step(timeline.step)}; most, {of_all}, {busiest}.{undated}"

@@ -1,0 +1,119 @@
+"""An index: a scan is compared with those before it, whose corpora may be gone."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from corpora import write_jsonl
+
+import corpusscan
+from corpusscan.errors import UsageError
+
+STORY = (
+    "The council of {place} decided on Monday that the old bridge over the river will be closed for good, because"
+    " {person} found cracks in every pillar. Nobody told the fishermen. The mayor said that a ferry would be paid for"
+    " until a new bridge stands, and that the money had been found in the budget for schools. Parents were furious,"
+    " teachers wrote letters, and the only shop on the far bank has put its shutters down. A meeting is planned."
+)
+
+
+def crawl(folder: Path, name: str, first: int, count: int) -> Path:
+    """An honest corpus of its own with `count` copies of a story from hosts that nobody else has."""
+    places, people = ["Ardmore", "Belsk", "Corvo", "Dunmore"], ["an engineer", "Ms Ito", "inspectors", "a diver"]
+    copies = [
+        {
+            "text": STORY.format(place=places[n % 4], person=people[n // 4 % 4]),
+            "source": f"new{n}.example",
+            "date": f"2025-03-{1 + n % 3:02d}",
+        }
+        for n in range(first, first + count)
+    ]
+    draw = random.Random(name)
+    honest = [
+        {"text": " ".join(f"word{draw.randrange(3000)}" for _ in range(60)), "source": f"honest{n % 20}.example"}
+        for n in range(200)
+    ]
+    return write_jsonl(folder / f"{name}.jsonl", honest + copies)
+
+
+def scan(corpus: Path, index: Path | None, **options: Any) -> corpusscan.Report:
+    """A scan with an index, into a folder of its own."""
+    options = {"detectors": ("near_duplicate",), "workers": 1, "index": index and str(index)} | options
+    return corpusscan.scan(str(corpus), str(corpus.with_suffix(".out")), overwrite=True, **options)
+
+
+def groups(report: corpusscan.Report) -> list[dict[str, Any]]:
+    """Its groups at medium or above."""
+    return report.groups.filter(pl.col("severity") == "medium").collect().to_dicts()
+
+
+def test_a_campaign_over_four_crawls_is_found_in_the_last(tmp_path: Path) -> None:
+    """Four copies a crawl are too few for any of the first scans alone; with what came before they are a group."""
+    index = tmp_path / "index"
+    for number in range(4):
+        corpus = crawl(tmp_path, f"crawl{number}", 4 * number, 4)
+        found = groups(scan(corpus, index))
+        assert groups(scan(corpus, None)) == []
+        corpus.unlink()
+    (group,) = found
+    evidence = json.loads(group["evidence"])
+    assert (group["documents"], evidence["copies"], evidence["earlier_copies"]) == (4, 16, 12)
+    assert (group["sources"], evidence["new_sources"]) == (16, 16)
+    assert "old bridge" in group["title"]
+
+
+def test_members_and_findings_are_of_this_corpus(tmp_path: Path) -> None:
+    """Documents of earlier crawls are evidence, never rows of the result tables."""
+    index = tmp_path / "index"
+    scan(crawl(tmp_path, "one", 0, 9), index)
+    report = scan(crawl(tmp_path, "two", 9, 3), index)
+    assert set(report.members.collect()["file"]) == {"two.jsonl"}
+    assert len(report.findings.collect()) == len(report.members.collect()) == 3
+
+
+def test_the_same_corpus_again_is_not_its_own_past(tmp_path: Path) -> None:
+    """Scanned twice with one index, a corpus makes the same tables twice, and the index does not grow."""
+    index, corpus = tmp_path / "index", crawl(tmp_path, "one", 0, 6)
+    first = groups(scan(corpus, index))
+    files = sorted(path.name for path in (index / "shards").iterdir())
+    shutil.rmtree(corpus.with_suffix(".out"))
+    assert groups(scan(corpus, index)) == first
+    assert sorted(path.name for path in (index / "shards").iterdir()) == files
+
+
+def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
+    """Another seed, other parameters, a folder of something else, an input around it, no detector for it: one line."""
+    index, corpus = tmp_path / "index", crawl(tmp_path, "one", 0, 6)
+    scan(corpus, index, seed=1)
+    with pytest.raises(UsageError, match="has a key of its own"):
+        scan(corpus, index, seed=2)
+    with pytest.raises(UsageError, match="near_duplicate is what compares"):
+        scan(corpus, index, detectors=("rules",))
+    with pytest.raises(UsageError, match="lies inside the input"):
+        scan(tmp_path, index)
+    facts = index / "index.json"
+    facts.write_text(json.dumps(json.loads(facts.read_text()) | {"bands": 20}))
+    with pytest.raises(UsageError, match="made with bands 20, not 18"):
+        scan(corpus, index)
+    facts.write_text("{")
+    with pytest.raises(UsageError, match="is damaged"):
+        scan(corpus, index)
+    with pytest.raises(UsageError, match="holds something that is no index"):
+        scan(corpus, corpus.with_suffix(".out"))
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".arrow", ".sources.parquet"])
+def test_a_damaged_file_is_named(tmp_path: Path, ending: str) -> None:
+    """A file of the index that is cut short is told by name before anything is read."""
+    index = tmp_path / "index"
+    scan(crawl(tmp_path, "one", 0, 6), index)
+    (file,) = [path for path in (index / "shards").iterdir() if path.name.partition(".")[2] == ending[1:]]
+    file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(UsageError, match=f"{file.name[:12]}.* is damaged"):
+        scan(crawl(tmp_path, "two", 6, 6), index)
