@@ -185,6 +185,7 @@ class _Judge:
     def judged(self, case: Case) -> dict[str, Any]:
         """The group as a row of `groups`."""
         group, documents = self.copies(case), case.documents
+        earlier = len(documents) - len(case.here)
         times: list[dt.datetime] = documents["time"].drop_nulls().sort().to_list()
         days = Counter(moment.date() for moment in times)
         by_copies = filters.stories_of_copies(group)
@@ -199,7 +200,6 @@ class _Judge:
         ) | {story: filters.weight(story) for story in (*by_copies, *lowers)}  # fmt: skip
         told = {
             "copies": len(documents),
-            "earlier_copies": len(documents) - len(case.here),
             "sources": group.sources,
             "new_sources": group.new,
             "usual_share": round(group.usual, 3),
@@ -211,6 +211,7 @@ class _Judge:
             "weights": weights,
             "top_sources": _most(_of_source(case), self.known),
             "timeline": timelines.timeline(days)._asdict() | {"undated": len(documents) - len(times)},
+            **({"earlier_copies": earlier} if earlier else {}),
             **case.evidence,
         }
         return {

@@ -78,7 +78,7 @@ CAMPAIGN = Copies(sources=20, bytes=400, documents=20, new=20, usual=0.1, odds=1
 
 def but(**changes: float) -> Copies:
     """The campaign, otherwise."""
-    return Copies(**{**CAMPAIGN.__dict__, **changes})  # type: ignore[arg-type]
+    return Copies(**{**CAMPAIGN.__dict__, **changes})
 
 
 def test_a_campaign_of_new_sources_has_no_story() -> None:

@@ -195,9 +195,10 @@ def _judged(text: str, encoded: Encoded) -> Hidden | None:
     scheme = encoded.scheme.rpartition(" of ")[2]  # the innermost
     if reading is None:
         return None
-    needless = sum(char.isascii() and char.isalnum() for char in encoded.says) * 2 > len(encoded.says)
-    if scheme in _USUAL and not needless and reading != "override":
-        return None
+    if scheme in _USUAL and reading != "override":
+        needless = sum(char.isascii() and char.isalnum() for char in encoded.says) * 2 > len(encoded.says)
+        if not needless:
+            return None
     if reading == "text" and scheme not in ("base64", "hex"):
         return None
     rule, severity = _READINGS[reading]

@@ -87,7 +87,8 @@ class Verify(Round):
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The pairs among these documents that are alike: left, right, similarity; with an index `_KNOWN` of both."""
         places = _joined(rows)
-        checks = np.frombuffer(rows["checks"].combine_chunks().buffers()[1], np.uint8).reshape(-1, BINS)
+        column = rows["checks"].combine_chunks()
+        checks = np.frombuffer(column.buffers()[1], np.uint8).reshape(-1, BINS)[column.offset :]
         pairs = pl.DataFrame(state["pairs"])
         left, right = (np.searchsorted(places, pairs[side].to_numpy()) for side in ("left", "right"))
         last = len(places) - 1

@@ -253,9 +253,8 @@ def _seek(atom: Atom, rule: Rule, number: int) -> _Sought:
         return _Sought(number, Phrase(data, atom.word), Need(literals.of_phrase(data), len(data)))
     assert atom.regex is not None
     source = folded_pattern(atom.regex) if folded else atom.regex
-    return _Sought(
-        number, Pattern(source, not edged(source)), Need(literals.required(source, folded=folded), width(source))
-    )
+    need = Need.of(literals.placed(source, folded=folded), width(source))
+    return _Sought(number, Pattern(source, not edged(source)), need)
 
 
 def _guards(clauses: list[tuple[_Sought, ...]]) -> list[tuple[_Sought, ...]]:
@@ -265,7 +264,8 @@ def _guards(clauses: list[tuple[_Sought, ...]]) -> list[tuple[_Sought, ...]]:
     best, *others = sorted(range(len(clauses)), key=lambda i: -(min(told[i], literals.ENOUGH) + rare[i]))
     kept = {best}
     for i in others:
-        if rare[i] >= COMMON and sum(told[k] for k in kept) < literals.ENOUGH:
+        wanted = min(literals.ENOUGH, rare[i] + literals.WORTH)
+        if rare[i] >= COMMON and sum(told[k] for k in kept) < wanted:
             kept.add(i)
     return [
         atoms if i in kept else tuple(atom._replace(need=Need(())) for atom in atoms) for i, atoms in enumerate(clauses)

@@ -79,8 +79,9 @@ def classes(points: Codes) -> tuple[Classes, Classes]:
 
 def runs(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Begin and end of each run of true values, as rows."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return edges.reshape(-1, 2)
+    padded = np.zeros(len(mask) + 2, np.bool_)
+    padded[1:-1] = mask
+    return np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2)
 
 
 class Hidden(NamedTuple):

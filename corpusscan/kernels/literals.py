@@ -11,17 +11,18 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, reduce
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from re import _constants as op  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
-from corpusscan.kernels.syntax import REPEATS, parse, space
+from corpusscan.kernels.syntax import REPEATS, length, parse, space
 from corpusscan.kernels.windows import ANY_SPACE, SOME_SPACE, window
 
 LONGEST = 24  # bytes of a literal: more proves nothing
 MOST_ALTERNATIVES, MOST_VARIANTS, MOST_IN_CLASS, MOST_CLAUSES = 256, 64, 4, 4
 COMMON = 11.0  # bits: windows more likely than this are looked for only where nothing rarer is known
 ENOUGH = 26.0  # bits: clauses that surprise so much need no further one beside them
+WORTH = 7.0  # bits: so much more surprise is worth a clause that is looked for: RE2 takes longer than a comparison
 
 
 class Literal(NamedTuple):
@@ -34,6 +35,16 @@ class Literal(NamedTuple):
 Clause = frozenset[Literal]
 """Every match contains at least one of these."""
 
+
+class Placed(NamedTuple):
+    """A clause, and how far a match extends at most from what meets it, either way, as `syntax.width` measures."""
+
+    clause: Clause
+    ahead: float
+    behind: float
+
+
+Node = tuple[Any, Any, int]  # kind, value and flags; letters in a row are one, its value a string
 Variants = tuple[Literal, ...]
 _NOTHING: Variants = (Literal(b"", False),)
 # Letters that ASCII ones also match where case is ignored: the Kelvin sign, the long s.
@@ -54,17 +65,39 @@ def required(pattern: str, *, folded: bool) -> tuple[Clause, ...]:
 
     With `folded` the text is known to be folded (no capitals, no look-alikes of ASCII letters).
     """
+    return tuple(one.clause for one in placed(pattern, folded=folded))
+
+
+def placed(pattern: str, *, folded: bool) -> tuple[Placed, ...]:
+    """The same, each with where it is in a match.
+
+    A further clause pays where what is known surprises so little that it would be tried more often, by `WORTH`, than
+    the clause itself is noticed.
+    """
     tree = parse(pattern)
     if tree is None:
         return ()
-    clauses = dict.fromkeys(clause for clause in _clauses(tree, tree.state.flags, folded) if _usable(clause))
-    ranked = sorted(clauses, key=lambda clause: (_rarity(clause) < COMMON, -_surprise(clause)))
+    sides = _sides([*_flat(tree, tree.state.flags, folded)], folded)
+    ranked = sorted(sides, key=lambda clause: (_rarity(clause) < COMMON, -_surprise(clause)))
     chosen = ranked[:1]
     for clause in ranked[1:]:
         common = _rarity(clause) < min(COMMON, _rarity(chosen[0]))
-        if len(chosen) < MOST_CLAUSES and sum(map(_surprise, chosen)) < ENOUGH and not common:
+        wanted = min(ENOUGH, _noticed(clause) + WORTH)
+        if len(chosen) < MOST_CLAUSES and sum(map(_surprise, chosen)) < wanted and not common:
             chosen.append(clause)
-    return tuple(chosen)
+    return tuple(Placed(clause, *sides[clause]) for clause in chosen)
+
+
+def _sides(nodes: Sequence[Node], folded: bool) -> dict[Clause, tuple[float, float]]:
+    """Usable clauses of a sequence of nodes: the lengths up to the end of what one is of, and from its begin on."""
+    lengths = [length(kind, value) for kind, value, _ in nodes]
+    until, since = [*accumulate(lengths)], [*accumulate(reversed(lengths))][::-1]
+    sides: dict[Clause, tuple[float, float]] = {}
+    for clause, first, last in _clauses(nodes, folded):
+        if _usable(clause):
+            ahead, behind = sides.get(clause, (0.0, 0.0))
+            sides[clause] = max(ahead, until[last]), max(behind, since[first])
+    return sides
 
 
 def surprise(patterns: Sequence[tuple[Clause, ...]]) -> float:
@@ -76,32 +109,33 @@ def rarity(patterns: Sequence[tuple[Clause, ...]]) -> float:
     """Bits by which any window surprises that is looked for because of some patterns; 0 where one needs nothing."""
     if not all(patterns):
         return 0.0
-    sought = {literal for clauses in patterns for clause in clauses for literal in clause}
-    return _together(found.bits for literal in sought if (found := window(literal.data)))
+    return _noticed(frozenset[Literal]().union(*(clause for clauses in patterns for clause in clauses)))
 
 
-def _clauses(items: Any, flags: int, folded: bool) -> Iterator[Clause]:
-    """Every clause that a sequence of nodes demands."""
-    run = _NOTHING
-    for kind, value, own in _flat(items, flags, folded):
+def _clauses(nodes: Iterable[Node], folded: bool) -> Iterator[tuple[Clause, int, int]]:
+    """Every clause that a sequence of nodes demands, with the first and last node that it is of."""
+    run, first = _NOTHING, 0
+    for place, (kind, value, own) in enumerate(nodes):
         variants, whole = _variants(kind, value, own, folded)
         if variants:
             if len(run) * len(variants) > MOST_VARIANTS:
-                yield from _closed(run)
+                yield from ((clause, first, place) for clause in _closed(run))
                 run = _common_end(run)
             run = _joined(run, variants)
             if whole:
                 continue
-        yield from _closed(run)
-        run = _NOTHING
+        last = place if variants else place - 1
+        yield from ((clause, first, last) for clause in _closed(run))
+        run, first = _NOTHING, place + 1
         if kind in REPEATS and value[0] > 0:
-            yield from _clauses(value[2], own, folded)
+            inner = (clause for clause, _, _ in _clauses(_flat(value[2], own, folded), folded))
+            yield from ((clause, place, place) for clause in inner)
         elif kind is op.BRANCH:
-            yield from _either(value[1], own, folded)
-    yield from _closed(run)
+            yield from ((clause, place, place) for clause in _either(value[1], own, folded))
+    yield from ((clause, first, -1) for clause in _closed(run))
 
 
-def _flat(items: Any, flags: int, folded: bool) -> Iterator[tuple[Any, Any, int]]:
+def _flat(items: Any, flags: int, folded: bool) -> Iterator[Node]:
     """Nodes with the flags they stand under; groups give way to what is inside them, letters in a row to strings."""
     row, plain = "", folded or not flags & re.IGNORECASE
     for kind, value in items:
@@ -223,7 +257,7 @@ def _either(alternatives: Sequence[Any], flags: int, folded: bool) -> Iterator[C
     """Clauses for a choice: the best of each alternative, if each has one, then the second best or again the best."""
     ranked: list[list[Clause]] = []
     for items in alternatives:
-        usable = [clause for clause in _clauses(items, flags, folded) if _usable(clause)]
+        usable = [clause for clause, _, _ in _clauses(_flat(items, flags, folded), folded) if _usable(clause)]
         if not usable:
             return
         ranked.append(sorted(usable, key=_surprise, reverse=True))
@@ -237,8 +271,14 @@ def _usable(clause: Clause) -> bool:
 
 @lru_cache(maxsize=1024)
 def _rarity(clause: Clause) -> float:
-    """Bits by which the likeliest window of a clause surprises: what looking for it costs."""
+    """Bits by which the likeliest window of a clause surprises."""
     return min(found.bits for literal in clause if (found := window(literal.data)))
+
+
+@lru_cache(maxsize=1024)
+def _noticed(clause: Clause) -> float:
+    """Bits by which any window of a clause surprises: what looking for it costs."""
+    return _together(found.bits for literal in clause if (found := window(literal.data)))
 
 
 @lru_cache(maxsize=1024)

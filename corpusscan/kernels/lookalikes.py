@@ -20,12 +20,14 @@ LEAST_LETTERS = 3
 SEVERAL = 3  # different words
 STYLES = 4  # of mathematical letters inside words: a formula has one or two of them beside its words
 SHAPES, AGAIN = 4, 0.75  # different shapes of Arabic letters in plain words, and how many of those in a row are new
-_OTHERS = (Script.CYRILLIC, Script.GREEK, Script.ALPHABET)
+# Plain numbers: looking a member of an enumeration up takes longer than the comparison.
+_LETTER, _COMMON, _LATIN, _GREEK = int(Kind.LETTER), int(Script.COMMON), int(Script.LATIN), int(Script.GREEK)
+_OTHERS = range(Script.CYRILLIC, Script.ALPHABET + 1)
 # Greek that science, phonetics, African and Kurdish writing put into Latin words, and sharp s in scanned German.
 _BORROWED_GREEK = frozenset("βγεθχυιληδξπφψςζμ")
 _SCIENTIFIC_GREEK = frozenset("ακνρστω")  # PGC1α, NFκB: at the end of a word, or among capitals
 # Latin that passes for Cyrillic or Greek; i, j, h, q, w and palochka's l and I are borrowed by orthographies.
-_COUNTERFEIT = {
+_COUNTERFEIT: dict[int, frozenset[str]] = {
     Script.CYRILLIC: frozenset("aceopxyABCEHKMOPTX"),
     Script.GREEK: frozenset("ovABEZHIKMNOPTXY"),
     Script.ALPHABET: frozenset(),
@@ -35,19 +37,19 @@ _COUNTERFEIT = {
 def mixed_words(text: Text) -> Iterator[Hidden]:
     """Each word that holds counterfeit letters."""
     scripts = text.scripts
-    lettered = text.kinds == Kind.LETTER
-    latin = lettered & (scripts == Script.LATIN)
-    other = lettered & np.isin(scripts, _OTHERS)
+    lettered = text.kinds == _LETTER
+    latin = lettered & (scripts == _LATIN)
+    other = lettered & (scripts >= _OTHERS[0]) & (scripts <= _OTHERS[-1])
     words = runs(lettered | (text.kinds == Kind.MARK))
     latins, others = _count(latin, words), _count(other, words)
     pure = (
-        int(((latins >= LEAST_LETTERS) & (others == 0)).sum()),
-        int(((others >= LEAST_LETTERS) & (latins == 0)).sum()),
+        int(np.count_nonzero((latins >= LEAST_LETTERS) & (others == 0))),
+        int(np.count_nonzero((others >= LEAST_LETTERS) & (latins == 0))),
     )
     found = [
-        (int(begin), int(end), plain)
-        for begin, end in words[(latins > 0) & (others > 0)]
-        if (plain := _unmasked(text.text[begin:end], scripts[begin:end], pure[1] > 0)) is not None
+        (begin, end, plain)
+        for begin, end in words[(latins > 0) & (others > 0)].tolist()
+        if (plain := _unmasked(text.text[begin:end], scripts[begin:end].tolist(), pure[1] > 0)) is not None
     ]
     if not found:
         return
@@ -67,8 +69,11 @@ def styled_words(text: Text) -> Iterator[Hidden]:
     """
     codes = text.codes
     letters = ((codes >= 0x1D400) & (codes <= 0x1D6A3)) | ((codes >= 0xFF21) & (codes <= 0xFF5A))  # Greek ones follow
-    within, edges = _beside(runs(letters), (codes < 0x80) & (text.kinds == Kind.LETTER))
-    digits, last = _beside(runs((codes >= 0x1D7CE) & (codes <= 0x1D7FF)), (codes >= 0x30) & (codes <= 0x39))
+    numerals = (codes >= 0x1D7CE) & (codes <= 0x1D7FF)
+    if not (letters.any() or numerals.any()):
+        return
+    within, edges = _beside(runs(letters), (codes < 0x80) & (text.kinds == _LETTER))
+    digits, last = _beside(runs(numerals), (codes >= 0x30) & (codes <= 0x39))
     inside = _around(text, within) | _around(text, digits)
     # Beside such words the first and last letters of others count too: alone they are a variable and what follows it.
     found = [*within, *edges, *digits, *last]
@@ -99,15 +104,16 @@ def _around(text: Text, places: list[list[int]]) -> set[str]:
 
 
 def _count(mask: np.ndarray, words: np.ndarray) -> np.ndarray:
-    sums: np.ndarray = np.concatenate([[0], np.cumsum(mask)])
-    return np.asarray(sums[words[:, 1]] - sums[words[:, 0]])
+    sums = np.zeros(len(mask) + 1, np.int32)
+    np.cumsum(mask, out=sums[1:])
+    return np.asarray(np.diff(sums[words])[:, 0])
 
 
-def _unmasked(word: str, scripts: np.ndarray, bilingual: bool) -> str | None:
+def _unmasked(word: str, scripts: list[int], bilingual: bool) -> str | None:
     """The Latin word that is meant; the word itself where it is another script's; None where it can be honest."""
-    letters = [(char, int(script)) for char, script in zip(word, scripts, strict=True) if script != Script.COMMON]
+    letters = [(char, script) for char, script in zip(word, scripts, strict=True) if script != _COMMON]
     foreign = {script for _, script in letters if script in _OTHERS}
-    if len(letters) < LEAST_LETTERS or len(foreign) != 1 or any(s not in (Script.LATIN, *_OTHERS) for _, s in letters):
+    if len(letters) < LEAST_LETTERS or len(foreign) != 1 or any(s != _LATIN and s not in _OTHERS for _, s in letters):
         return None
     other = foreign.pop()
     plain = _as_latin(letters, other)
@@ -115,8 +121,8 @@ def _unmasked(word: str, scripts: np.ndarray, bilingual: bool) -> str | None:
         plain and plain.isascii() and not bilingual
     ):
         return plain
-    false = [char for char, script in letters if script == Script.LATIN]
-    return word if all(char in _COUNTERFEIT[Script(other)] for char in false) else None
+    false = {char for char, script in letters if script == _LATIN}
+    return word if false <= _COUNTERFEIT[other] else None
 
 
 def _as_latin(letters: list[tuple[str, int]], other: int) -> str | None:
@@ -126,7 +132,7 @@ def _as_latin(letters: list[tuple[str, int]], other: int) -> str | None:
         like = fold(char) if script == other else char
         if script == other and not (len(like) == 1 and like.isascii() and like.isalpha()):
             return None
-        if other == Script.GREEK and script == other and not _counterfeit_greek(letters, i):
+        if other == _GREEK and script == other and not _counterfeit_greek(letters, i):
             return None
         plain.append(like)
     return "".join(plain)
@@ -139,7 +145,7 @@ def _counterfeit_greek(letters: list[tuple[str, int]], i: int) -> bool:
         return False
     if char not in _SCIENTIFIC_GREEK:
         return True
-    beside = [letters[j][0] for j in (i - 1, i + 1) if 0 <= j < len(letters) and letters[j][1] == Script.LATIN]
+    beside = [letters[j][0] for j in (i - 1, i + 1) if 0 <= j < len(letters) and letters[j][1] == _LATIN]
     return len(beside) == 2 and all("a" <= one <= "z" for one in beside)
 
 
@@ -154,8 +160,10 @@ def _shapes(text: Text) -> Iterator[Hidden]:
 
     Old files are written in shapes throughout, and converters leave the same few again and again.
     """
-    codes, arabic = text.codes, (text.kinds == Kind.LETTER) & (text.scripts == Script.ARABIC)
+    codes, arabic = text.codes, (text.kinds == _LETTER) & (text.scripts == Script.ARABIC)
     shaped = arabic & (((codes >= 0xFB50) & (codes <= 0xFBB1)) | ((codes >= 0xFE80) & (codes <= 0xFEF4)))
+    if not shaped.any():
+        return
     words = runs(arabic | (text.kinds == Kind.MARK))
     some, every = _count(shaped, words), _count(arabic, words)
     mixed = words[(some > 0) & (2 * some <= every)].tolist()
@@ -170,8 +178,10 @@ def _radicals(text: Text) -> Iterator[Hidden]:
 
     Where a font's glyphs were named wrongly all of them are exchanged; who hides something leaves most.
     """
-    han = np.append((text.kinds == Kind.LETTER) & (text.scripts == Script.EAST_ASIAN), np.False_)  # last: both ends
     false = np.flatnonzero((text.codes >= 0x2F00) & (text.codes <= 0x2FD5))
+    if not len(false):
+        return
+    han = np.append((text.kinds == _LETTER) & (text.scripts == Script.EAST_ASIAN), np.False_)  # last: both ends
     false = false[han[false - 1] | han[false + 1]]
     inside = false[han[false - 1] & han[false + 1]]
     if not len(inside):

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpusscan.kernels.folding import Bytes, Offsets, changed, origins, table
-from corpusscan.kernels.literals import Clause, Literal
+from corpusscan.kernels.literals import Clause, Literal, Placed
 from corpusscan.kernels.places import BOUNDLESS, excess, slices
 from corpusscan.kernels.sieve import REACH, Ids, ids, noticed, sieve
 from corpusscan.kernels.standing import APART, standing
@@ -31,6 +31,12 @@ class Need(NamedTuple):
 
     clauses: tuple[Clause, ...]
     width: float = math.inf
+    sides: tuple[tuple[float, float], ...] = ()  # how far a match extends from each clause (`literals.Placed`), if told
+
+    @classmethod
+    def of(cls, placed: Sequence[Placed], width: float) -> Need:
+        """What a pattern requires, with where it is in a match."""
+        return cls(tuple(one.clause for one in placed), width, tuple((one.ahead, one.behind) for one in placed))
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class _Links(NamedTuple):
     need: Ids
     atom_from: Ids  # and so for the atoms of a need,
     atom: Ids
+    ahead: Offsets  # and how far one extends from what meets the need, ahead
+    behind: Offsets  # and behind
     part_from: Ids  # the needs of an atom,
     part: Ids
     near_from: Ids  # and the clauses of a query that stand near one another and are not free
@@ -131,6 +139,7 @@ def _link(queries: Sequence[Query]) -> tuple[list[tuple[Literal, bool]], _Links]
     literals: dict[tuple[Literal, bool], list[int]] = {}  # -> needs
     needs: dict[tuple[Clause, bool], int] = {}  # -> its number
     atoms: dict[int, list[int]] = {}  # of a need
+    sides: dict[int, list[tuple[float, float]]] = {}  # of those
     parts: list[list[int]] = []  # of an atom
     reach: list[int] = []
     clause: list[int] = []
@@ -146,8 +155,9 @@ def _link(queries: Sequence[Query]) -> tuple[list[tuple[Literal, bool]], _Links]
             near[q] += [] if free[-1] or apart[-1] else [len(query)]
             for atom in clause_atoms:
                 parts.append([needs.setdefault((choice, one.folded), len(needs)) for choice in atom.clauses])
-                for need in parts[-1]:
+                for need, side in zip(parts[-1], atom.sides or [(atom.width,) * 2] * len(parts[-1]), strict=True):
                     atoms.setdefault(need, []).append(len(clause))
+                    sides.setdefault(need, []).append(side)
                 reach.append(_bounded(atom.width))
                 clause.append(len(query))
             query.append(q)
@@ -155,8 +165,10 @@ def _link(queries: Sequence[Query]) -> tuple[list[tuple[Literal, bool]], _Links]
         for literal in sorted(choice):
             literals.setdefault((literal, folded), []).append(number)
     counted = ~np.array(free, bool) & np.array(apart, bool)
+    ahead, behind = ([_bounded(side[way]) for some in sides.values() for side in some] for way in (0, 1))
     return [*literals], _Links(
-        *_rows(literals.values()), *_rows(atoms.values()), *_rows(parts), *_rows(near),
+        *_rows(literals.values()), *_rows(atoms.values()),
+        np.array(ahead, np.int64), np.array(behind, np.int64), *_rows(parts), *_rows(near),
         reach=np.array(reach, np.int64), clause=ids(clause), query=ids(query),
         free=np.array(free, np.bool_), apart=np.array(apart, np.bool_),
         within=np.array([_within(one) for one in queries], np.int64),

@@ -70,12 +70,12 @@ def _length(total, begin, end):  # type: ignore[no-untyped-def] # noqa: ANN001, 
 
 
 @njit(cache=True, nogil=True)
-def _around(data, total, first, last, begin, end, reach):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """What lies within reach of data[first:last] in data[begin:end], whole characters."""
+def _around(data, total, first, last, begin, end, ahead, behind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """data[first:last] with so much ahead of it and behind it in data[begin:end], whole characters."""
     low, high = first, last
-    while low > begin and _length(total, low, first) < reach:
+    while low > begin and _length(total, low, first) < ahead:
         low -= BLOCK
-    while high < end and _length(total, last, high) < reach:
+    while high < end and _length(total, last, high) < behind:
         high += BLOCK
     low, high = max(low, begin), min(high, end)
     while low > begin and data[low] & 0xC0 == 0x80:
@@ -88,7 +88,7 @@ def _around(data, total, first, last, begin, end, reach):  # type: ignore[no-unt
 @njit(cache=True, nogil=True)
 def slices(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912, PLR0915
     data, offsets, total, places, literals,  # noqa: ANN001
-    need_from, need_of, atom_from, atom_of, part_from, part_of, near_from, near_of,  # noqa: ANN001
+    need_from, need_of, atom_from, atom_of, ahead_of, behind_of, part_from, part_of, near_from, near_of,  # noqa: ANN001
     reach, clause_of, query_of, free, alone, within, clauses,  # noqa: ANN001
 ):  # fmt: skip
     """Texts, atoms, begins and ends where an atom's needs stand together and its query's clauses are met."""
@@ -100,6 +100,7 @@ def slices(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912, PLR09
     query_text, query_met = np.full(len(clauses), -1), np.zeros(len(clauses), np.int32)
     close_text, told = np.full(len(clauses), -1), np.zeros(len(reach), np.int64)
     of, first, last = np.empty(256, np.int32), np.empty(256, np.int64), np.empty(256, np.int64)
+    ahead, behind = np.empty(256, np.int64), np.empty(256, np.int64)  # how far a match extends from first and last
     i = text = 0
     while i < len(places):
         while offsets[text + 1] <= places[i]:
@@ -112,7 +113,7 @@ def slices(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912, PLR09
                 need_text[need], need_at[need] = text, at
                 for a in range(atom_from[need], atom_from[need + 1]):
                     atom = atom_of[a]
-                    met, far = True, reach[atom]
+                    met, far = True, ahead_of[a]  # what stands before it lies inside the match, too
                     for p in range(part_from[atom], part_from[atom + 1]):
                         part = part_of[p]
                         if need_text[part] != text or (far < BOUNDLESS and _length(total, need_at[part], at) > far):
@@ -122,12 +123,17 @@ def slices(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912, PLR09
                         continue
                     if atom_text[atom] != text:
                         atom_text[atom], count[atom] = text, 0
-                    if count[atom] and (far == BOUNDLESS or count[atom] == MOST or at - last[event[atom]] <= JOINED):
-                        last[event[atom]] = at
+                    if count[atom] and (
+                        reach[atom] == BOUNDLESS or count[atom] == MOST or at - last[event[atom]] <= JOINED
+                    ):
+                        e = event[atom]
+                        last[e], ahead[e], behind[e] = at, max(ahead[e], ahead_of[a]), max(behind[e], behind_of[a])
                     else:
                         if events == len(of):
                             of, first, last = np.append(of, of), np.append(first, first), np.append(last, last)
+                            ahead, behind = np.append(ahead, ahead), np.append(behind, behind)
                         of[events], first[events], last[events] = atom, at, at
+                        ahead[events], behind[events] = ahead_of[a], behind_of[a]
                         event[atom], events, count[atom] = events, events + 1, count[atom] + 1
                     clause = clause_of[atom]
                     query = query_of[clause]
@@ -158,9 +164,10 @@ def slices(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912, PLR09
                 continue
             low, high = begin, end
             if reach[atom] < BOUNDLESS:
-                low, high = _around(data, total, first[k], last[k], begin, end, reach[atom])
+                low, high = _around(data, total, first[k], last[k], begin, end, ahead[k], behind[k])
             before = told[atom]
             if before < size and texts[before] == text and atoms[before] == atom and low - begin <= ends[before]:
+                begins[before] = min(begins[before], low - begin)
                 ends[before] = max(ends[before], high - begin)
                 continue
             if size == len(texts):

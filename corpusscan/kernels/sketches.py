@@ -80,7 +80,7 @@ def _share_a_band(equal: int) -> float:
         for bands in range(1, equal // ROWS + 1)
         if bands <= BANDS
     )
-    return ways / math.comb(BINS, equal)
+    return float(ways / math.comb(BINS, equal))
 
 
 @njit(cache=True, nogil=True, inline="always")

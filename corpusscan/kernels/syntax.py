@@ -92,6 +92,11 @@ def width(pattern: str) -> float:
     return math.inf if tree is None or "{," in pattern else _width(tree)
 
 
+def length(kind: Any, value: Any) -> float:
+    """The greatest length of what one node matches; that of a string of letters is at most their number."""
+    return len(value) if isinstance(value, str) else _node_width(kind, value)
+
+
 def edged(pattern: str) -> bool:
     """Whether an end of the text may mean something to a pattern that an end of a line does not."""
     tree = parse(pattern)

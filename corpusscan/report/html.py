@@ -35,7 +35,8 @@ _ASIDES = {"decoded": "hidden there", "forgiven": "lowered because", "note": "no
 EVIDENCE = 12  # entries
 SHOWN_ELSEWHERE = ("mark", "findings", "copies", "sources", "aligned", *EXHIBIT)  # entries of evidence
 _ENTRIES = {
-    "new_sources": "sources that say little else", "odds": "chance of such sources", "bytes": "bytes of a copy",
+    "new_sources": "sources that say little else", "usual_share": "share of such sources that is usual",
+    "earlier_copies": "copies in earlier corpora", "odds": "chance of such sources", "bytes": "bytes of a copy",
     "forgiven": "benign explanations", "burst": "chance of such a burst", "weights": "log-odds of a campaign",
     "share_of_document": "share of the document", "similarity": "similarity",
 }  # fmt: skip

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpusscan.kernels.folding import fold
-from corpusscan.kernels.literals import Literal, of_phrase, required
+from corpusscan.kernels.literals import Literal, of_phrase, placed
 from corpusscan.kernels.matching import Filter, Need, Query
 from corpusscan.kernels.occurrences import Pattern, Phrase, Text, tightest
 from corpusscan.kernels.places import MOST
@@ -57,7 +57,7 @@ def query(pattern: str, folded: bool) -> Query:
 
 
 def need(pattern: str, folded: bool) -> Need:
-    return Need(required(pattern, folded=folded), width(pattern))
+    return Need.of(placed(pattern, folded=folded), width(pattern))
 
 
 def matches(pattern: str, folded: bool, text: str) -> bool:
@@ -255,6 +255,9 @@ LOCAL = [  # bounded and not, both views, edges of words and of texts
     (r"bravo\s+alpha$", False),
     (r"(?m)^mike \S+ zulu$", False),
     (r"\Bzulu|mikebravo\b", False),
+    (r"mike[^<]{0,90}ignore\s+alpha", False),  # what is looked for stands at the end,
+    (r"(?i)alpha\s+bravo.{0,300}zulu\s+mike", True),  # at both,
+    (r"(?s)zulu.{40,200}(?:ignore\s+alpha|alpha\s+ignore){1,2}.{20,90}mike", False),  # or amid a match
 ]
 LOCALS = Filter([query(*atom) for atom in LOCAL])
 FILL = [
@@ -319,3 +322,12 @@ def test_what_stands_apart_is_not() -> None:
     assert LOCALS.candidates(pa.array(texts, pa.large_string())).text.tolist() == [1]
     near = Filter([Query(((need("alpha", False),), (need("bravo", False),)), False, 2, 20)])
     assert set(near.candidates(pa.array(texts, pa.large_string())).text.tolist()) == {1}
+
+
+def test_what_stands_in_the_wrong_order_is_not() -> None:
+    """Words near enough for a match come up only where the first of them can be the first; pieces reach one way."""
+    filler = " y" * 150
+    one = Filter([query("alpha.{0,900}bravo", False)])
+    found = one.candidates(pa.array([f"bravo{filler}alpha", f"alpha{filler}bravo{filler * 9}"], pa.large_string()))
+    assert found.text.tolist() == [1]
+    assert found.end[0] < 2 * len(filler)
