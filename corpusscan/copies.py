@@ -69,6 +69,17 @@ class Case:
         """The first row of each document of this corpus."""
         return self.documents.filter(pl.col("shard") < EARLIER)
 
+    @cached_property
+    def of_source(self) -> pl.DataFrame:
+        """How many copies come from each source: columns source and count."""
+        return self.documents["source"].drop_nulls().value_counts()
+
+    @cached_property
+    def days(self) -> Sizes:
+        """The days of the copies, as sorted numbers."""
+        days: Sizes = self.documents["time"].drop_nulls().dt.epoch("d").sort().cast(pl.Int64).to_numpy()
+        return days
+
 
 def looked_at(batch: Batch) -> pa.Table:
     """One row per text of the batch, with what results need to say about it, as `LOOKED_AT`."""
@@ -159,18 +170,18 @@ class _Judge:
 
     def __init__(self, cases: Sequence[Case], context: Context) -> None:
         self.tests, self.documents, self.sizes = len(cases), context.documents, context.sources.sizes
-        counts = [_of_source(case) for case in cases]
+        counts = [case.of_source for case in cases]
         self.known = context.sources.documents_of(sorted({name for one in counts for name in one["source"]}))
         apart = {name for one in counts for name, count in one.iter_rows() if self._new(name, count)}
         self.apart = np.array([self.known[name] for name in apart], np.int64)
-        self.days = np.sort(np.concatenate([np.array([], np.int64), *map(_days, cases)]))
+        self.days = np.sort(np.concatenate([np.array([], np.int64), *(case.days for case in cases)]))
 
     def _new(self, source: str, count: int) -> bool:
         return 2 * count >= self.known[source]
 
     def copies(self, case: Case) -> filters.Copies:
         """What is known of a group; both odds are of all groups together (Bonferroni)."""
-        counts = _of_source(case)
+        counts = case.of_source
         new = sum(self._new(*one) for one in counts.iter_rows())
         usual = surprise.usual(counts["count"].to_numpy(), self.sizes, self.apart, self.documents)
         odds = self.tests * surprise.of_sources(new, len(counts), usual)
@@ -179,7 +190,7 @@ class _Judge:
             documents=len(case.documents), new=new, usual=usual, odds=min(odds, 1.0), reworded=case.reworded,
             share=case.evidence.get("share_of_document", 1.0),
             of_one=max((count for name, count in counts.iter_rows() if not self._new(name, count)), default=0),
-            burst=min(self.tests * surprise.of_days(_days(case), self.days), 1.0),
+            burst=min(self.tests * surprise.of_days(case.days, self.days), 1.0),
         )  # fmt: skip
 
     def judged(self, case: Case) -> dict[str, Any]:
@@ -209,7 +220,7 @@ class _Judge:
             "bytes": group.bytes,
             "forgiven": [*by_copies, *lowers],
             "weights": weights,
-            "top_sources": _most(_of_source(case), self.known),
+            "top_sources": _most(case.of_source, self.known),
             "timeline": timelines.timeline(days)._asdict() | {"undated": len(documents) - len(times)},
             **({"earlier_copies": earlier} if earlier else {}),
             **case.evidence,
@@ -221,17 +232,6 @@ class _Judge:
             "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
             "evidence": json.dumps(told, sort_keys=True, ensure_ascii=False),
         }  # fmt: skip
-
-
-def _of_source(case: Case) -> pl.DataFrame:
-    """How many copies come from each source."""
-    return case.documents["source"].drop_nulls().value_counts()
-
-
-def _days(case: Case) -> Sizes:
-    """The days of the copies, as sorted numbers."""
-    days: Sizes = case.documents["time"].drop_nulls().dt.epoch("d").sort().cast(pl.Int64).to_numpy()
-    return days
 
 
 def _slot_attack(case: Case) -> bool:

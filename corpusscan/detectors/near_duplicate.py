@@ -98,8 +98,8 @@ class Verify(Round):
         left, right = left[here], right[here]
         alike = sketches.similarity(components.equal_bins(checks, left, right))
         checked = pairs.filter(pl.Series(here)).with_columns(similarity=pl.Series(alike))
+        known = pl.DataFrame(rows.select([name for name in _KNOWN if name in rows.column_names]))
         for side, place in (("left", left), ("right", right)):
-            known = pl.DataFrame(rows.select([name for name in _KNOWN if name in rows.column_names]))
             checked = checked.hstack(known[place].select(pl.all().name.prefix(f"{side}_")))
         return checked.filter(pl.col("similarity") >= self.similarity).to_arrow()
 

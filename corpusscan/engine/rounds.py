@@ -189,16 +189,13 @@ class Rounds:
     def _conclude(self, wave: _Wave, detector: Detector, parts: list[tuple[int, str]], result: Collected) -> None:
         """Reduce what the maps left, partition by partition, and put the conclusion into the wave's states."""
         count = sum(result.account(shard, self.workspace)["scanned"] for shard, _ in parts)
-        spread = detector.rounds[wave.step].partitions_of_a_row
-        over, partitions = wave.over(detector), 1
-        if detector.rounds[wave.step].indexed and over == "all":
-            result.kept = parts
-        if detector.rounds[wave.step].indexed:
-            parts = parts + self.earlier
-        if over == "left":
+        looked, partitions = detector.rounds[wave.step], 1
+        if looked.over == "left":
             partitions = partitions_left(wave.states[detector.name]["named"])
-        elif over == "all":
-            partitions = max(count * spread // PARTITION_ROWS, 1)
+        elif looked.over == "all":
+            partitions = max(count * looked.partitions_of_a_row // PARTITION_ROWS, 1)
+            result.kept = parts if looked.indexed else result.kept
+        parts = parts + self.earlier if looked.indexed else parts
         jobs = [wave.job(detector, self.keys, digest(parts, partition, partitions)) for partition in range(partitions)]
         tasks = [
             Reduce(job, partition, partitions, tuple(parts))
@@ -211,7 +208,7 @@ class Rounds:
                 return
         tables = [table for job in jobs if len(table := self.workspace.read(job.name))]
         reduced = pa.concat_tables(tables) if tables else pa.table({})
-        state = dict(detector.rounds[wave.step].conclude(reduced, Context(self.key, count, self._sources(result))))
+        state = dict(looked.conclude(reduced, Context(self.key, count, self._sources(result))))
         result.copies = state.pop("copies", result.copies)
         wave.states[detector.name] = state
 
@@ -224,11 +221,11 @@ class Rounds:
         return self._known
 
     def keep(self, result: Collected) -> None:
-        """Leave in the index what later scans compare with."""
-        digests = {shard.index: shard.digest for shard in result.shards}
-        for shard, artefact in result.kept if self.index else ():
-            assert self.index
-            self.index.keep(digests[shard], artefact, result.accounts[shard], self.workspace)
+        """Leave in the index, where there is one, what later scans compare with."""
+        if self.index:
+            digests = {shard.index: shard.digest for shard in result.shards}
+            for shard, artefact in result.kept:
+                self.index.keep(digests[shard], artefact, result.accounts[shard], self.workspace)
 
     def _run(
         self, stage: str, tasks: Sequence[Task], result: Collected | None = None

@@ -210,13 +210,19 @@ def _part(name: str, task: Reduce, workspace: Workspace) -> pa.Table:
     return table.take(pc.sort_indices(table, [("row", "ascending")]))
 
 
-def _left(name: str, task: Reduce, named: pa.Table, shard: int, workspace: Workspace) -> pa.Table:
-    """The rows of an artefact that the state names, for the task's partition where it says for which."""
-    if "partition" in named.column_names:
-        named = named.filter(pc.equal(named["partition"], task.partition))
+def _left(name: str, named: pa.Table, shard: int, workspace: Workspace) -> pa.Table:
+    """The rows of an artefact that are named."""
     rows = rows_of(named, shard)
-    table = pq.read_table(workspace.path(name), use_threads=False) if len(rows) else pa.table({})
-    return table.filter(pa.array(np.isin(table["row"].to_numpy(), rows))) if len(rows) else table
+    if not len(rows):
+        return pa.table({})
+    table = pq.read_table(workspace.path(name), use_threads=False)
+    return table.filter(pa.array(np.isin(table["row"].to_numpy(), rows)))
+
+
+def _named(task: Reduce, state: State) -> pa.Table:
+    """The rows that the state names, for the task's partition where it says for which."""
+    named = state["named"]
+    return named.filter(pc.equal(named["partition"], task.partition)) if "partition" in named.column_names else named
 
 
 def partitions_left(named: pa.Table) -> int:
@@ -233,14 +239,12 @@ def rows_of(named: pa.Table, shard: int) -> npt.NDArray[np.uint64]:
 def _reduce(task: Reduce, workspace: Workspace) -> Outcome:
     looked = task.job.detector.rounds[task.job.step]
     state = load_state(task.job.state, workspace)
+    named = _named(task, state) if looked.over == "left" else None
     parts = []
     for shard, name in task.parts:
         if not pq.read_metadata(workspace.path(name)).num_rows:
             continue  # such an artefact has no columns to ask for
-        if looked.over == "left":
-            table = _left(name, task, state["named"], shard, workspace)
-        else:
-            table = _part(name, task, workspace)
+        table = _part(name, task, workspace) if named is None else _left(name, named, shard, workspace)
         if len(table):
             parts.append(table.add_column(0, "shard", pa.array(np.full(len(table), shard, np.uint32))))
     nothing = pa.table({"shard": pa.array([], pa.uint32())})
