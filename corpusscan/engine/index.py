@@ -32,11 +32,15 @@ class Index:
     def __init__(self, root: Path) -> None:
         self._kept = Workspace(root / "shards")
 
-    def earlier(self, digests: Sequence[str]) -> list[tuple[int, str]]:
-        """(number, artefact) of every shard but these, which are scanned again; numbers from `EARLIER` on."""
+    def earlier(self, digests: Sequence[str]) -> tuple[list[tuple[int, str]], int]:
+        """(number, artefact) of every shard but these, which are scanned again; and how many documents they have.
+
+        Numbers are those from `EARLIER` on.
+        """
         kept = sorted(path.stem for path in self._kept.root.glob("*.parquet") if "." not in path.stem)
         others = [name for name in kept if name not in set(digests)]
-        return [(EARLIER + n, str(self._kept.root.absolute() / name)) for n, name in enumerate(others)]
+        documents = sum(pq.read_metadata(self._kept.path(name)).num_rows for name in others)
+        return [(EARLIER + n, str(self._kept.root.absolute() / name)) for n, name in enumerate(others)], documents
 
     def keep(self, digest: str, artefact: str, account: str, workspace: Workspace) -> None:
         """Keep what the map of a shard left, and its sources.  Raises `WorkspaceError`."""

@@ -108,7 +108,8 @@ class Rounds:
         self.keys = Keys(reading, key)
         self.cuts = Cuts(workspace, lambda tasks: self._run("unpack", tasks))
         self.index = index
-        self.earlier: list[tuple[int, str]] = []  # artefacts of the index
+        self.earlier: list[tuple[int, str]] = []  # artefacts of the index,
+        self.earlier_documents = 0  # and the documents that they tell of
         self._known: Sources | None = None
 
     def fingerprint(self, shards: list[Shard], fraction: float) -> Collected:
@@ -133,7 +134,7 @@ class Rounds:
     def audit(self, result: Collected, detectors: Sequence[Detector]) -> None:
         """Run every detector over `result.shards` to its conclusion; fills `result`."""
         if self.index:
-            self.earlier = self.index.earlier([shard.digest for shard in result.shards])
+            self.earlier, self.earlier_documents = self.index.earlier([shard.digest for shard in result.shards])
         states: dict[str, State] = {detector.name: {} for detector in detectors}
         artefacts: dict[str, list[tuple[int, str]]] = {}  # what the last map of each detector left, by shard
         for step in range(max([1, *(len(detector.rounds) for detector in detectors)])):
@@ -193,7 +194,8 @@ class Rounds:
         if looked.over == "left":
             partitions = partitions_left(wave.states[detector.name]["named"])
         elif looked.over == "all":
-            partitions = max(count * looked.partitions_of_a_row // PARTITION_ROWS, 1)
+            rows = count + self.earlier_documents if looked.indexed else count
+            partitions = max(rows * looked.partitions_of_a_row // PARTITION_ROWS, 1)
             result.kept = parts if looked.indexed else result.kept
         parts = parts + self.earlier if looked.indexed else parts
         jobs = [wave.job(detector, self.keys, digest(parts, partition, partitions)) for partition in range(partitions)]

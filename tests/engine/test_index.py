@@ -13,6 +13,8 @@ import pytest
 from corpora import write_jsonl
 
 import corpusscan
+from corpusscan.engine import rounds
+from corpusscan.engine.tasks import Job, Reduce
 from corpusscan.errors import UsageError
 
 STORY = (
@@ -75,6 +77,25 @@ def test_members_and_findings_are_of_this_corpus(tmp_path: Path) -> None:
     report = scan(crawl(tmp_path, "two", 9, 3), index)
     assert set(report.members.collect()["file"]) == {"two.jsonl"}
     assert len(report.findings.collect()) == len(report.members.collect()) == 3
+
+
+def test_a_large_index_is_grouped_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documents of the index count when numbers are parted, so that no reduce holds all of them; with equal results."""
+    index = tmp_path / "index"
+    scan(crawl(tmp_path, "one", 0, 9), index)
+    second = crawl(tmp_path, "two", 9, 3)
+    whole = groups(scan(second, index))
+    shutil.rmtree(second.with_suffix(".out"))
+    parts: list[int] = []
+
+    def reduce(job: Job, partition: int, partitions: int, artefacts: tuple[tuple[int, str], ...]) -> Reduce:
+        parts.append(partitions)
+        return Reduce(job, partition, partitions, artefacts)
+
+    monkeypatch.setattr(rounds, "PARTITION_ROWS", 2_000)
+    monkeypatch.setattr(rounds, "Reduce", reduce)
+    assert groups(scan(second, index)) == whole
+    assert max(parts) == (203 + 209) * 18 // 2_000
 
 
 def test_the_same_corpus_again_is_not_its_own_past(tmp_path: Path) -> None:
