@@ -17,7 +17,7 @@ from corpusscan.io.account import Account
 from corpusscan.io.batches import Aside, assemble
 from corpusscan.io.columns import Layout
 
-BATCH_BYTES = 8 * 2**20
+BATCH_BYTES = 2 * 2**20
 BATCH_ROWS = 16_384
 _PACKED = 128  # values that go into Arrow together, while they are in the processor's cache
 

@@ -24,10 +24,11 @@ SHINGLE = 5  # words
 BINS = 128
 BANDS, ROWS = 18, 7  # a pair of J = 0.8 shares a band with a probability of 0.986, one of 0.5 with 0.13
 # What sketches must share to be compared, beside the key.
-SCHEME = {"scheme": "fss-1", "shingle": SHINGLE, "bins": BINS, "bands": BANDS, "rows": ROWS, "unicode": "15.0"}
+SCHEME = {"scheme": "fss-2", "shingle": SHINGLE, "bins": BINS, "bands": BANDS, "rows": ROWS, "unicode": "15.0"}
 _MIX = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _EMPTY = np.uint32(0xFFFFFFFF)
+_TURN = 13  # bits
 
 Bands = npt.NDArray[np.uint64]
 Checks = npt.NDArray[np.uint8]
@@ -93,31 +94,43 @@ def mixed(value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
 
 @njit(cache=True, nogil=True)
 def shingles(words, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
-    """Writes the hashes of the shingles of some words; how many.  No step waits for the one before."""
+    """Writes the hashes of the shingles of some words; how many.
+
+    Words are turned by where they stand and added up: no step waits for another, so it runs in vectors.
+    """
     count = max(len(words) - SHINGLE + 1, 0)
     for i in range(count):
-        value = np.uint64(0)
-        for j in range(SHINGLE):
-            value = value * _STEP + words[i + j]
+        value = words[i]
+        for j in range(1, SHINGLE):
+            word = words[i + j]
+            value += word << np.uint64(_TURN * j) | word >> np.uint64(64 - _TURN * j)
         out[i] = mixed(value)
     return count
 
 
 @njit(cache=True, nogil=True)
 def _fill(values, bins):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """The sketch of hashes: of bin b its least value in the first round that fills it; round k < BINS throws all
-    values into bins by chance, round BINS + b into bin b."""
+    """The sketch of hashes: of bin b its least value in the first throw that fills it; throw k < BINS throws all
+    values into bins by chance, throw BINS + b into bin b.  Three throws are made of each hash."""
     bins[:] = _EMPTY
-    left = BINS
     for turn in range(2 * BINS):
-        for value in values:
-            drawn = mixed(value + np.uint64(turn) * _STEP) if turn else value
-            place = np.int64(drawn >> np.uint64(64 - 7)) if turn < BINS else turn - BINS
-            said = np.uint32(turn << 24) | np.uint32(drawn & np.uint64(0xFFFFFF))
-            if said < bins[place]:
-                left -= bins[place] == _EMPTY
-                bins[place] = said
-        if left == 0:
+        if turn and turn % 3 == 0:
+            for i in range(len(values)):
+                values[i] = mixed(values[i] + _STEP)
+        shift, said = np.uint64(turn % 3 * 21), np.uint32(turn << 24)
+        if turn < BINS:
+            for i in range(len(values)):  # without a branch: which bins change cannot be foreseen
+                drawn = values[i] << shift
+                place = np.int64(drawn >> np.uint64(64 - 7))
+                bins[place] = min(bins[place], said | np.uint32(drawn >> np.uint64(33) & np.uint64(0xFFFFFF)))
+        else:
+            for i in range(len(values)):
+                drawn = values[i] << shift >> np.uint64(33) & np.uint64(0xFFFFFF)
+                bins[turn - BINS] = min(bins[turn - BINS], said | np.uint32(drawn))
+        left = 0
+        for place in range(BINS):
+            left += bins[place] == _EMPTY
+        if not left:
             return
 
 
@@ -137,8 +150,8 @@ def _sketches(hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, A
         for band in range(BANDS):
             value = np.uint64(band)
             for row in range(ROWS):
-                value = mixed(value * _STEP + np.uint64(bins[band * ROWS + row]))
-            bands[i, band] = value
+                value = value * _STEP + np.uint64(bins[band * ROWS + row])
+            bands[i, band] = mixed(value)
         for b in range(BINS):
             checks[i, b] = np.uint8(mixed(np.uint64(bins[b])) >> np.uint64(56))
     return bands, checks, counts
