@@ -128,8 +128,8 @@ def _fill(values, bins):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
                 drawn = values[i] << shift >> np.uint64(33) & np.uint64(0xFFFFFF)
                 bins[turn - BINS] = min(bins[turn - BINS], said | np.uint32(drawn))
         left = 0
-        for place in range(BINS):
-            left += bins[place] == _EMPTY
+        for b in range(BINS):
+            left += 1 if bins[b] == _EMPTY else 0
         if not left:
             return
 

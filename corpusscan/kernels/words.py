@@ -7,7 +7,6 @@ ASCII is read eight bytes at a time.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,18 +15,14 @@ import pyarrow as pa
 from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import characters, folding
-from corpusscan.kernels.characters import Kind, Script
+from corpusscan.kernels import alphabet, folding
+from corpusscan.kernels.alphabet import ALONE, GAP, KIND_BIT, SEVERAL, SIZE_BIT, WORD
 from corpusscan.kernels.registers import eight, lowest
+from corpusscan.kernels.uncounted import uncounted
 
 Hashes = npt.NDArray[np.uint64]
 Offsets = npt.NDArray[np.int64]
 
-_GAP, _WORD, _ALONE, _SEVERAL = 0, 1, 2, 3  # a character parts words, belongs to one, is one, folds to several of these
-# Written without spaces, beside what `Script.EAST_ASIAN` holds: Thai and Lao, Myanmar, Khmer, Tai, signs of kana,
-# extensions.
-_UNSPACED = ((0xE00, 0xEFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x1950, 0x1AAF), (0x3031, 0x30FF), (0xA9E0, 0xA9FF),
-             (0xAA60, 0xAADF))  # fmt: skip
 _ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 _CASE = _ONES * np.uint64(0x20)
 _CASE_BIT, _A, _LETTERS, _ZERO, _DIGITS, _BEYOND = (np.uint8(n) for n in (0x20, 97, 26, 48, 10, 128))
@@ -60,10 +55,12 @@ def hashed(texts: pa.LargeStringArray, key: bytes) -> Words:
         return Words(np.zeros(0, np.uint64), np.zeros(0, np.int32), np.zeros(len(texts) + 1, np.int64))
     offsets = np.frombuffer(bounds, np.int64)[texts.offset : texts.offset + len(texts) + 1]
     first, last = int(offsets[0]), int(offsets[-1])
-    data = np.zeros((last - first + 2 * _BLOCK) & -_BLOCK, np.uint8)  # so that no read goes beyond it
+    data = np.empty((last - first + 2 * _BLOCK) & -_BLOCK, np.uint8)  # so that no read goes beyond it
     data[: last - first] = np.frombuffer(content or b"", np.uint8)[first:last]
+    data[last - first :] = 0
     seeds = np.frombuffer(key[:16], np.uint64) | np.array([0, 1], np.uint64)  # a factor is odd
-    return Words(*_words(data, data.view(np.uint64), offsets - first, seeds, _kinds(), *folding.table()))
+    tables = alphabet.plane(), alphabet.kinds(), *folding.table()
+    return Words(*_words(data, data.view(np.uint64), offsets - first, seeds, *tables))
 
 
 def _joined(parts: list[Words]) -> Words:
@@ -76,26 +73,6 @@ def _joined(parts: list[Words]) -> Words:
         np.concatenate([np.zeros(0, np.int32), *(part.begins for part in parts)]),
         np.concatenate([*bounds, shifts[-1:]]).astype(np.int64),
     )
-
-
-@cache
-def _kinds() -> npt.NDArray[np.uint8]:
-    """What each code point is to words, once folded."""
-    what, script = characters.classes(np.arange(0x110000, dtype=np.uint32))
-    spoken = np.isin(what, (Kind.LETTER, Kind.MARK, Kind.DIGIT))
-    kinds = np.where(spoken, np.where(script == Script.EAST_ASIAN, _ALONE, _WORD), _GAP).astype(np.uint8)
-    for first, last in _UNSPACED:
-        own = kinds[first : last + 1]
-        own[own == _WORD] = _ALONE
-    page, entry, start, pool = folding.table()
-    bounds = np.concatenate([[0], np.cumsum((pool & 0xC0) != 0x80)])[start]
-    parts, sizes = kinds[characters.codes(pool.tobytes().decode())], np.diff(bounds)
-    some = np.flatnonzero(sizes)
-    least, most = np.minimum.reduceat(parts, bounds[some]), np.maximum.reduceat(parts, bounds[some])
-    folded = np.full(len(sizes), _WORD, np.uint8)  # of a word where nothing is left of it: it parts none
-    folded[some] = np.where((least == most) & ((least != _ALONE) | (sizes[some] == 1)), least, _SEVERAL)
-    entries = entry[page.astype(np.int64)[:, None] * 128 + np.arange(128)].ravel()
-    return np.where(entries, folded[entries], kinds)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -122,7 +99,7 @@ def _spoken(data, kept):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         kept[i] = np.uint8(letter) | np.uint8(digit) | np.uint8(byte >= _BEYOND)
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _edges(spoken, block, count, carry, begins, ends, begun):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Where runs of what is no ASCII gap begin and end in some blocks; returns how many of each, and the carry."""
     ended = 0
@@ -145,7 +122,7 @@ def _edges(spoken, block, count, carry, begins, ends, begun):  # type: ignore[no
 
 
 @njit(cache=True, nogil=True)
-def _words(data, wide, offsets, seeds, kinds, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _words(data, wide, offsets, seeds, plane, kinds, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     hashes, begins = np.empty(len(data) // 4 + 64, np.uint64), np.empty(len(data) // 4 + 64, np.int32)
     bounds = np.zeros(len(offsets), np.int64)
     first, last = np.empty(_WINDOW * _BLOCK // 2 + 2, np.int64), np.empty(_WINDOW * _BLOCK // 2 + 2, np.int64)
@@ -160,7 +137,7 @@ def _words(data, wide, offsets, seeds, kinds, page, entry, start, pool):  # type
             room = 2 * (len(hashes) + last[ended - 1] - first[0])
             hashes, begins = _grown(hashes, size, room), _grown(begins, size, room)
         size, text = _hashed(data, wide, offsets, text, first, last, ended, seeds[0], seeds[1], hashes, begins, size,
-                             bounds, kinds, page, entry, start, pool)  # fmt: skip
+                             bounds, plane, kinds, page, entry, start, pool)  # fmt: skip
         if begun > ended:
             first[0] = first[ended]
         begun -= ended
@@ -175,10 +152,10 @@ def _grown(values, size, room):  # type: ignore[no-untyped-def] # noqa: ANN001, 
     return more
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _hashed(  # type: ignore[no-untyped-def] # noqa: ANN202
     data, wide, offsets, text, first, last, runs, seed, factor, hashes, begins, size, bounds,  # noqa: ANN001
-    kinds, page, entry, start, pool,  # noqa: ANN001
+    plane, kinds, page, entry, start, pool,  # noqa: ANN001
 ):  # fmt: skip
     """Writes the words of some runs; returns how many there are now, and the text at hand."""
     for run in range(runs):
@@ -194,7 +171,7 @@ def _hashed(  # type: ignore[no-untyped-def] # noqa: ANN202
                 size += 1
             else:
                 size = _other(data, wide, i, stop, offsets[text], seed, factor, hashes, begins, size,
-                              kinds, page, entry, start, pool)  # fmt: skip
+                              plane, kinds, page, entry, start, pool)  # fmt: skip
             i = stop
     return size, text
 
@@ -216,63 +193,94 @@ def _plain(wide, i, stop, seed, factor):  # type: ignore[no-untyped-def] # noqa:
     return _done(value), others & _HIGH == 0
 
 
-@njit(cache=True, nogil=True)
-def _other(data, wide, i, stop, origin, seed, factor, hashes, begins, size, kinds, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, C901
+@uncounted
+def _other(data, wide, i, stop, origin, seed, factor, hashes, begins, size, plane, kinds, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """The words of a run with other characters than ASCII ones, character by character."""
     value, held, count, begin = seed, np.uint64(0), 0, i
     while i < stop:
         if data[i] < 128:  # up to eight letters at once
-            part = eight(wide, i)
-            width = min(np.int64(lowest(part & _HIGH) >> 3), stop - i)
-            begin, at = begin if count else i, count & 7
-            part = (part | _CASE) & (_ALL >> np.uint64(64 - 8 * width))
-            held |= part << np.uint64(8 * at)
-            count += width
-            if at + width >= 8:
-                value = _mixed(value, held, factor)
-                held = part >> np.uint64(8 * (8 - at)) if at else np.uint64(0)
+            width = min(np.int64(lowest(eight(wide, i) & _HIGH) >> 3), stop - i)
+            part = (eight(wide, i) | _CASE) & (_ALL >> np.uint64(64 - 8 * width))
+            begin = begin if count else i
+            value, held, count = _longer(value, held, count, part, width, factor)
             i += width
             continue
+        short = _looked_up(wide, i, stop, plane)
+        kind = np.int64(short >> np.uint32(KIND_BIT))
+        if kind != SEVERAL:
+            part, width = np.uint64(short & np.uint32(0xFFFFFF)), np.int64(short >> np.uint32(SIZE_BIT)) & 3
+            size, value, held, count, begin = _added(
+                hashes, begins, size, begin, i, origin, value, held, count, seed, factor, part, width, kind
+            )
+            i += 3 if data[i] >= 0xE0 else 2
+            continue
         code, length = folding.decode(data, i, stop)
-        kind, low, high, folded = np.int64(kinds[code] if code >= 0 else _GAP), i, i + length, False
         e = np.int64(entry[np.int64(page[code >> 7]) * 128 + (code & 127)]) if code >= 0 else 0
+        low, high, lead = i, i + length, np.int64(0)
+        width: Any = length
         if e:
-            low, high, folded = np.int64(start[e]), np.int64(start[e + 1]), True
-        several = kind == _SEVERAL
+            low, high = np.int64(start[e]), np.int64(start[e + 1])
         while low < high:
-            end = high
-            if several:
-                code, width = folding.decode(pool, low, high)
-                kind, end = np.int64(kinds[code if code >= 0 else np.int64(pool[low])]), low + width
-            if kind != _WORD and count:
-                size, value, held, count = _told(
-                    hashes, begins, size, begin - origin, value, held, count, seed, factor, 0
-                )
-            if kind != _GAP:
-                begin = begin if count else i
-                for j in range(low, end):
-                    byte: Any = pool[j] if folded else data[j]
-                    held |= np.uint64(byte | np.uint8(0x20) if byte < 128 else byte) << np.uint64(8 * (count & 7))
-                    count += 1
-                    if count & 7 == 0:
-                        value, held = _mixed(value, held, factor), np.uint64(0)
-            if kind == _ALONE:
-                size, value, held, count = _told(
-                    hashes, begins, size, begin - origin, value, held, count, seed, factor, 1
-                )
-            low = end
+            if e:
+                (code, width), lead = folding.decode(pool, low, high), np.int64(pool[low])
+            kind, part = np.int64(kinds[code if code >= 0 else lead]) if code >= 0 or e else GAP, np.uint64(0)
+            for j in range(width):
+                byte: Any = pool[low + j] if e else data[low + j]
+                part |= np.uint64(byte | _CASE_BIT if byte < _BEYOND else byte) << np.uint64(8 * j)
+            size, value, held, count, begin = _added(
+                hashes, begins, size, begin, i, origin, value, held, count, seed, factor, part, width, kind
+            )
+            low += width
         i += length
     if count:
-        size, value, held, count = _told(hashes, begins, size, begin - origin, value, held, count, seed, factor, 0)
+        size = _told(hashes, begins, size, begin - origin, value, held, count, factor, 0)
     return size
 
 
-@njit(cache=True, nogil=True)
-def _told(hashes, begins, size, begin, value, held, count, seed, factor, alone):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Write down the word at hand and begin another."""
+@njit(cache=True, nogil=True, inline="always")
+def _looked_up(wide, i, stop, plane):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """What `plane` holds of the character at i; of one of another plane, or none at all, that it is not so simple."""
+    three = eight(wide, i)
+    lead, code = np.int64(three & np.uint64(0xFF)), np.int64(three >> np.uint64(8) & np.uint64(0x3F))
+    if lead < 0xC0 or lead >= 0xF0 or i + 2 + (lead >= 0xE0) > stop:
+        return np.uint32(SEVERAL << KIND_BIT)
+    if lead < 0xE0:
+        return plane[(lead & 0x1F) << 6 | code]
+    return plane[(lead & 0xF) << 12 | code << 6 | np.int64(three >> np.uint64(16) & np.uint64(0x3F))]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _longer(value, held, count, part, width, factor):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The word at hand with up to eight more bytes."""
+    at = count & 7
+    held |= part << np.uint64(8 * at)
+    if at + width >= 8:
+        value = _mixed(value, held, factor)
+        held = part >> np.uint64(8 * (8 - at)) if at else np.uint64(0)
+    return value, held, count + width
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _added(hashes, begins, size, begin, i, origin, value, held, count, seed, factor, part, width, kind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The character at i, of some kind, is of the word at hand, ends it, or is one itself."""
+    if kind != WORD and count:
+        size = _told(hashes, begins, size, begin - origin, value, held, count, factor, 0)
+        value, held, count = seed, np.uint64(0), 0
+    if kind != GAP:
+        begin = begin if count else i
+        value, held, count = _longer(value, held, count, part, width, factor)
+    if kind == ALONE:
+        size = _told(hashes, begins, size, begin - origin, value, held, count, factor, 1)
+        value, held, count = seed, np.uint64(0), 0
+    return size, value, held, count, begin
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _told(hashes, begins, size, begin, value, held, count, factor, alone):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Write down the word at hand."""
     if count & 7:
         value = _mixed(value, held | _CASE << np.uint64(8 * (count & 7)), factor)
     if count <= 8:
         value = _mixed(value, _CASE, factor)
     hashes[size], begins[size] = _done(value) | np.uint64(alone), begin
-    return size + 1, seed, np.uint64(0), 0
+    return size + 1
