@@ -206,7 +206,7 @@ def _other(data, wide, i, stop, origin, seed, factor, hashes, begins, size, plan
             i += width
             continue
         short = _looked_up(wide, i, stop, plane)
-        kind = np.int64(short >> np.uint32(KIND_BIT))
+        kind: Any = np.int64(short >> np.uint32(KIND_BIT))
         if kind != SEVERAL:
             part, width = np.uint64(short & np.uint32(0xFFFFFF)), np.int64(short >> np.uint32(SIZE_BIT)) & 3
             size, value, held, count, begin = _added(
