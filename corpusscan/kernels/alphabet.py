@@ -41,7 +41,8 @@ def kinds() -> npt.NDArray[np.uint8]:
 
 def _entries(table: folding.Table) -> npt.NDArray[Any]:
     """Of each code point what the folding table holds, 0 where nothing changes."""
-    return table.entry[table.page.astype(np.int64)[:, None] * 128 + np.arange(128)].ravel()
+    entries: npt.NDArray[Any] = table.entry[table.page.astype(np.int64)[:, None] * 128 + np.arange(128)]
+    return entries.ravel()
 
 
 @cache

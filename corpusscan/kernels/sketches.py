@@ -92,6 +92,13 @@ def mixed(value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     return value ^ (value >> np.uint64(33))
 
 
+@njit(cache=True, nogil=True, inline="always")
+def turned(word, place):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """The hash of a word as it counts at that place of a shingle."""
+    bits = np.uint64(_TURN * place & 63)
+    return word << bits | word >> (np.uint64(64) - bits & np.uint64(63))
+
+
 @njit(cache=True, nogil=True)
 def shingles(words, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     """Writes the hashes of the shingles of some words; how many.
@@ -100,10 +107,9 @@ def shingles(words, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     """
     count = max(len(words) - SHINGLE + 1, 0)
     for i in range(count):
-        value = words[i]
-        for j in range(1, SHINGLE):
-            word = words[i + j]
-            value += word << np.uint64(_TURN * j) | word >> np.uint64(64 - _TURN * j)
+        value = np.uint64(0)
+        for j in range(SHINGLE):
+            value += turned(words[i + j], j)
         out[i] = mixed(value)
     return count
 

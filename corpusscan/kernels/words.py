@@ -199,7 +199,7 @@ def _other(data, wide, i, stop, origin, seed, factor, hashes, begins, size, plan
     value, held, count, begin = seed, np.uint64(0), 0, i
     while i < stop:
         if data[i] < 128:  # up to eight letters at once
-            width = min(np.int64(lowest(eight(wide, i) & _HIGH) >> 3), stop - i)
+            width: Any = min(np.int64(lowest(eight(wide, i) & _HIGH) >> 3), stop - i)
             part = (eight(wide, i) | _CASE) & (_ALL >> np.uint64(64 - 8 * width))
             begin = begin if count else i
             value, held, count = _longer(value, held, count, part, width, factor)
@@ -216,8 +216,7 @@ def _other(data, wide, i, stop, origin, seed, factor, hashes, begins, size, plan
             continue
         code, length = folding.decode(data, i, stop)
         e = np.int64(entry[np.int64(page[code >> 7]) * 128 + (code & 127)]) if code >= 0 else 0
-        low, high, lead = i, i + length, np.int64(0)
-        width: Any = length
+        low, high, width, lead = i, i + length, length, np.int64(0)
         if e:
             low, high = np.int64(start[e]), np.int64(start[e + 1])
         while low < high:

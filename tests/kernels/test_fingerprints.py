@@ -34,8 +34,9 @@ def reference(words: list[int]) -> list[int]:
     found = []
     for place in range(len(words)):
         value = weight = 0
-        for word in words[place:]:
-            value = (value * 0x9E3779B97F4A7C15 + word) % 2**64
+        for number, word in enumerate(words[place:]):
+            bits = 13 * number % 64
+            value = (value + (word << bits | word >> 64 - bits)) % 2**64
             weight += 2 if word % 2 else 3
             if weight >= 3 * SHINGLE:
                 break
