@@ -18,6 +18,7 @@ from corpusscan.detector import Batch
 from corpusscan.errors import InputError, UnreadableError
 from corpusscan.io import compression, footer, jsonl, parquet, pieces
 from corpusscan.io.account import Account
+from corpusscan.io.batches import Rows
 from corpusscan.io.columns import TEXT
 from corpusscan.io.places import Place, find
 from corpusscan.io.records import Builder
@@ -148,9 +149,14 @@ def _missing(there: set[str], columns: Columns) -> str:
     return "" if columns.text or there & set(TEXT) else f"known as text ({', '.join(TEXT[:6])}, ...)"
 
 
-def read(shard: Shard, columns: Columns, max_document: int, key: bytes, account: Account) -> Iterator[Batch]:
-    """Batches of one shard in row order; `account` counts every record."""
-    builder = Builder(columns, max_document, key, account)
+def read(
+    shard: Shard, columns: Columns, max_document: int, key: bytes, account: Account, wanted: Rows | None = None
+) -> Iterator[Batch]:
+    """Batches of one shard in row order; `account` counts every record.
+
+    Where rows are `wanted` (ascending), others are passed over, and not counted.
+    """
+    builder = Builder(columns, max_document, key, account, wanted)
     try:
         yield from FORMATS[shard.format].read(shard, builder)
     except UnreadableError as error:

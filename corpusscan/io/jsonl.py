@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from corpusscan.detector import Batch
@@ -111,6 +112,9 @@ def _parse(window: Window, builder: Builder) -> Generator[Batch, None, int]:
     every = frame(window.words, window.size)
     framed = every.filled()
     odd = framed.doubtful | (framed.stops - framed.starts > MAX_VALUES)  # these need a closer look
+    if builder.wanted is not None:
+        yield from _wanted(window, framed, odd, builder)
+        return len(every.blank)
     # Runs of lines with the same keys, each up to the next; an odd line is one of its own.
     begins = np.flatnonzero(odd | ~framed.alike | np.append(False, odd[:-1])).tolist()
     cost = window.size // max(len(odd), 1)
@@ -132,6 +136,20 @@ def _parse(window: Window, builder: Builder) -> Generator[Batch, None, int]:
     if builder.full and (batch := builder.take()):
         yield batch
     return len(every.blank)
+
+
+def _wanted(window: Window, framed: Frame, odd: npt.NDArray[np.bool_], builder: Builder) -> Iterator[Batch]:
+    """Batches of the lines that are wanted; the others are not parsed."""
+    first = builder.row
+    for line in builder.wants(len(odd)).tolist():
+        builder.row, view = first + line, _line(window, framed, line)
+        if odd[line]:
+            _record(view, int(framed.keys[line]), builder)
+        else:
+            _few([view], len(view), builder)
+        if builder.full and (batch := builder.take()):
+            yield batch
+    builder.row = first + len(odd)
 
 
 def _line(window: Window, framed: Frame, line: int) -> memoryview:

@@ -68,6 +68,9 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
         raise UnreadableError("corrupt_parquet", "the file changed while it was read")
     for number in range(shard.start, shard.stop):
         group, before = groups[number], builder.row
+        if not len(builder.wants(group.rows)):
+            builder.row += group.rows
+            continue
         try:
             for part in file.iter_batches(_step(group), [number], columns=list(layout.used), use_threads=False):
                 yield from _batches(part, layout, builder)
@@ -87,16 +90,19 @@ def _step(group: footer.Group) -> int:
 def _batches(rows: pa.RecordBatch, layout: Layout, builder: Builder) -> Iterator[Batch]:
     if not layout.text:
         return builder.skip("no_text_column", len(rows))
+    numbers, following = builder.row + builder.wants(len(rows)), builder.row + len(rows)
+    rows = rows.take(pa.array(numbers - builder.row)) if builder.wanted is not None else rows
     size = max(sum(rows[name].nbytes for name in layout.text), 1)
     step = max(len(rows) * BATCH_BYTES // size, 1)
     for start in range(0, len(rows), step):
         part = rows.slice(start, step)
         columns: dict[str, arrow.Column] = {name: arrow.checked(part[name]) for name in layout.used}
-        numbers = np.arange(builder.row, builder.row + len(part), dtype=np.uint64)
-        batch = assemble(numbers, columns, layout, {}, builder.max_document, builder.key, builder.account)
+        own = numbers[start : start + step].astype(np.uint64)
+        batch = assemble(own, columns, layout, {}, builder.max_document, builder.key, builder.account)
         builder.account.count(layout, len(part))
-        builder.row += len(part)
+        builder.row = int(own[-1]) + 1
         yield batch
+    builder.row = following
     return None
 
 

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from corpusscan.config import Columns
 from corpusscan.detector import Batch
 from corpusscan.io import arrow
 from corpusscan.io.account import Account
-from corpusscan.io.batches import Aside, assemble
+from corpusscan.io.batches import Aside, Rows, assemble
 from corpusscan.io.columns import Layout
 
 BATCH_BYTES = 2 * 2**20
@@ -62,8 +63,11 @@ class _Column:
 class Builder:
     """Collects records into batches of bounded size and keeps the shard's account."""
 
-    def __init__(self, columns: Columns, max_document: int, key: bytes, account: Account) -> None:
+    def __init__(
+        self, columns: Columns, max_document: int, key: bytes, account: Account, wanted: Rows | None = None
+    ) -> None:
         self.chosen, self.max_document, self.key, self.account = columns, max_document, key, account
+        self.wanted = wanted  # rows, where not all are
         self.row = 0
         self._layouts: dict[tuple[str, ...], Layout] = {}
         self._clear()
@@ -78,6 +82,13 @@ class Builder:
     def full(self) -> bool:
         """Whether the batch should be taken before more is added."""
         return self._bytes >= BATCH_BYTES or len(self._rows) >= BATCH_ROWS
+
+    def wants(self, count: int) -> npt.NDArray[np.int64]:
+        """Which of the next `count` rows are wanted: their distances from the next."""
+        if self.wanted is None:
+            return np.arange(count)
+        first, last = np.searchsorted(self.wanted, np.array([self.row, self.row + count], np.uint64))
+        return self.wanted[first:last].astype(np.int64) - self.row
 
     def layout(self, names: tuple[str, ...]) -> Layout:
         """The layout of these column names, remembered; an attacker's endless names are not."""
