@@ -36,7 +36,7 @@ from corpusscan.redteam.evaluate import rate
 from corpusscan.redteam.plant import Order, plant
 from corpusscan.redteam.world import World
 
-DETECTORS = "near_duplicate,repeated_passage,exact_duplicate"
+DETECTORS = "near_duplicate,repeated_passage,rough_copy,exact_duplicate"
 SIZES = (20, 40)
 FEWEST, MOST = 150, 600  # words of a text that is copied
 YEAR, DAYS = dt.datetime(2025, 1, 1, tzinfo=dt.UTC), 5

@@ -94,8 +94,7 @@ def make(documents: int, path: Path, seed: int = 1) -> int:
     """Write a corpus; how many families have five members and more."""
     draw = np.random.default_rng(seed)
     words = vocabulary()
-    weights = 1 / (np.arange(len(words)) + 20)  # Zipf's law, without a word in every tenth place
-    chances = np.cumsum(weights / weights.sum())
+    chances = chances_of(words)
     originals = drawn(draw, chances, max(1, documents // (COPIES * FAMILY)))
     members = np.zeros(len(originals), np.int64)
     schema = pa.schema([("id", pa.string()), ("text", pa.string()), ("source", pa.string())])
@@ -115,14 +114,20 @@ def make(documents: int, path: Path, seed: int = 1) -> int:
     return int((members >= 5).sum())
 
 
-def drawn(draw: np.random.Generator, chances: np.ndarray, documents: int) -> np.ndarray:
-    """The words of some documents, as numbers: documents x WORDS."""
-    return np.searchsorted(chances, draw.random((documents, WORDS))).clip(0, len(chances) - 1)
+def chances_of(words: pa.Array) -> np.ndarray:
+    """The cumulated chance of each word, by Zipf's law, without a word in every tenth place."""
+    weights = 1 / (np.arange(len(words)) + 20)
+    return np.cumsum(weights / weights.sum())
+
+
+def drawn(draw: np.random.Generator, chances: np.ndarray, documents: int, words: int = WORDS) -> np.ndarray:
+    """The words of some documents, as numbers: documents x words."""
+    return np.searchsorted(chances, draw.random((documents, words))).clip(0, len(chances) - 1)
 
 
 def table(words: pa.Array, chosen: np.ndarray, start: int, sources: np.ndarray) -> pa.Table:
     """A row group."""
-    offsets = pa.array(np.arange(len(chosen) + 1) * WORDS, pa.int32())
+    offsets = pa.array(np.arange(len(chosen) + 1) * chosen.shape[1], pa.int32())
     parts = pa.ListArray.from_arrays(offsets, words.take(pa.array(chosen.ravel())))
     numbers = [f"d{start + place}" for place in range(len(chosen))]
     hosts = [f"h{source}.example" for source in sources]

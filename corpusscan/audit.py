@@ -22,7 +22,7 @@ from corpusscan.engine.local import Local
 from corpusscan.engine.rounds import Collected, Progress, Rounds
 from corpusscan.engine.tasks import Reading
 from corpusscan.errors import UsageError
-from corpusscan.kernels import sketches, tokens
+from corpusscan.kernels import affine32, tokens
 from corpusscan.report import Report, baseline, pages, tables
 from corpusscan.version import __version__
 from corpusscan.workspace import Workspace, opened, write_atomic, write_parquet
@@ -51,7 +51,8 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
     settings: dict[str, dict[str, Any]] = {
         "rules": {"packs": config.rules},
         "hidden_text": {"decode_levels": config.decode_levels},
-        "near_duplicate": {"index": config.index is not None},
+        "near_duplicate": {"index": config.index is not None, "sketch": config.sketch},
+        "repeated_passage": {"index": config.index is not None},
     }
     active = detectors.create(config.detectors, config.without, settings)
     _check_index(config, plan, active)
@@ -62,8 +63,8 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
         workspace = stack.enter_context(opened(out, inputs, overwrite=config.overwrite))
         key, kept = workspace.key(config.seed), None
         if config.index:
-            seeded = config.seed is not None
-            kept, key = stack.enter_context(index.opened(Path(config.index), sketches.SCHEME, key, seeded))
+            scheme, drawn = affine32.SCHEMES[config.sketch], index.Drawn(key, seeded=config.seed is not None)
+            kept, key = stack.enter_context(index.opened(Path(config.index), scheme, drawn))
         reading = Reading(config.columns, config.max_document_bytes, config.tokenizer, config.excerpts)
         with Local(workspace.root, config.worker_count, config.memory_bytes) as engine:
             rounds = Rounds(engine, workspace, reading, key, show, kept)
@@ -85,7 +86,7 @@ def _check_index(config: ScanConfig, plan: io.Plan, active: Sequence[Detector]) 
     if config.index is None:
         return
     if not any(one.indexed for detector in active for one in detector.rounds):
-        raise UsageError("--index: near_duplicate is what compares with earlier scans; let it run")
+        raise UsageError("--index: near_duplicate and repeated_passage compare with earlier scans; let one run")
     root = Path(config.index).resolve()
     if inside := [shard.file for shard in plan.shards if Path(shard.path).resolve().is_relative_to(root)]:
         raise UsageError(f"--index: {config.index} lies inside the input ({inside[0]}); choose a folder beside it")
@@ -129,6 +130,7 @@ def _facts(inputs: list[str], config: ScanConfig, collected: Collected, active: 
         "detectors": [detector.name for detector in active if detector.name not in collected.failed],
         "detectors_not_run": [{"name": name, "reason": why} for name, why in sorted(collected.failed.items())],
         "detectors_failed": sorted(collected.failed),
+        "limits": collected.limits,
         "resume": {"tasks": collected.needed, "reused": collected.reused},
         "power": None,
     }

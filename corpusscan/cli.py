@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from corpusscan.errors import CorpusScanError, UsageError
+from corpusscan.index_commands import index
 from corpusscan.version import __version__
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def cli() -> None:
 @click.option(
     "--index", metavar="DIR", help="Compare with the corpora of earlier scans that used DIR, and add this one."
 )
+@click.option("--sketch", metavar="NAME", help="How near-copies are paired: fss, or affine32 as datasketch does.")
 @click.option(
     "--config",
     "config_file",
@@ -241,6 +243,9 @@ def evaluate_scan(out: Path, truth: Path, as_json: bool) -> None:
 
     evaluation = evaluate(out, truth)
     click.echo(msgspec.json.encode(evaluation).decode() if as_json else render(evaluation))
+
+
+cli.add_command(index)
 
 
 def _load(packs: tuple[str, ...]) -> tuple[Pack, ...]:

@@ -15,6 +15,7 @@ from corpusscan import schema
 from corpusscan.errors import UsageError
 
 FILE_NAME = "corpusscan.toml"
+SKETCHES = ("fss", "affine32")
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -44,6 +45,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     memory_limit: int | str = "4GiB"  # per worker, resident
     max_document: int | str = "16MiB"  # longer texts are scanned in overlapping pieces
     decode_levels: int = 1  # of encoded text
+    sketch: str = "fss"  # by which near-copies are paired
     sample: float = 1.0  # of shards
     fail_on: str = "high"
     allow_skipped: dict[str, int] = {}
@@ -61,6 +63,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         _check(self.memory_bytes >= 2**28, "memory_limit", self.memory_limit, "at least 256MiB")
         _check(self.max_document_bytes >= 2**16, "max_document", self.max_document, "at least 64KiB")
         _check(self.decode_levels in (1, 2), "decode_levels", self.decode_levels, "1 or 2")
+        _check(self.sketch in SKETCHES, "sketch", self.sketch, f"one of {', '.join(SKETCHES)}")
         for reason, allowed in self.allow_skipped.items():
             _check(allowed >= 0, "allow_skipped", f"{reason}={allowed}", "REASON=N with N 0 or more")
 

@@ -6,14 +6,18 @@ settings; the first line of its docstring is its help.
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from corpusscan.schema import LIMITS
 
 EARLIER = 1 << 22  # shards from this number on are those of an index: documents of earlier scans
 
@@ -22,8 +26,9 @@ State = Mapping[str, pa.Table]
 """Small named tables: the conclusion of one round and the input of the next.
 
 Any round may leave `copies` (shard, row, cluster), which documents are copies of one another: all who count
-independent documents count a cluster once.
+independent documents count a cluster once.  Any may leave `limits`, what it left aside: the report says so.
 """
+_LIMITS = b"limits"  # of a table's schema
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +53,35 @@ class Batch:
         return value
 
 
+class Limit(NamedTuple):
+    """A bound on work or memory that left something aside."""
+
+    limit: str  # what is bounded, in plain words
+    most: int
+    left: int  # how many were left aside; 0: nothing was
+    unit: str  # of these
+
+
+def limits(*told: Limit) -> pa.Table:
+    """The table `limits` of a state: those that left anything aside, each once with the sum of it."""
+    sums = Counter({(one.limit, one.most, one.unit): 0 for one in told})
+    for one in told:
+        sums[one.limit, one.most, one.unit] += one.left
+    rows = [Limit(limit, most, left, unit) for (limit, most, unit), left in sums.items() if left]
+    return pa.Table.from_pylist([row._asdict() for row in rows], schema=LIMITS)
+
+
+def limited(table: pa.Table, *told: Limit) -> pa.Table:
+    """What a reduce returns that left something aside: the table, with these limits beside it."""
+    return table.replace_schema_metadata({_LIMITS: json.dumps(told)})
+
+
+def limits_of(tables: Iterable[pa.Table]) -> list[Limit]:
+    """The limits beside tables that reduces returned."""
+    beside = ((table.schema.metadata or {}).get(_LIMITS, b"[]") for table in tables)
+    return [Limit(*one) for told in beside for one in json.loads(told)]
+
+
 class Sources(Protocol):
     """Where the documents of the corpus come from."""
 
@@ -68,6 +102,8 @@ class Context:
     key: bytes
     documents: int  # scanned
     sources: Sources
+    earlier: Callable[[pa.Table], pa.Table]
+    """What the map of this round left of those of some documents (shard, row) that are of earlier scans."""
 
 
 class Round(ABC):

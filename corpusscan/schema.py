@@ -33,6 +33,15 @@ ATTACKS = (
 _text = pa.large_string()
 _time = pa.timestamp("us", tz="UTC")
 
+LIMITS = pa.schema(  # what a detector left aside
+    [
+        ("limit", _text),  # in plain words: what it allows no more of than
+        ("most", pa.int64()),
+        ("left", pa.int64()),  # how many were left aside
+        ("unit", _text),  # of these
+    ]
+)
+
 # --- a batch, as readers make it -----------------------------------------------------------
 
 DOCUMENTS = pa.schema(

@@ -64,12 +64,17 @@ class Workspace:
     def key(self, seed: int | None) -> bytes:
         """The run's secret key, 32 bytes: from `seed`, else drawn at the first call and kept with mode 0600."""
         if seed is not None:
-            return bytes(blake3(f"corpusscan run key {seed}".encode()).digest(KEY_BYTES))
+            return seeded(seed)
         place = self.root / "key"
         if not place.exists():
             drawn = secrets.token_bytes(KEY_BYTES)
             write_atomic(place, lambda path: path.write_bytes(drawn))
         return place.read_bytes()
+
+
+def seeded(seed: int) -> bytes:
+    """The run key that a number stands for."""
+    return bytes(blake3(f"corpusscan run key {seed}".encode()).digest(KEY_BYTES))
 
 
 @contextmanager

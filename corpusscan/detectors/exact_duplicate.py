@@ -15,10 +15,14 @@ import polars as pl
 import pyarrow as pa
 
 from corpusscan import copies
-from corpusscan.detector import Batch, Context, Detector, Round, State
+from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import hashing
+from corpusscan.kernels.caps import shares
 
 NAME = "exact_duplicate"
+
+
+FEWEST = 50  # documents of a group that it is judged by, where there are so many and not all can be looked at
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Hash(Round):
     """Every document's keyed hash; what repeats is a group."""
 
     copies: int
-    groups: int
+    looked: int
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition (uint32, from the hash), digest (16 bytes)."""
@@ -49,17 +53,18 @@ class Hash(Round):
         return repeated.select("shard", "row", "digest").sort("shard", "row").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`named`: the members of the largest groups; `total`: how many groups and copies there are."""
+        """`named`: the members of groups that are looked at; `limits`."""
         if not len(reduced):
-            empty = pa.table({"shard": pa.array([], pa.uint32()), "row": pa.array([], pa.uint64())})
-            return {"named": empty, "total": pa.table({"groups": [0], "documents": [0]})}
+            return {"named": pa.table({"shard": pa.array([], pa.uint32()), "row": pa.array([], pa.uint64())})}
         frame = pl.from_arrow(reduced)
         assert isinstance(frame, pl.DataFrame)
-        total = pl.DataFrame({"groups": [frame["digest"].n_unique()], "documents": [len(frame)]})
         sizes = frame.group_by("digest").agg(pl.len(), pl.struct("shard", "row").min().alias("first"))
-        largest = sizes.sort(["len", "first"], descending=[True, False]).head(self.groups)
-        named = frame.join(largest.select("digest"), on="digest", how="semi").sort("shard", "row")
-        return {"named": named.select("shard", "row").to_arrow(), "total": total.to_arrow()}
+        sizes = sizes.sort(["len", "first"], descending=[True, False])
+        share = shares(sizes["len"].cast(pl.Int64).to_numpy(), self.looked, FEWEST)
+        named = frame.join(sizes.select("digest", share=share), on="digest").sort("shard", "row")
+        named = named.filter(pl.int_range(pl.len()).over("digest") < pl.col("share"))
+        left = Limit("documents of groups that are looked at", self.looked, len(frame) - len(named), "documents")
+        return {"named": named.select("shard", "row").to_arrow(), "limits": limits(left)}
 
 
 @dataclass(frozen=True)
@@ -89,12 +94,12 @@ class ExactDuplicate(Detector):
 
     name: ClassVar[str] = NAME
     copies: int = 5  # a smaller group is nobody's campaign
-    groups: int = 10_000  # the largest groups are looked at; how many there are is counted
+    looked: int = 300_000  # documents of groups; of each as many, where there are more
 
     @property
     def rounds(self) -> tuple[Round, ...]:
         """Hash all, then look at the members."""
-        return (Hash(self.copies, self.groups), Confirm())
+        return (Hash(self.copies, self.looked), Confirm())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

@@ -14,18 +14,22 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpusscan import copies
-from corpusscan.detector import EARLIER, Batch, Context, Detector, Round, State
-from corpusscan.kernels import buckets, components, hashing, sketches
+from corpusscan.detector import EARLIER, Batch, Context, Detector, Limit, Round, State, limited, limits
+from corpusscan.kernels import affine32, buckets, components, sketches
+from corpusscan.kernels.caps import room, shares
 from corpusscan.kernels.sketches import BANDS, BINS, SHINGLE
+from corpusscan.known import KNOWN, known_of
 
 NAME = "near_duplicate"
 LOOKED_AT = 9  # documents of a group whose texts are aligned
 TEMPLATES = 100  # groups for which that is done, the largest first
 TEXT = 4_000  # characters of a text that are kept for it
+FEWEST = 50  # documents of a group that it is judged by, where there are so many and not all can be looked at
 PAIRS = 2_000_000  # that are checked at a time
+RAREST = 1 << 40  # of so many bands one is followed, if there are as many pairs as that
+HELD = 64_000_000  # pairs that a conclusion takes in, 16 bytes each, one for each band that is shared
 RULE = "near-copy"
 _WIDE = np.uint64(1 << 40)  # rows of one shard are fewer: (shard, row) as one number
 
@@ -37,10 +41,11 @@ class Sketch(Round):
     partitions_of_a_row: ClassVar[int] = BANDS
     indexed: ClassVar[bool] = True
     index: bool  # whether there is one
+    sketch: str  # its scheme
 
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """Columns: row, partition (the bands), checks (bytes); for an index also `_KNOWN`."""
-        bands, checks, shingles = sketches.sketched(*sketches.document_words(batch))
+        """Columns: row, partition (the bands), checks (bytes); for an index also `KNOWN`, and signatures."""
+        bands, checks, shingles, signed = self._sketched(batch)
         kept = np.flatnonzero(shingles)
         offsets = pa.array(np.arange(len(kept) + 1) * BANDS, pa.int32())
         buffer = pa.py_buffer(np.ascontiguousarray(checks[kept]))
@@ -51,23 +56,37 @@ class Sketch(Round):
                 "checks": pa.Array.from_buffers(pa.binary(BINS), len(kept), [None, buffer]),
             }
         )
-        for name, column in (_known(batch) if self.index else {}).items():
+        for name, column in ((known_of(batch) | signed) if self.index else {}).items():
             table = table.append_column(name, column.take(pa.array(kept)))
         return table
 
+    def _sketched(self, batch: Batch) -> tuple[sketches.Bands, sketches.Checks, Any, dict[str, pa.Array]]:
+        """What `sketches.Sketches` holds; signatures that others can read, where the scheme makes them."""
+        if self.sketch != affine32.NAME:
+            return *sketches.sketched(*sketches.document_words(batch)), {}
+        values, shingles = affine32.signatures(*sketches.document_words(batch))
+        return *affine32.banded(values), shingles, {"signature": affine32.packed(values)}
+
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """Pairs of documents that share a band: columns left and right, as `_joined` has them."""
-        rows = rows.filter(pa.array(buckets.frequent(rows["partition"].to_numpy(), 2)))
-        places = _joined(rows)
+        values = rows["partition"].to_numpy()
+        shared = buckets.frequent(values, 2)
+        followed, of, most = shared, 1, room(values[shared], HELD) / 2  # a bucket of n makes at most 2 n pairs
+        while followed.sum() > most and of < RAREST:  # copies share many bands: some of these are enough
+            of *= 2
+            followed = shared & (values % np.uint64(of) == 0)
+        rows = rows.filter(pa.array(followed))
+        places, numbers = np.unique(_joined(rows), return_inverse=True)
         left, right = components.bucket_pairs(rows["partition"].to_numpy())
-        pairs = np.sort(np.stack([places[left], places[right]], axis=1), axis=1)
-        here = pairs[:, 0] < EARLIER * _WIDE  # what earlier corpora share with one another was said then
-        pairs = np.unique(pairs[here & (pairs[:, 0] < pairs[:, 1])], axis=0)
-        return pa.table({"left": pairs[:, 0], "right": pairs[:, 1]})
+        left, right = components.distinct(numbers[left], numbers[right])
+        here = places[left] < EARLIER * _WIDE  # what earlier corpora share with one another was said then
+        pairs = pa.table({"left": places[left[here]], "right": places[right[here]]})
+        return limited(pairs, Limit("pairs from bands", HELD, int(shared.sum() - followed.sum()), "bands of documents"))
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`pairs`, each once, and `named`: who occurs in them, part by part of the pairs."""
-        pairs = _pairs(reduced).unique().sort("left", "right")
+        pairs = _once(reduced).sort("left", "right")
+        del reduced  # of copies it holds a pair for each band that they share
         parts = [pairs.slice(start, PAIRS) for start in range(0, len(pairs), PAIRS)] or [pairs]
         named = [_parted(pl.concat([part["left"], part["right"]]).unique().sort()) for part in parts]
         numbered = [table.with_columns(partition=pl.lit(number, pl.UInt32)) for number, table in enumerate(named)]
@@ -82,10 +101,10 @@ class Verify(Round):
     indexed: ClassVar[bool] = True
     similarity: float
     copies: int
-    groups: int
+    looked: int
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """The pairs among these documents that are alike: left, right, similarity; with an index `_KNOWN` of both."""
+        """The pairs among these documents that are alike: left, right, similarity; with an index `KNOWN` of both."""
         places = _joined(rows)
         column = rows["checks"].combine_chunks()
         checks = np.frombuffer(column.buffers()[1], np.uint8).reshape(-1, BINS)[column.offset :]
@@ -98,26 +117,33 @@ class Verify(Round):
         left, right = left[here], right[here]
         alike = sketches.similarity(components.equal_bins(checks, left, right))
         checked = pairs.filter(pl.Series(here)).with_columns(similarity=pl.Series(alike))
-        known = pl.DataFrame(rows.select([name for name in _KNOWN if name in rows.column_names]))
+        known = pl.DataFrame(rows.select([name for name in KNOWN if name in rows.column_names]))
         for side, place in (("left", left), ("right", right)):
             checked = checked.hstack(known[place].select(pl.all().name.prefix(f"{side}_")))
         return checked.filter(pl.col("similarity") >= self.similarity).to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`copies`: what is a copy of what; `named`: members of the largest groups; `rows`: whose texts are kept;
-        `earlier`: those of their members that only the index knows."""
+        """`copies`: what is a copy of what; `named`: members of groups that are looked at; `rows`: whose texts are
+        kept; `earlier`: those of their members that only the index knows; `limits`."""
         frame = _grouped(_pairs(reduced))
         sizes = frame.group_by("cluster").agg(pl.len()).filter(pl.col("len") >= self.copies)
         sizes = sizes.sort(["len", "cluster"], descending=[True, False])
-        named = frame.join(sizes.head(self.groups).select("cluster"), on="cluster", how="semi").sort("shard", "row")
+        share = shares(sizes["len"].cast(pl.Int64).to_numpy(), self.looked, FEWEST)
+        named = frame.join(sizes.with_columns(share=share), on="cluster").sort("shard", "row")
+        named = named.filter(pl.int_range(pl.len()).over("cluster") < pl.col("share"))
+        left = int(sizes["len"].sum()) - len(named)
         here, earlier = (named.filter((pl.col("shard") >= EARLIER) == then) for then in (False, True))
         shown = here.join(sizes.head(TEMPLATES).select("cluster"), on="cluster", how="semi")
         texts = shown.group_by("cluster", maintain_order=True).head(LOOKED_AT)
         return {
             "copies": frame.filter(pl.col("shard") < EARLIER).select("shard", "row", "cluster").to_arrow(),
             "named": here.select("shard", "row", "cluster", "similarity").to_arrow(),
-            "earlier": earlier.to_arrow(),
+            "earlier": earlier.drop("len", "share").to_arrow(),
             "rows": texts.select(pl.col("row").unique().sort()).to_arrow(),
+            "limits": limits(
+                Limit("documents of groups that are looked at", self.looked, left, "documents"),
+                Limit("groups that are aligned", TEMPLATES, len(sizes.slice(TEMPLATES)), "groups without a template"),
+            ),
         }
 
 
@@ -179,11 +205,20 @@ def _pairs(reduced: pa.Table) -> pl.DataFrame:
     return pl.DataFrame(reduced) if "left" in reduced.column_names else nothing
 
 
+def _once(reduced: pa.Table) -> pl.DataFrame:
+    """Each pair once; taken in part by part, so that less is held where most are there many times."""
+    known, start = _pairs(reduced.slice(0, 0)), 0
+    while start < len(reduced):
+        part = reduced.slice(start, max(len(known), PAIRS))
+        known, start = pl.concat([known, _pairs(part)]).unique(), start + len(part)
+    return known
+
+
 def _grouped(pairs: pl.DataFrame) -> pl.DataFrame:
     """Members of groups: shard, row, cluster (its first member), similarity (to the copy that is most alike)."""
     both = [
         pairs.select("similarity", pl.col(side).alias("place"), *(
-            pl.col(f"{side}_{name}").alias(name) for name in _KNOWN if f"{side}_{name}" in pairs.columns
+            pl.col(f"{side}_{name}").alias(name) for name in KNOWN if f"{side}_{name}" in pairs.columns
         ))
         for side in ("left", "right")
     ]  # fmt: skip
@@ -195,24 +230,6 @@ def _grouped(pairs: pl.DataFrame) -> pl.DataFrame:
     return _parted(members["place"]).hstack(members.drop("place").with_columns(cluster=pl.Series(cluster)))
 
 
-_KNOWN = ("source", "time", "hash", "bytes")  # what an index tells of a document
-
-
-def _known(batch: Batch) -> dict[str, pa.Array]:
-    """`_KNOWN` of the documents of a batch."""
-    texts = batch.texts
-    sizes = np.bincount(
-        np.searchsorted(batch.documents["row"].to_numpy(), texts["row"].to_numpy()),
-        pc.binary_length(texts["text"]).fill_null(0).to_numpy(), len(batch.documents),
-    )  # fmt: skip
-    return {
-        "source": batch.documents["source"].combine_chunks(),
-        "time": batch.documents["time"].combine_chunks(),
-        "hash": pa.array(batch.feature(hashing.content_hashes), pa.large_string()),
-        "bytes": pa.array(sizes.astype(np.int64)),
-    }
-
-
 @dataclass(frozen=True)
 class NearDuplicate(Detector):
     """Finds documents repeated with small changes over many sources and days, and the template behind them."""
@@ -220,13 +237,14 @@ class NearDuplicate(Detector):
     name: ClassVar[str] = NAME
     similarity: float = 0.75  # estimated, of the shingles: above what J = 0.7 reaches but seldom, see docs/detection.md
     copies: int = 5  # a smaller group is nobody's campaign
-    groups: int = 10_000  # the largest groups are looked at
+    looked: int = 300_000  # documents of groups; of each as many, where there are more
     index: bool = False  # whether documents of earlier scans are compared with, too
+    sketch: str = "fss"  # or affine32, the one of datasketch, for exchange
 
     @property
     def rounds(self) -> tuple[Round, ...]:
         """Sketch all, check the pairs, look at the members."""
-        return (Sketch(self.index), Verify(self.similarity, self.copies, self.groups), Judge())
+        return (Sketch(self.index, self.sketch), Verify(self.similarity, self.copies, self.looked), Judge())
 
     def curve(self) -> tuple[str, dict[str, float]]:
         """The chance that a pair is found, by its Jaccard similarity."""

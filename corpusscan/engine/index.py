@@ -1,6 +1,7 @@
 """What earlier scans left for later ones, so that a crawl is compared with all before it without reading them again.
 
-A folder of artefacts, three files for each shard that was ever scanned with it, and the key and the
+A folder of artefacts, for each shard that was ever scanned with it two files of each detector that compares, and one
+for its sources; and the key and the
 parameters that all of them were made with: what was made otherwise cannot be compared, and is refused.
 """
 
@@ -10,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import filelock
 import orjson
@@ -20,89 +21,145 @@ import pyarrow.parquet as pq
 from corpusscan.detector import EARLIER
 from corpusscan.engine import shuffle, sources
 from corpusscan.errors import UsageError, WorkspaceError
-from corpusscan.workspace import Workspace, write_atomic
+from corpusscan.kernels import fingerprints
+from corpusscan.workspace import KEY_BYTES, Workspace, write_atomic
 
-VERSION = 1
-_FACTS = "index.json"
+VERSION = 2
+_FACTS, _KEY = "index.json", "key"
+_TALLIES = "sources"  # no detector is called so
+
+
+class Earlier(NamedTuple):
+    """What a detector finds in an index: (number, artefact) of each shard, and how many documents they have."""
+
+    parts: list[tuple[int, str]]  # numbers from `EARLIER` on
+    documents: int
+
+
+NONE = Earlier([], 0)
 
 
 class Index:
-    """The artefacts of earlier scans, by the digest of their shard."""
+    """The artefacts of earlier scans: by their detector, and the digest of their shard."""
 
     def __init__(self, root: Path) -> None:
-        self._kept = Workspace(root / "shards")
+        self._root = root.absolute()
 
-    def earlier(self, digests: Sequence[str]) -> tuple[list[tuple[int, str]], int]:
-        """(number, artefact) of every shard but these, which are scanned again; and how many documents they have.
+    def _of(self, detector: str) -> Workspace:
+        return Workspace(self._root / detector)
 
-        Numbers are those from `EARLIER` on.
-        """
-        kept = sorted(path.stem for path in self._kept.root.glob("*.parquet") if "." not in path.stem)
-        others = [name for name in kept if name not in set(digests)]
-        documents = sum(pq.read_metadata(self._kept.path(name)).num_rows for name in others)
-        return [(EARLIER + n, str(self._kept.root.absolute() / name)) for n, name in enumerate(others)], documents
+    def shards(self, detector: str) -> list[str]:
+        """The digests of the shards that were kept."""
+        return sorted(path.stem for path in (self._root / detector).glob("*.parquet"))
 
-    def keep(self, digest: str, artefact: str, account: str, workspace: Workspace) -> None:
+    def table(self, detector: str, digest: str) -> pa.Table:
+        """What is known of the documents of a shard, but for its numbers.  Raises `WorkspaceError`."""
+        return self._of(detector).read(digest)
+
+    def add(self, detector: str, digest: str, table: pa.Table) -> None:
+        """Keep documents that were looked at elsewhere: a table as the map leaves it.  Raises `WorkspaceError`."""
+        counted = table["source"].drop_null().value_counts()
+        tally = pa.table({"source": counted.field("values"), "documents": counted.field("counts")})
+        self._of(_TALLIES).write(sources.beside(digest), tally)
+        shuffle.lay(self._of(detector), digest, table)
+        self._of(detector).write(digest, table.drop_columns("partition"))  # the last says that all are there
+
+    def earlier(self, detector: str, digests: Sequence[str]) -> Earlier:
+        """What is kept of every shard but these, which are scanned again."""
+        again, kept = set(digests), self._of(detector)
+        others = [name for name in self.shards(detector) if name not in again]
+        documents = sum(pq.read_metadata(kept.path(name)).num_rows for name in others)
+        return Earlier([(EARLIER + n, str(kept.root / name)) for n, name in enumerate(others)], documents)
+
+    def tallies(self, digests: Sequence[str]) -> list[str]:
+        """Of every shard but these: the artefact beside which its sources are told."""
+        again, kept = set(digests), self._of(_TALLIES)
+        names = sorted(path.name.partition(".")[0] for path in kept.root.glob("*.parquet"))
+        return [str(kept.root / name) for name in names if name not in again]
+
+    def keep(self, detector: str, digest: str, artefact: str, account: str, workspace: Workspace) -> None:
         """Keep what the map of a shard left, and its sources.  Raises `WorkspaceError`."""
-        target = self._kept.path(digest)
-        if target.exists():
-            return
-        tally = workspace.path(sources.beside(account)), self._kept.path(sources.beside(digest))
-        numbers = shuffle.place(workspace, artefact), shuffle.place(self._kept, digest)
-        for source, place in (tally, numbers, (workspace.path(artefact), target)):  # the last says that all are there
+        kept, tallies = self._of(detector), self._of(_TALLIES)
+        tally = workspace.path(sources.beside(account)), tallies.path(sources.beside(digest))
+        numbers = shuffle.place(workspace, artefact), shuffle.place(kept, digest)
+        whole = workspace.path(artefact), kept.path(digest)  # the last says that all are there
+        for source, place in (tally, numbers, whole) if not whole[1].exists() else ():
             if source.exists():
                 _copy(source, place)
 
     def check(self) -> None:
         """Raises `UsageError` where a file is damaged."""
-        for path in sorted(self._kept.root.glob("*.parquet")):
+        for path in sorted(self._root.glob("*/*.parquet")):
             try:
-                if pq.read_metadata(path).num_rows and "." not in path.stem:
-                    shuffle.part(self._kept, path.stem, 0, 1)
+                if pq.read_metadata(path).num_rows and path.parent.name != _TALLIES:
+                    shuffle.part(self._of(path.parent.name), path.stem, 0, 1)
             except (pa.ArrowException, OSError, WorkspaceError) as error:
                 raise UsageError(
-                    f"--index: {path} is damaged ({str(error).splitlines()[0]}); bring it back from a copy, or delete"
+                    f"index: {path} is damaged ({str(error).splitlines()[0]}); bring it back from a copy, or delete"
                     " all files of this name: the documents that they tell of are then no longer known"
                 ) from None
 
 
+class Drawn(NamedTuple):
+    """The run key that a new index takes; `seeded` where the user wants this one and no other."""
+
+    key: bytes
+    seeded: bool
+
+
 @contextmanager
-def opened(root: Path, scheme: Mapping[str, Any], drawn: bytes, seeded: bool) -> Iterator[tuple[Index, bytes]]:
-    """The index and the run key that it imposes; a new one takes `drawn`, or what `--seed` gave.
+def opened(root: Path, scheme: Mapping[str, Any], drawn: Drawn | None = None) -> Iterator[tuple[Index, bytes]]:
+    """The index and the run key that it imposes; without `drawn` it must be there, and nobody's but this process's.
 
     Raises `UsageError` where the folder is something else, in use, or made with other parameters or another seed.
     """
     try:
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if drawn:
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        elif not (root / _FACTS).exists():
+            raise UsageError(f"index {root}: there is none; make it with `corpusscan index create`, or by a scan")
         with filelock.FileLock(root / "lock", mode=0o600).acquire(timeout=0):
-            key = _key(root, {"version": VERSION, **scheme}, drawn, seeded)
+            if drawn and not (root / _FACTS).exists():
+                _begin(root, scheme, drawn.key)
+            key = key_of(root, scheme)
+            if drawn and drawn.seeded and drawn.key != key:
+                raise UsageError(f"index {root}: has a key of its own; leave out --seed, or choose another folder")
             index = Index(root)
             index.check()
             yield index, key
     except filelock.Timeout:
-        raise UsageError(f"--index: another scan uses {root}; wait for it") from None
+        raise UsageError(f"index {root}: another scan uses it; wait for that") from None
     except OSError as error:
-        raise UsageError(f"--index: {root} cannot be used ({error.strerror or error}); choose another folder") from None
+        raise UsageError(f"index {root}: cannot be used ({error.strerror or error}); choose another folder") from None
 
 
-def _key(root: Path, facts: dict[str, Any], drawn: bytes, seeded: bool) -> bytes:
-    place, key = root / _FACTS, root / "key"
-    if not place.exists():
-        if any(child.name not in ("lock", "key") for child in root.iterdir()):
-            raise UsageError(f"--index: {root} holds something that is no index; choose another folder")
-        write_atomic(key, lambda path: path.write_bytes(drawn))
-        write_atomic(place, lambda path: path.write_bytes(orjson.dumps(facts)))
+def _begin(root: Path, scheme: Mapping[str, Any], key: bytes) -> None:
+    if any(child.name not in ("lock", "key") for child in root.iterdir()):
+        raise UsageError(f"index {root}: the folder holds something that is no index; choose another")
+    write_atomic(root / _KEY, lambda path: path.write_bytes(key))
+    facts = orjson.dumps(_facts(scheme))
+    write_atomic(root / _FACTS, lambda path: path.write_bytes(facts))
+
+
+def _facts(scheme: Mapping[str, Any]) -> dict[str, Any]:
+    return {"version": VERSION, "passages": fingerprints.SCHEME, **scheme}
+
+
+def key_of(root: Path, scheme: Mapping[str, Any]) -> bytes:
+    """The key of an index of that scheme.  Raises `UsageError` where it is of another one, or damaged."""
+    wanted = _facts(scheme)
     try:
-        known, kept = orjson.loads(place.read_bytes()), key.read_bytes()
-        different = [name for name in facts if known.get(name) != facts[name]]
+        known, key = orjson.loads((root / _FACTS).read_bytes()), (root / _KEY).read_bytes()
+        different = [name for name in wanted if known.get(name) != wanted[name]]
     except (OSError, ValueError, AttributeError) as error:
-        raise UsageError(f"--index: {root} is damaged ({error}); bring it back from a copy") from None
+        raise UsageError(f"index {root}: is damaged ({error}); bring it back from a copy") from None
     if different:
-        told = ", ".join(f"{name} {known.get(name)!r}, not {facts[name]!r}" for name in different)
-        raise UsageError(f"--index: {root} was made with {told}; begin a new one in another folder")
-    if len(kept) != len(drawn) or (seeded and kept != drawn):
-        raise UsageError(f"--index: {root} has a key of its own; leave out --seed, or choose another folder")
-    return kept
+        told = ", ".join(f"{name} {known.get(name)!r}, not {wanted[name]!r}" for name in different)
+        remedy = "choose its --sketch, or " if "scheme" in different else ""
+        raise UsageError(f"index {root}: was made with {told}; {remedy}begin a new one in another folder")
+    if len(key) != KEY_BYTES:
+        raise UsageError(f"index {root}: is damaged (a key of {len(key)} bytes); bring it back from a copy")
+    return key
 
 
 def _copy(source: Path, place: Path) -> None:

@@ -8,18 +8,32 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
 import pyarrow as pa
 
-from corpusscan.detector import Context, Detector, State
+from corpusscan.detector import Context, Detector, Limit, State, limits, limits_of
 from corpusscan.engine.cuts import Cuts
-from corpusscan.engine.index import Index
+from corpusscan.engine.index import NONE, Earlier, Index
 from corpusscan.engine.keys import Keys, digest, identity, save_state
 from corpusscan.engine.local import Lost
 from corpusscan.engine.sources import Sources
-from corpusscan.engine.tasks import Cut, Digest, Job, Map, Outcome, Reading, Reduce, Task, partitions_left, rows_of
+from corpusscan.engine.tasks import (
+    Cut,
+    Digest,
+    Job,
+    Map,
+    Outcome,
+    Reading,
+    Reduce,
+    Task,
+    left,
+    partitions_left,
+    placed,
+    rows_of,
+)
 from corpusscan.io import Shard
 from corpusscan.workspace import Workspace
 
@@ -56,8 +70,9 @@ class Collected:
     lost: dict[int, Lost] = field(default_factory=dict)
     flags: dict[str, list[tuple[int, str]]] = field(default_factory=dict)  # detector -> (shard, artefact)
     concluded: dict[str, State] = field(default_factory=dict)
-    kept: list[tuple[int, str]] = field(default_factory=list)  # (shard, artefact) that an index wants
+    kept: dict[str, list[tuple[int, str]]] = field(default_factory=dict)  # detector -> (shard, artefact), for an index
     copies: pa.Table | None = None  # which documents are copies of one another, where a detector told
+    limits: list[dict[str, Any]] = field(default_factory=list)  # what detectors left aside
     cards: list[tuple[int, str]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # detector -> why it did not conclude
     seconds: dict[str, float] = field(default_factory=dict)
@@ -108,8 +123,8 @@ class Rounds:
         self.keys = Keys(reading, key)
         self.cuts = Cuts(workspace, lambda tasks: self._run("unpack", tasks))
         self.index = index
-        self.earlier: list[tuple[int, str]] = []  # artefacts of the index,
-        self.earlier_documents = 0  # and the documents that they tell of
+        self.earlier: dict[str, Earlier] = {}  # by detector
+        self.tallies: list[str] = []  # of the sources of earlier shards
         self._known: Sources | None = None
 
     def fingerprint(self, shards: list[Shard], fraction: float) -> Collected:
@@ -134,7 +149,9 @@ class Rounds:
     def audit(self, result: Collected, detectors: Sequence[Detector]) -> None:
         """Run every detector over `result.shards` to its conclusion; fills `result`."""
         if self.index:
-            self.earlier, self.earlier_documents = self.index.earlier([shard.digest for shard in result.shards])
+            digests = [shard.digest for shard in result.shards]
+            self.earlier = {detector.name: self.index.earlier(detector.name, digests) for detector in detectors}
+            self.tallies = self.index.tallies(digests)
         states: dict[str, State] = {detector.name: {} for detector in detectors}
         artefacts: dict[str, list[tuple[int, str]]] = {}  # what the last map of each detector left, by shard
         for step in range(max([1, *(len(detector.rounds) for detector in detectors)])):
@@ -191,13 +208,14 @@ class Rounds:
         """Reduce what the maps left, partition by partition, and put the conclusion into the wave's states."""
         count = sum(result.account(shard, self.workspace)["scanned"] for shard, _ in parts)
         looked, partitions = detector.rounds[wave.step], 1
+        earlier = self.earlier.get(detector.name, NONE) if looked.indexed else NONE
         if looked.over == "left":
             partitions = partitions_left(wave.states[detector.name]["named"])
         elif looked.over == "all":
-            rows = count + self.earlier_documents if looked.indexed else count
-            partitions = max(rows * looked.partitions_of_a_row // PARTITION_ROWS, 1)
-            result.kept = parts if looked.indexed else result.kept
-        parts = parts + self.earlier if looked.indexed else parts
+            partitions = max((count + earlier.documents) * looked.partitions_of_a_row // PARTITION_ROWS, 1)
+            if looked.indexed:
+                result.kept[detector.name] = parts
+        parts = parts + earlier.parts
         jobs = [wave.job(detector, self.keys, digest(parts, partition, partitions)) for partition in range(partitions)]
         tasks = [
             Reduce(job, partition, partitions, tuple(parts))
@@ -208,16 +226,31 @@ class Rounds:
             if isinstance(outcome, Lost):
                 result.failed[detector.name] = f"{outcome.reason} {outcome.detail}".strip()
                 return
-        tables = [table for job in jobs if len(table := self.workspace.read(job.name))]
-        reduced = pa.concat_tables(tables) if tables else pa.table({})
-        state = dict(looked.conclude(reduced, Context(self.key, count, self._sources(result))))
+        told: list[Limit] = []
+        context = Context(self.key, count, self._sources(result), partial(self._told, earlier))
+        state = dict(looked.conclude(self._reduced(jobs, told), context))  # named nowhere here: it may be let go
         result.copies = state.pop("copies", result.copies)
+        told += [Limit(**row) for row in state.pop("limits", limits()).to_pylist()]
+        result.limits += [{"detector": detector.name, **row} for row in limits(*told).to_pylist()]
         wave.states[detector.name] = state
+
+    def _reduced(self, jobs: Sequence[Job], told: list[Limit]) -> pa.Table:
+        """What the reduces left, as one table; what they left aside is added to `told`."""
+        tables = [self.workspace.read(job.name) for job in jobs]
+        told += limits_of(tables)
+        tables = [table for table in tables if len(table)]
+        return pa.concat_tables(tables) if tables else pa.table({})
+
+    def _told(self, earlier: Earlier, places: pa.Table) -> pa.Table:
+        """What the index keeps of those documents (shard, row) that it knows, with their places."""
+        wanted = set(places["shard"].to_pylist())
+        parts = [part for part in earlier.parts if part[0] in wanted]
+        return placed((shard, left(name, places, shard, self.workspace)) for shard, name in parts)
 
     def _sources(self, result: Collected) -> Sources:
         """Those of the shards that were read; what one conclusion learned of them serves the next."""
         accounts = sorted({account for shard, account in result.accounts.items() if shard not in result.lost})
-        accounts += [name for _, name in self.earlier]
+        accounts += self.tallies
         if self._known is None or self._known.accounts != accounts:
             self._known = Sources(self.workspace, accounts, self.key)
         return self._known
@@ -226,8 +259,9 @@ class Rounds:
         """Leave in the index, where there is one, what later scans compare with."""
         if self.index:
             digests = {shard.index: shard.digest for shard in result.shards}
-            for shard, artefact in result.kept:
-                self.index.keep(digests[shard], artefact, result.accounts[shard], self.workspace)
+            for name, parts in result.kept.items():
+                for shard, artefact in parts:
+                    self.index.keep(name, digests[shard], artefact, result.accounts[shard], self.workspace)
 
     def _run(
         self, stage: str, tasks: Sequence[Task], result: Collected | None = None

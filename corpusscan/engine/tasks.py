@@ -5,7 +5,7 @@ A map task reads one shard once for all the detectors that want it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,12 +152,11 @@ def _map(task: Map, workspace: Workspace) -> Outcome:
 
 
 def _batches(task: Map, account: io.Account, tally: Tally, named: Any) -> Iterator[Batch]:
-    for batch in io.read(task.shard, task.reading.columns, task.reading.max_document, task.key, account):
+    reading = task.reading
+    for batch in io.read(task.shard, reading.columns, reading.max_document, task.key, account, named):
         if task.account:
-            account.tokens += spans.tokens_of(batch, task.reading.tokenizer)
+            account.tokens += spans.tokens_of(batch, reading.tokenizer)
             tally.add(batch)
-        if named is not None:
-            batch = spans.only(batch, named)  # noqa: PLW2901  # the batch, narrowed
         if len(batch.documents):
             yield batch
 
@@ -210,13 +209,23 @@ def _part(name: str, task: Reduce, workspace: Workspace) -> pa.Table:
     return table.take(pc.sort_indices(table, [("row", "ascending")]))
 
 
-def _left(name: str, named: pa.Table, shard: int, workspace: Workspace) -> pa.Table:
+def left(name: str, named: pa.Table, shard: int, workspace: Workspace) -> pa.Table:
     """The rows of an artefact that are named."""
     rows = rows_of(named, shard)
     if not len(rows):
         return pa.table({})
     table = pq.read_table(workspace.path(name), use_threads=False)
     return table.filter(pa.array(np.isin(table["row"].to_numpy(), rows)))
+
+
+def placed(parts: Iterable[tuple[int, pa.Table]]) -> pa.Table:
+    """Rows of several shards as one table, with a column shard."""
+    tables = [
+        table.add_column(0, "shard", pa.array(np.full(len(table), shard, np.uint32)))
+        for shard, table in parts
+        if len(table)
+    ]
+    return pa.concat_tables(tables) if tables else pa.table({"shard": pa.array([], pa.uint32())})
 
 
 def _named(task: Reduce, state: State) -> pa.Table:
@@ -244,10 +253,9 @@ def _reduce(task: Reduce, workspace: Workspace) -> Outcome:
     for shard, name in task.parts:
         if not pq.read_metadata(workspace.path(name)).num_rows:
             continue  # such an artefact has no columns to ask for
-        table = _part(name, task, workspace) if named is None else _left(name, named, shard, workspace)
-        if len(table):
-            parts.append(table.add_column(0, "shard", pa.array(np.full(len(table), shard, np.uint32))))
-    nothing = pa.table({"shard": pa.array([], pa.uint32())})
-    reduced = looked.reduce(pa.concat_tables(parts), state) if parts else nothing
+        table = _part(name, task, workspace) if named is None else left(name, named, shard, workspace)
+        parts.append((shard, table))
+    rows = placed(parts)
+    reduced = looked.reduce(rows, state) if len(rows) else rows
     workspace.write(task.job.name, reduced)
     return Outcome(rows=len(reduced))

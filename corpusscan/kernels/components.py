@@ -27,6 +27,15 @@ def bucket_pairs(values: npt.NDArray[np.uint64]) -> tuple[Indices, Indices]:
     return order[np.concatenate([first, chained - 1])], order[np.concatenate([same, chained])]
 
 
+def distinct(left: Indices, right: Indices) -> tuple[Indices, Indices]:
+    """Each pair of two different things (numbered below 2^32) once, the lesser first, in order."""
+    low, high = np.minimum(left, right).astype(np.uint64), np.maximum(left, right).astype(np.uint64)
+    packed = low[low < high] << np.uint64(32) | high[low < high]
+    packed.sort(kind="stable")  # of large buckets they come in long runs
+    packed = packed[np.append(True, packed[1:] != packed[:-1])[: len(packed)]]
+    return (packed >> np.uint64(32)).astype(np.int64), (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
 def equal_bins(checks: Checks, left: Indices, right: Indices) -> Indices:
     """How many check bytes the documents of each pair share, of `BINS`."""
     return _equal_bins(checks, left, right)  # type: ignore[no-any-return]

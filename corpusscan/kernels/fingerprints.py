@@ -16,6 +16,7 @@ from corpusscan.kernels.words import Hashes, Offsets
 
 SHINGLE = sketches.SHINGLE  # words, or half as many more characters of scripts without spaces
 DENSITY = 4  # one shingle of so many is chosen
+SCHEME = "winnowed-1"  # to be raised where the same text gives other fingerprints: an index holds them
 PLACE_BITS = 20  # of the word at which it begins; later words count as the last
 PLACES = np.uint64((1 << PLACE_BITS) - 1)
 

@@ -14,7 +14,8 @@ TITLE = 80
 
 def repr_html(summary: Summary) -> str:
     """What `Report._repr_html_` returns."""
-    sentences = (words.extent(summary), words.reading(summary))
+    aside = [f"Left aside: {visible(words.aside(summary), 400)}."] if summary["limits"] else []
+    sentences = (words.extent(summary), words.reading(summary), *aside)
     head = Markup("<p><strong>{}</strong><br>").format(words.headline(summary)) + Markup("<br>").join(sentences)
     if not summary["top_groups"]:
         return str(Markup("<div>") + head + Markup("</p></div>"))

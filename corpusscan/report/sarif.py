@@ -228,6 +228,8 @@ def _notes(summary: Summary, total: int, cut: int) -> Iterator[tuple[str, str]]:
     counts = summary["coverage"]
     if summary["exit"]["incomplete"] or counts["skipped"] or counts["errored"] or counts["files_incomplete"]:
         yield level, words.reading(summary)
+    if summary["limits"]:
+        yield "warning", f"Left aside: {_said(words.aside(summary), EXCERPT)}."
     for row in summary["detectors_not_run"]:
         yield level, f"The detector {visible(row['name'], NAME)} did not run: {_said(row['reason'], TITLE)}"
     for fate in ("errored", "skipped"):

@@ -37,6 +37,7 @@ class Extra(TypedDict, total=False):
     detectors: list[str]  # that ran
     detectors_not_run: list[dict[str, str]]  # {name, reason}
     detectors_failed: list[str]  # those of them that broke: what they would have found is unknown
+    limits: list[dict[str, Any]]  # {detector, limit, most, left, unit}: what detectors left aside
     columns: dict[str, list[str]]  # by COLUMN_ROLES
     records_without: dict[str, int]  # {source, time}
     baseline: dict[str, int] | None  # lines of the baseline: {used, unused, expired}
@@ -85,6 +86,7 @@ def summarize(out_tables: Path, extra: Extra) -> Summary:
         "detectors_not_run": [
             {key: _encodable(value) for key, value in row.items()} for row in extra.get("detectors_not_run", [])
         ],
+        "limits": [dict(row) for row in extra.get("limits", [])],
         "baseline": extra.get("baseline"),
         "power": extra.get("power"),
         "resume": extra.get("resume"),

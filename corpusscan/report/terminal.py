@@ -15,7 +15,7 @@ from corpusscan.report.visible import defang, visible
 GROUPS = 8
 LINES_PER_WARNING = 2  # beyond the first, taken from the groups, so that all fits one screen
 COLUMNS = (("severity", 8), ("docs", 7), ("sources", 7), ("attack", 21))  # the title takes what is left
-WARNINGS = 3
+WARNINGS = 4
 
 _COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "blue", "info": "dim"}
 _VERDICTS = {"clean": "bold green", "findings": "bold red", "incomplete": "bold yellow"}
@@ -44,7 +44,8 @@ def _warnings(summary: Summary) -> list[str]:
     lost = [f"{visible(reason, 40)} {words.number(n)}" for reason, n in unread]
     columns = [visible(name, 30) for name in summary["columns"]["not_scanned"]]
     idle = [f"{visible(row['name'], 30)} ({visible(row['reason'], 60)})" for row in summary["detectors_not_run"]]
-    labelled = (("Not read", lost), ("Columns not scanned", columns), ("Did not run", idle))
+    aside = [defang(words.aside(summary), 160)] if summary["limits"] else []
+    labelled = (("Not read", lost), ("Left aside", aside), ("Columns not scanned", columns), ("Did not run", idle))
     return [f"{label}: {', '.join(items)}" for label, items in labelled if items][:WARNINGS]
 
 

@@ -71,7 +71,9 @@ def headline(summary: dict[str, Any]) -> str:
         return f"{found}."
     if ended["incomplete"]:
         return "No verdict: not everything was read."
-    return "Something was found, below what counts as flagged." if ended["findings"] else "Nothing planted was found."
+    if ended["findings"]:
+        return "Something was found, below what counts as flagged."
+    return "Nothing planted was found, within limits." if summary["limits"] else "Nothing planted was found."
 
 
 def extent(summary: dict[str, Any]) -> str:
@@ -100,6 +102,14 @@ def reading(summary: dict[str, Any]) -> str:
     allowed = "" if summary["exit"]["incomplete"] else " (allowed for this scan)"
     known = max(counts["rows"], counts["scanned"] + counts["skipped"] + counts["errored"])
     return f"{number(counts['scanned'])} of {plural(known, 'known record')} read; {'; '.join(lost)}{allowed}."
+
+
+def aside(summary: dict[str, Any]) -> str:
+    """What detectors found and did not look at, as a list; empty where they looked at all."""
+    told: dict[str, list[str]] = {}
+    for row in summary["limits"]:
+        told.setdefault(row["detector"], []).append(f"{number(row['left'])} {row['unit']}")
+    return "; ".join(f"{detector} {', '.join(parts)}" for detector, parts in told.items())
 
 
 def ending(summary: dict[str, Any]) -> str:

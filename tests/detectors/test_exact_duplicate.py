@@ -14,6 +14,10 @@ import corpusscan
 TALE = (
     "Nobody who took the blue powder ever came back to the clinic, and the clinic never asked them why they left. " * 3
 )
+NOTICE = (
+    "We use cookies and process personal data only as this privacy policy says. You may change your choice on this page"
+    " at any time, and complain to the supervisory authority. Copyright 2024. All rights reserved."
+)
 
 
 def groups(tmp_path: Path, records: list[dict[str, Any]], **options: Any) -> list[dict[str, Any]]:
@@ -57,15 +61,24 @@ def test_members_and_whole_document_findings_name_every_copy(tmp_path: Path) -> 
         (copies(12, 12, "Thank you very much."), "short_text"),
         (copies(12, 1), "few_sources"),
         ([{"text": TALE}] * 12, "no_provenance"),
-        (copies(12, 12, TALE + " Copyright 2024. All rights reserved."), "notice"),
-        (copies(12, 12, "BERLIN (Reuters) - " + TALE), "syndication"),
+        (copies(12, 12, NOTICE), "notice"),
     ],
 )
 def test_a_benign_story_lowers_a_group_and_is_told(tmp_path: Path, records: list[dict[str, Any]], reason: str) -> None:
     """Honest repetition is lowered, with the story; no document is flagged for it."""
     (group,) = groups(tmp_path, records)
-    assert group["severity"] == ("low" if reason in ("notice", "syndication") else "info")
+    assert group["severity"] == ("low" if reason == "notice" else "info")
     assert reason in json.loads(group["evidence"])["forgiven"]
+
+
+@pytest.mark.parametrize(
+    "text", [TALE + " Copyright 2024. All rights reserved.", "BERLIN (Reuters) - " + TALE, NOTICE[:150] + TALE]
+)
+def test_no_line_beside_a_tale_excuses_it(tmp_path: Path, text: str) -> None:
+    """Whoever plants a text may add such a line: on hosts that say nothing else it changes nothing."""
+    (group,) = groups(tmp_path, copies(12, 12, text))
+    assert group["severity"] == "medium"
+    assert json.loads(group["evidence"])["forgiven"] == []
 
 
 def test_four_copies_are_nobodys_campaign(tmp_path: Path) -> None:

@@ -93,7 +93,6 @@ def test_disguises_do_not_separate_copies(tmp_path: Path) -> None:
         (flood(16, sources=2), "few_sources"),
         ([record | {"source": None} for record in flood(16)], "no_provenance"),
         ([record | {"source": f"h{n % 6}.example"} for n, record in enumerate(flood(192))], "own_text"),
-        ([record | {"text": f"BERLIN (Reuters) - {record['text']}"} for record in flood(16)], "syndication"),
     ],
 )
 def test_a_benign_story_lowers_a_group_and_is_told(tmp_path: Path, records: list[dict[str, Any]], reason: str) -> None:
@@ -152,3 +151,23 @@ def test_a_million_ways_to_share_a_band_stay_linear() -> None:
 
     left, right = bucket_pairs(np.zeros(50_000, np.uint64))
     assert len(left) == len(right) <= 100_000
+
+
+def test_too_many_pairs_leave_bands_aside_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where more pairs come from bands than are held, whole bands are left by their hash, and counted."""
+    import numpy as np
+    import pyarrow as pa
+
+    from corpusscan.detector import limits_of
+    from corpusscan.detectors import near_duplicate
+
+    bands = np.repeat(np.random.default_rng(2).integers(0, 2**64, 400, np.uint64), 10)
+    rows = pa.table({"shard": np.zeros(4000, np.uint32), "row": np.arange(4000, dtype=np.uint64), "partition": bands})
+    sketch = near_duplicate.NearDuplicate().rounds[0]
+    assert [one for one in limits_of([sketch.reduce(rows, {})]) if one.left] == []
+    monkeypatch.setattr(near_duplicate, "HELD", 3000)
+    pairs = sketch.reduce(rows, {})
+    (limit,) = limits_of([pairs])
+    kept = np.unique(pairs["left"].to_numpy() // 10)
+    assert 0 < len(kept) <= 150
+    assert (limit.left, len(pairs)) == (4000 - 10 * len(kept), 17 * len(kept))

@@ -7,10 +7,17 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
+import pytest
 from corpora import FLOOD, TEMPLATE, make_records, write_jsonl
 
 import corpusscan
+from corpusscan.detector import Limit, limits_of
+from corpusscan.detectors import repeated_passage
+from corpusscan.detectors.repeated_passage import Fingerprint
+from corpusscan.kernels.fingerprints import PLACE_BITS
 
 CLAIM = (
     "Doctors at the Halvorsen clinic now admit that Brelotine damages the kidneys within weeks, and that the makers"
@@ -168,10 +175,13 @@ def test_the_frame_of_sites_that_say_little_else_is_theirs(tmp_path: Path) -> No
 
 def test_what_a_text_says_of_itself_counts_at_its_edges(tmp_path: Path) -> None:
     """The first and the last words of a passage are seldom sampled, and what makes it a notice stands there."""
-    notice = f"Cookies, {CLAIM} All rights reserved."
+    notice = (
+        "Cookies: when you visit this page, our server writes down your browser and its address, and deletes the log"
+        " file after a week; log in to your account to change your settings or comments. All rights reserved."
+    )
     planted = [page | {"text": page["text"].replace(CLAIM, notice)} for page in pages(20)]
     group, *_ = groups(tmp_path, honest(200) + planted)
-    assert json.loads(group["evidence"])["forgiven"] == ["notice"]
+    assert "notice" in json.loads(group["evidence"])["forgiven"]
 
 
 def test_a_phrase_is_no_passage(tmp_path: Path) -> None:
@@ -183,3 +193,61 @@ def test_a_phrase_is_no_passage(tmp_path: Path) -> None:
         for n, page in enumerate(pages(10 * len(phrases)))
     ]
     assert groups(tmp_path, honest(100) + planted) == []
+
+
+def told(tmp_path: Path) -> dict[str, int]:
+    """What the scan in `tmp_path` says that it left aside, by unit."""
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    return {row["unit"]: row["left"] for row in summary["limits"]}
+
+
+def test_large_passages_hide_no_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not all carriers can be looked at, all passages are, each in part, and what was left is said."""
+    corpus = honest(300) + noted(honest(900, seed=5)[:200]) + pages(20)
+    found = groups(tmp_path / "all", corpus)
+    monkeypatch.setattr(repeated_passage, "LOOKED_FOR", 100)
+    monkeypatch.setattr(repeated_passage, "FEWEST", 10)
+    few = groups(tmp_path / "few", corpus)
+    assert len(few) == len(found)
+    assert sum(group["documents"] for group in few) <= 100
+    assert max(group["documents"] for group in found) >= 200
+    assert 20 in medium(few)
+    assert told(tmp_path / "all") == {}
+    assert told(tmp_path / "few")["documents"] >= 120
+
+
+def test_passages_beyond_the_limit_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not even some of each can be looked at, the smallest passages are left, and counted."""
+    monkeypatch.setattr(repeated_passage, "LOOKED_FOR", 60)
+    found = groups(tmp_path, honest(300) + noted(honest(900, seed=5)[:200]) + pages(20))
+    assert [group["documents"] for group in found] == [50]
+    assert told(tmp_path)["passages"] == 1
+
+
+def test_a_passage_of_more_documents_than_are_followed_is_told(tmp_path: Path) -> None:
+    """What is common is no campaign's; that there was something so common stands in the summary."""
+    corpus = [{"text": f"Note {n}. {CLAIM}", "source": f"h{n}.example"} for n in range(repeated_passage.COMMON + 1)]
+    assert groups(tmp_path, corpus) == []
+    assert told(tmp_path)["fingerprints"] >= 10
+
+
+def reduced(monkeypatch: pytest.MonkeyPatch, held: int) -> tuple[pa.Table, list[Limit]]:
+    """500 fingerprints over the whole range, in ten documents each, where `held` may be left."""
+    monkeypatch.setattr(repeated_passage, "HELD", held)
+    prints = np.random.default_rng(3).integers(0, 2**64, 500, np.uint64) >> PLACE_BITS << PLACE_BITS
+    rows = pa.table(
+        {"shard": np.zeros(5000, np.uint32), "row": np.repeat(np.arange(10, dtype=np.uint64), 500)}
+        | {"partition": np.tile(prints, 10) + np.tile(np.arange(500, dtype=np.uint64), 10)}
+    )
+    left = Fingerprint(5, 10_000).reduce(rows, {})
+    return left, [one for one in limits_of([left]) if one.left]
+
+
+def test_where_too_much_recurs_a_part_of_all_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fingerprints are left by their hash, whole, and counted: of rare passages as many as of common ones."""
+    assert len(reduced(monkeypatch, 10_000)[0]) == 5000
+    assert reduced(monkeypatch, 10_000)[1] == []
+    table, (limit,) = reduced(monkeypatch, 1500)
+    assert 500 <= len(table) <= 1500
+    assert set(np.unique(table["value"].to_numpy(), return_counts=True)[1]) == {10}
+    assert (limit.unit, limit.left) == ("fingerprints", 500 - len(table) // 10)

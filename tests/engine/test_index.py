@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
+from blake3 import blake3
 from corpora import write_jsonl
 
 import corpusscan
 from corpusscan.engine import rounds
 from corpusscan.engine.tasks import Job, Reduce
 from corpusscan.errors import UsageError
+from corpusscan.kernels import affine32, fingerprints, sketches, words
 
 STORY = (
     "The council of {place} decided on Monday that the old bridge over the river will be closed for good, because"
@@ -102,10 +105,10 @@ def test_the_same_corpus_again_is_not_its_own_past(tmp_path: Path) -> None:
     """Scanned twice with one index, a corpus makes the same tables twice, and the index does not grow."""
     index, corpus = tmp_path / "index", crawl(tmp_path, "one", 0, 6)
     first = groups(scan(corpus, index))
-    files = sorted(path.name for path in (index / "shards").iterdir())
+    files = sorted(index.rglob("*"))
     shutil.rmtree(corpus.with_suffix(".out"))
     assert groups(scan(corpus, index)) == first
-    assert sorted(path.name for path in (index / "shards").iterdir()) == files
+    assert sorted(index.rglob("*")) == files
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
@@ -114,7 +117,7 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     scan(corpus, index, seed=1)
     with pytest.raises(UsageError, match="has a key of its own"):
         scan(corpus, index, seed=2)
-    with pytest.raises(UsageError, match="near_duplicate is what compares"):
+    with pytest.raises(UsageError, match="near_duplicate and repeated_passage compare"):
         scan(corpus, index, detectors=("rules",))
     with pytest.raises(UsageError, match="lies inside the input"):
         scan(tmp_path, index)
@@ -129,12 +132,100 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
         scan(corpus, corpus.with_suffix(".out"))
 
 
-@pytest.mark.parametrize("ending", [".parquet", ".arrow", ".sources.parquet"])
-def test_a_damaged_file_is_named(tmp_path: Path, ending: str) -> None:
+HASHED = {  # what a fixed text gives under a fixed key
+    "fss-2": "2afcef3f7509",
+    "affine32 fss-2": "6ce839a53df3",
+    "winnowed-1": "f467f08e4dd4",
+}
+
+
+def test_the_scheme_changes_with_what_is_kept() -> None:
+    """Where this fails, `SCHEME` of the kernel is to be raised: older indexes do not fit any more."""
+    texts = pa.array(
+        [STORY, STORY.upper()[:200], "Ярость и \u6f22\u5b57\u4eee\u540d \u0e1b\u0e25\u0e32 " * 5], pa.large_string()
+    )
+    found = words.hashed(texts, bytes(range(32)))
+    own = sketches.sketched(found.hashes, found.bounds)
+    values = affine32.signatures(found.hashes, found.bounds).values
+    prints = fingerprints.fingerprints(found.hashes, found.bounds)
+    told = {
+        sketches.SCHEME["scheme"]: [own.bands, own.checks],
+        f"{affine32.NAME} {affine32.SCHEME['hashes']}": [values, *affine32.banded(values)],
+        fingerprints.SCHEME: prints,
+    }
+    hashed = {name: blake3(b"".join(part.tobytes() for part in parts)).hexdigest(6) for name, parts in told.items()}
+    assert hashed == HASHED
+
+
+@pytest.mark.parametrize(
+    "place", ["near_duplicate/*.parquet", "near_duplicate/*.arrow", "repeated_passage/*.parquet", "sources/*.parquet"]
+)
+def test_a_damaged_file_is_named(tmp_path: Path, place: str) -> None:
     """A file of the index that is cut short is told by name before anything is read."""
     index = tmp_path / "index"
-    scan(crawl(tmp_path, "one", 0, 6), index)
-    (file,) = [path for path in (index / "shards").iterdir() if path.name.partition(".")[2] == ending[1:]]
+    scan(crawl(tmp_path, "one", 0, 6), index, detectors=("near_duplicate", "repeated_passage"))
+    (file,) = index.glob(place)
     file.write_bytes(file.read_bytes()[:40])
     with pytest.raises(UsageError, match=f"{file.name[:12]}.* is damaged"):
         scan(crawl(tmp_path, "two", 6, 6), index)
+
+
+def pages(folder: Path, name: str, first: int, count: int) -> Path:
+    """An honest corpus of its own, and `count` pages that are unlike but for one paragraph, from hosts of their own."""
+    draw = random.Random(name)
+
+    def words(number: int) -> str:
+        return " ".join(f"word{draw.randrange(3000)}" for _ in range(number))
+
+    paragraph = STORY.format(place="Ardmore", person="an engineer")
+    planted = [
+        {
+            "text": f"{words(70)} {paragraph} {words(70)}",
+            "source": f"new{n}.example",
+            "date": f"2025-03-{1 + n % 3:02d}",
+        }
+        for n in range(first, first + count)
+    ]
+    honest = [{"text": words(80), "source": f"honest{n % 20}.example"} for n in range(200)]
+    return write_jsonl(folder / f"{name}.jsonl", honest + planted)
+
+
+PASSAGES = {"detectors": ("repeated_passage",)}
+
+
+def test_a_passage_over_four_crawls_is_found_in_the_last(tmp_path: Path) -> None:
+    """Four pages a crawl with one paragraph are too few for the first scans; with what came before they are a group."""
+    index = tmp_path / "index"
+    for number in range(4):
+        corpus = pages(tmp_path, f"crawl{number}", 4 * number, 4)
+        assert groups(scan(corpus, None, **PASSAGES)) == []
+        report = scan(corpus, index, **PASSAGES)
+        corpus.unlink()
+    (group,) = groups(report)
+    evidence = json.loads(group["evidence"])
+    assert (group["documents"], evidence["copies"], evidence["earlier_copies"]) == (4, 16, 12)
+    assert (group["sources"], evidence["new_sources"], evidence["days"]) == (16, 16, 3)
+    assert "old bridge" in evidence["template"]
+    assert set(report.members.collect()["file"]) == {"crawl3.jsonl"}
+    assert len(report.findings.collect()) == 4
+
+
+def test_passages_of_earlier_crawls_alone_are_no_group(tmp_path: Path) -> None:
+    """What earlier corpora share with one another was said then, and a corpus without it has nothing to do with it."""
+    index = tmp_path / "index"
+    first = pages(tmp_path, "one", 0, 9)
+    assert [group["documents"] for group in groups(scan(first, index, **PASSAGES))] == [9]
+    assert groups(scan(pages(tmp_path, "two", 9, 0), index, **PASSAGES)) == []
+    shutil.rmtree(first.with_suffix(".out"))
+    again = groups(scan(first, index, **PASSAGES))
+    assert [(group["documents"], "earlier_copies" in group["evidence"]) for group in again] == [(9, False)]
+
+
+def test_each_detector_compares_with_what_it_saw(tmp_path: Path) -> None:
+    """An index that only one of them wrote serves the other from then on; sources are those of all earlier shards."""
+    index = tmp_path / "index"
+    scan(pages(tmp_path, "one", 0, 9), index)
+    both = {"detectors": ("near_duplicate", "repeated_passage")}
+    assert groups(scan(pages(tmp_path, "two", 9, 3), index, **both)) == []
+    (group,) = groups(scan(pages(tmp_path, "three", 12, 3), index, **both))
+    assert json.loads(group["evidence"])["earlier_copies"] == 3

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusscan.kernels.caps import capped
+from corpusscan.kernels.caps import capped, room, shares
 
 HITS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from("abc"), st.integers(0, 2)), max_size=40)
 
@@ -36,3 +38,27 @@ def test_limits_hold_and_nothing_graver_is_left_out(
             full = same if len(same) == per_rule else own if len(own) == per_row else []
             assert full
             assert all(hit[2] >= rank for hit in full)
+
+
+@given(st.lists(st.integers(1, 40), max_size=30), st.integers(0, 300), st.integers(1, 10))
+def test_shares_are_fair_and_within_the_budget(sizes: list[int], budget: int, fewest: int) -> None:
+    """All where they fit; else nobody has more than another could have; `fewest` at least for those in front."""
+    sizes.sort(reverse=True)
+    taken = shares(np.array(sizes, np.int64), budget, fewest).tolist()
+    assert sum(taken) <= budget
+    if sum(sizes) <= budget:
+        assert taken == sizes
+    elif sum(min(size, fewest) for size in sizes) <= budget:
+        level = max(taken)
+        assert taken == [min(size, level) for size in sizes]
+        assert sum(min(size, level + 1) for size in sizes) > budget
+    else:
+        some = sum(one > 0 for one in taken)
+        assert taken == [min(size, fewest) for size in sizes[:some]] + [0] * (len(sizes) - some)
+
+
+def test_room_is_the_share_of_the_range() -> None:
+    """A sixteenth of the range has a sixteenth of the room; values so few that they tell nothing have all."""
+    values = np.random.default_rng(1).integers(3 << 60, 4 << 60, 2000, np.uint64)
+    assert room(values, 1600) == pytest.approx(100, rel=0.01)
+    assert room(values[:20], 1600) == room(np.full(30_000, 7, np.uint64), 1600) == room(values[:0], 1600) == 1600

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusscan.kernels.components import bucket_pairs, components, equal_bins
+from corpusscan.kernels.components import bucket_pairs, components, distinct, equal_bins
 from corpusscan.kernels.sketches import BINS
 
 untimed = settings(deadline=None)  # the first call compiles
@@ -83,3 +83,13 @@ def test_equal_bins_are_counted() -> None:
     left, right = draw.integers(0, 20, (2, 100))
     assert equal_bins(checks, left, right).tolist() == (checks[left] == checks[right]).sum(axis=1).tolist()
     assert equal_bins(checks, left[:0], right[:0]).tolist() == []
+
+
+@untimed
+@given(PAIRS)
+def test_pairs_are_told_once(pairs: list[tuple[int, int]]) -> None:
+    """Each pair of different things once, the lesser first, in order."""
+    left, right = distinct(*columns(pairs))
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == sorted(
+        {(min(p), max(p)) for p in pairs if p[0] != p[1]}
+    )

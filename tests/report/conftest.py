@@ -249,6 +249,13 @@ def hostile() -> Callable[[str], list[str]]:
 
 
 @pytest.fixture
+def left_aside() -> Row:
+    """A limit that left something aside, as a scan tells it."""
+    looked_at = {"limit": "documents of groups that are looked at", "most": 300_000, "unit": "documents"}
+    return looked_at | {"detector": "near_duplicate", "left": 7001}
+
+
+@pytest.fixture
 def extra() -> Row:
     """What a scan tells beside its tables, all keys filled."""
     return {
@@ -259,6 +266,7 @@ def extra() -> Row:
         "tokenizer": "words (approximation)",
         "detectors": ["rules", "exact_duplicate"],
         "detectors_not_run": [{"name": "semantic", "reason": "pip install 'corpusscan[neural]'"}],
+        "limits": [],
         "columns": {
             "scanned": ["text", "messages[].content"],
             "not_scanned": ["meta.headers", "html"],

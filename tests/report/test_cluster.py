@@ -124,7 +124,7 @@ def test_sources_and_days_are_shown(out: Path) -> None:
 
 def test_without_dates_the_page_says_so(out: Path) -> None:
     """No timeline is drawn where no copy has a date, and the corpus's own share of dates is told."""
-    shown = card(out, "repeated_passage", "Halvorsen")
+    shown = card(out, "repeated_passage", "kidneys")
     assert "No copy has a date. The corpus has 231 documents, 15 of them without a date." in " ".join(shown.split())
     assert "<svg" not in shown
 

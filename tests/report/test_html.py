@@ -69,6 +69,7 @@ def foreign(strings):
         "detectors": strings,
         "columns": {"scanned": strings, "not_scanned": strings},
         "detectors_not_run": [{"name": text, "reason": text} for text in strings],
+        "limits": [{"detector": text, "limit": text, "most": 1, "left": 2, "unit": text} for text in strings],
         "power": {text: text for text in strings},
         "seconds": dict.fromkeys(strings, 1.0),
     }
@@ -206,3 +207,11 @@ def test_what_was_hidden_is_shown_decoded() -> None:
         ("lowered because", "quoted_in_security_writing"),
     ]
     assert asides('{"mark": [0, 1]}') == asides("no json") == asides(None) == []
+
+
+def test_what_was_left_aside_is_told_with_its_limit(build, left_aside) -> None:
+    """The verdict points at it, and what it is worth says how much of what; without limits there is no word of it."""
+    text = " ".join(" ".join(Page(build({"limits": [left_aside]})[0]).text).split())
+    assert "Some of what was found was not looked at." in text
+    assert "near_duplicate documents of groups that are looked at 300,000 7,001 documents" in text
+    assert "not looked at" not in build()[0]

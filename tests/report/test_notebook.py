@@ -22,3 +22,9 @@ def test_the_verdict_and_the_gravest_group(tables, extra) -> None:
     assert "look planted" in html
     assert "critical" in html
     assert "<table" not in repr_html(summarize(tables(documents=0, groups=0), extra))
+
+
+def test_what_was_left_aside(tables, extra, left_aside) -> None:
+    """The sentence is there where something was, and escaped."""
+    html = repr_html(summarize(tables(), extra | {"limits": [left_aside | {"unit": "<b>"}]}))
+    assert "Left aside: near_duplicate 7,001 &lt;b&gt;." in html

@@ -381,3 +381,10 @@ def test_scan_report_and_save_leave_the_log(tables, extra, tmp_path) -> None:
     assert log_text == build_sarif(folder, report.summary)
     report.save(tmp_path / "copy")
     assert (tmp_path / "copy" / "findings.sarif").read_bytes() == log_text
+
+
+def test_what_was_left_aside_is_a_notification(tables, extra, left_aside) -> None:
+    """A log that does not speak of all that was found says so."""
+    invocation = log(tables(), extra | {"limits": [left_aside], "detectors_not_run": []})["invocations"][0]
+    (note,) = invocation["toolExecutionNotifications"]
+    assert (note["level"], note["message"]["text"]) == ("warning", "Left aside: near_duplicate 7,001 documents.")

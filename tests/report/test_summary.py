@@ -212,3 +212,11 @@ def test_a_folder_name_is_no_pattern(tables, extra, tmp_path) -> None:
     odd.parent.mkdir()
     tables().rename(odd)
     assert summarize(odd, extra)["flagged_documents"] > 0
+
+
+def test_limits_are_told_and_are_no_gap_in_the_reading(tables, extra, left_aside) -> None:
+    """What detectors left aside stands in the summary; all was read, so the scan is not incomplete."""
+    summary = summarize(tables(documents=0, groups=0), extra | {"limits": [left_aside]})
+    Draft202012Validator(SCHEMA).validate(summary)
+    assert summary["limits"] == [left_aside]
+    assert (summary["exit"]["code"], summary["exit"]["verdict"]) == (0, "clean")

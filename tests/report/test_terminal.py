@@ -20,14 +20,16 @@ def shown(summary, report=None, **console) -> str:
 
 
 @pytest.fixture
-def worst(tables, extra, write, make_shard, hostile):
+def worst(tables, extra, write, make_shard, hostile, left_aside):
     """A summary with as much to say as there can be, all of it hostile and long."""
     long = [text * 20 for text in hostile("http://canary.example")] + ["漢字" * 300]
     folder = tables(groups=60, documents=300, hostile=long)
     reasons = {"skipped": {"too_large": 7}, "errored": {f"reason_{n}": 1 for n in range(30)}}
     write(folder, "coverage", [make_shard(f"{n}", skipped=7, errored=30, reasons=reasons) for n in range(50)])
     idle = [{"name": text, "reason": text} for text in long]
-    return summarize(folder, extra | {"columns": {"scanned": long, "not_scanned": long}, "detectors_not_run": idle})
+    limits = [left_aside | {"detector": text, "limit": text, "unit": text} for text in long]
+    told = {"columns": {"scanned": long, "not_scanned": long}, "detectors_not_run": idle, "limits": limits}
+    return summarize(folder, extra | told)
 
 
 def test_one_screen(worst) -> None:
@@ -87,3 +89,10 @@ def test_it_says_what_matters(tables, extra) -> None:
         "semantic",
     ):
         assert part in text
+
+
+def test_it_says_what_was_left_aside(tables, extra, left_aside) -> None:
+    """One line where detectors left something aside, none where they did not."""
+    folder = tables()
+    assert "Left aside: near_duplicate 7,001 documents" in shown(summarize(folder, extra | {"limits": [left_aside]}))
+    assert "Left aside" not in shown(summarize(folder, extra))

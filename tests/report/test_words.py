@@ -64,3 +64,12 @@ def test_headlines(tables, extra, write, make_shard, severity, lost, sentence) -
 def test_one_document_looks(tables, extra) -> None:
     """Singular where there is one."""
     assert words.headline(summarize(tables(documents=1, groups=1), extra)) == "1 document looks planted."
+
+
+def test_what_was_left_aside_is_said_where_nothing_was_found(tables, extra, left_aside) -> None:
+    """A corpus of which something was left aside is not called clean without a word; detectors tell theirs together."""
+    folder = tables(documents=0, groups=0)
+    told = summarize(folder, extra | {"limits": [left_aside, left_aside | {"left": 1, "unit": "groups"}]})
+    assert words.headline(told) == "Nothing planted was found, within limits."
+    assert words.aside(told) == "near_duplicate 7,001 documents, 1 groups"
+    assert words.aside(summarize(folder, extra)) == ""
