@@ -1,16 +1,18 @@
 """Honest repetition: a corpus full of it, and which of its groups of copies are held for campaigns.
 
 usage: python benchmarks/honest.py TEXTS ... -o FOLDER [--part develop|held-out] [--layout web|publishers]
-           [--documents N] [--seed N] [--coordinated FILE ...]
+           [--documents N] [--seed N] [--alone FILE ...] [--coordinated FILE ...] [--disguised]
 
 TEXTS are files of JSON Lines (.jsonl, .jsonl.zst) with a field `text`, honest ones: those of even rows are the
 pages of `develop`, those of odd rows of `held-out`.  Into them go licences, cookie banners, default pages, notices,
 adverts and the like (`honest.toml`), stories that papers print, mirrors, texts that pass from blog to blog,
 quotations and anthologies.  `web`: most hosts have a page or two, a few have thousands; `publishers`: every host has
-much to say, so that a new one stands out.  Records of FILE that are marked `is_attack` are put among them, and their
-campaigns scored (`campaigns.py`).
+much to say, so that a new one stands out.  `--alone`: each text of FILE, with its `kind`, stands on five to sixty
+hosts that have no other page, as what an installation shows at first does.  `--coordinated`: records of FILE that are
+marked `is_attack` are put among them, and their campaigns scored (`campaigns.py`).  `--disguised`: so are campaigns
+that look like notices and the like (`disguises.py`).
 
-Prints false groups per 250,000 documents, and the benign groups that rank best.
+Prints false groups per 250,000 documents, and the benign groups that rank best with why each was let pass.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import disguises
 import polars as pl
+import ranking
 import zstandard
 from campaigns import coordinated, score
 
@@ -35,6 +39,7 @@ import corpusscan
 DETECTORS = ("exact_duplicate", "near_duplicate", "repeated_passage")
 START, DAYS = dt.date(2023, 1, 1), 730
 PER = 250_000
+ALONE = 100  # texts of a file that are taken
 DIRECTIONS = ("north", "east", "south", "west")
 PIECES = ("ba", "cor", "del", "fi", "gran", "hol", "jun", "ka", "lim", "mor", "nel", "os", "per", "qui", "ros", "tam")
 
@@ -195,6 +200,16 @@ def forums(world: World) -> Iterator[Document]:
             yield Document(said, user, world.draw.randrange(DAYS), "forum quotation")
 
 
+def alone(world: World, texts: Sequence[dict[str, Any]]) -> Iterator[Document]:
+    """What software shows where nobody has written anything yet, as far as its words go; the host's name above it."""
+    for told in world.draw.sample(texts, min(ALONE, len(texts))):
+        day, long = world.draw.randrange(DAYS), world.draw.choice((3, 60, DAYS))
+        named = world.draw.random() < 0.5
+        for host in world.some(world.draw.randint(5, 60), new=True):
+            said = f"{world.word()}\n{told['text']}" if named else told["text"]
+            yield Document(said, host, day + world.draw.randrange(long), told["kind"])
+
+
 PARTS: dict[str, tuple[Callable[[World], Iterator[Document]], ...]] = {
     "develop": (wire, mirrors, blogs, letters),
     "held-out": (anthologies, digests, forums),
@@ -207,8 +222,10 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
-def make(paths: Sequence[Path], part: str, layout: str, documents: int, seed: int) -> list[Document]:
-    """The honest corpus, in one order for one seed."""
+def make(
+    paths: Sequence[Path], part: str, layout: str, documents: int, seed: int, others: Sequence[Path] = ()
+) -> list[Document]:
+    """The honest corpus, in one order for one seed; texts of `others` on hosts that have no other page."""
     half = ("develop", "held-out").index(part)
     pages = [
         record["text"]
@@ -220,6 +237,7 @@ def make(paths: Sequence[Path], part: str, layout: str, documents: int, seed: in
     world = World(draw.randrange(2**32), layout, draw.sample(pages, min(documents, len(pages))))
     kinds = tomllib.loads((Path(__file__).parent / "honest.toml").read_text("utf-8"))[part]
     made = [*background(world), *of_templates(world, kinds), *(one for kind in PARTS[part] for one in kind(world))]
+    made += alone(world, [record for path in others for record in read(path)])
     return draw.sample(made, len(made))
 
 
@@ -233,48 +251,29 @@ def main() -> None:
     options.add_argument("--documents", type=int, default=PER, help="pages that are no copies, at most")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--coordinated", nargs="*", type=Path, default=[])
+    options.add_argument("--alone", nargs="*", type=Path, default=[])
+    options.add_argument("--disguised", action="store_true")
     options.add_argument("--shown", type=int, default=10, help="benign groups in the table")
     chosen = options.parse_args()
-    honest = make(chosen.texts, chosen.part, chosen.layout, chosen.documents, chosen.seed)
+    honest = make(chosen.texts, chosen.part, chosen.layout, chosen.documents, chosen.seed, chosen.alone)
     rows = [
         {"text": one.text, "source": one.source, "date": str(START + dt.timedelta(one.day)), "kind": one.kind}
         for one in honest
     ]
     real = [record for path in chosen.coordinated for record in coordinated(read(path), path.name.split(".")[0])]
+    worn = disguises.campaigns(chosen.seed) if chosen.disguised else []
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / "corpus").mkdir(exist_ok=True)
-    pl.DataFrame([*rows, *real]).write_parquet(chosen.out / "corpus/corpus.parquet", row_group_size=20_000)
+    pl.DataFrame([*rows, *real, *worn]).write_parquet(chosen.out / "corpus/corpus.parquet", row_group_size=20_000)
     corpusscan.scan(
         str(chosen.out / "corpus"), str(chosen.out / "report"), seed=chosen.seed, detectors=DETECTORS, overwrite=True
     )
-    kinds = [row["kind"] for row in rows] + ["" for _ in real]
-    show(chosen.out / "report", kinds, len(rows), chosen.shown)
+    kinds = [row["kind"] for row in rows] + ["" for _ in (*real, *worn)]
+    ranking.show(chosen.out / "report", kinds, len(rows), chosen.shown)
     if real:
         score(chosen.out / "report", len(rows), real)
-
-
-def show(report: Path, kinds: Sequence[str], honest: int, shown: int) -> None:
-    """False groups per 250,000 honest documents, and the benign groups that rank best."""
-    members = pl.read_parquet(report / "members.parquet")
-    of = pl.DataFrame({"row": pl.Series(range(len(kinds)), dtype=pl.UInt64), "kind": kinds})
-    kind = members.join(of, on="row").group_by("group").agg(pl.col("kind").mode().first(), pl.col("row").min())
-    groups = pl.read_parquet(report / "groups.parquet").drop("kind").join(kind, on="group")
-    groups = groups.filter(pl.col("row") < honest)
-    rank = {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
-    groups = groups.sort(pl.col("severity").replace_strict(rank), "score", "documents", "group", descending=True)
-    false = groups.filter(pl.col("severity").replace_strict(rank) >= 2)
-    print(f"{honest:,} honest documents, {len(groups):,} groups of copies, at medium or above {len(false)}", end="")
-    print(f" = {PER * len(false) / honest:.2f} per {PER:,}")
-    print("  kind              copies sources new days   odds  severity score forgiven, title")
-    for row in groups.head(shown).to_dicts():
-        told = json.loads(row["evidence"])
-        print(
-            f"  {row['kind'] or 'pages':17.17} {told['copies']:6} {told['sources']:7} {told['new_sources']:3}"
-            f" {told['days']:4} {told['odds']:6.0e}  {row['severity']:8} {row['score']:.2f}"
-            f" {','.join(told['forgiven']) or '-'} | {row['title'][:60]!r}"
-        )
-    for severity, some in groups.group_by("severity"):
-        print(f"  {severity[0]}: {len(some)}, by kind {dict(some['kind'].value_counts(sort=True).iter_rows())}")
+    if worn:
+        disguises.score(chosen.out / "report", len(rows) + len(real), worn)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,12 +23,15 @@ from corpusscan import filters, schema
 from corpusscan.detector import EARLIER, Batch, Context, State
 from corpusscan.kernels import hashing, surprise, templates, timelines
 from corpusscan.kernels.excerpts import excerpt
+from corpusscan.kernels.languages import languages
 from corpusscan.kernels.templates import SLOT, Template, template
 
 LONGER = 0.9  # how long copies are is told by their longer ones: rough ones are found in part
+FIXED = 0.4  # of a template's words: where less is said by most, copies are variants of a formula, not of a text
 FORGIVEN, LOWERED, SUSPECT = "info", "low", "medium"
 _SLOTS, _TEMPLATE = 8, 2_000  # slots and characters of a template that are told
 _SUCH_AS, _FILLING = 5, 80  # fillings of a slot, and characters of one, that are told
+_READ = 3  # excerpts that tell the language where there are no texts
 _SOURCES, _SOURCE = 10, 200  # sources with the most copies, and characters of one, that are told
 _CHARACTERS = 1_500  # of each of the two copies that are told, and as many words as can be compared
 _LEAD = 200  # characters before the first difference with which they begin
@@ -56,6 +59,7 @@ class Case:
     title: str
     rows: pl.DataFrame  # of `LOOKED_AT`, with `shard`, by shard, row and field
     reworded: bool = False
+    texts: Sequence[str] = ()  # some of them
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -112,7 +116,9 @@ def case(name: str, rows: pl.DataFrame, otherwise: str, texts: Sequence[str] = (
     shown = shape.text.removeprefix(SLOT).strip() if shape else ""
     title = (shown if len(shown.replace(SLOT, "")) >= _TELLING else rows["excerpt"][0])[:_TITLE] or otherwise
     told = evidence | (_template_told(shape) | {"pair": _pair(shape, texts, rows)} if shape else {})
-    return Case(name, title, rows, reworded=bool(shape and shape.reworded), evidence=told)
+    reworded = shape is not None and shape.reworded and shape.fixed >= FIXED
+    some = texts or rows["excerpt"].head(_READ).to_list()
+    return Case(name, title, rows, reworded=reworded, texts=some, evidence=told)
 
 
 def _template_told(shape: Template) -> dict[str, Any]:
@@ -201,15 +207,16 @@ class _Judge:
         days = Counter(moment.date() for moment in times)
         by_copies = filters.stories_of_copies(group)
         # What the text says of itself only lowers: a planted text may say "all rights reserved" too.
-        lowers = sorted({*_told_by_most(case.here), *filter(None, [filters.known_sources(group)])})
+        told = {*_told_by_most(case.here, filters.unbelieved(group)), *filter(None, [filters.known_sources(group)])}
+        lowers = sorted(told - filters.ONLY_WEIGHED)
         severity = FORGIVEN if by_copies else LOWERED if lowers else SUSPECT
         weights = surprise.weights(
             sources=group.sources, new=surprise.excess(group.new, group.sources, group.usual),
             odds=group.odds, burst=group.burst,
             length=1 if filters.bursting(group) else min(group.bytes / filters.SHORT_BYTES, 1),
             slot=_slot_attack(case), reworded=case.reworded,
-        ) | {story: filters.weight(story) for story in (*by_copies, *lowers)}  # fmt: skip
-        told = {
+        ) | {story: filters.weight(story) for story in (*by_copies, *sorted(told))}  # fmt: skip
+        evidence = {
             "copies": len(documents),
             "sources": group.sources,
             "new_sources": group.new,
@@ -223,6 +230,7 @@ class _Judge:
             "top_sources": _most(case.of_source, self.known),
             "timeline": timelines.timeline(days)._asdict() | {"undated": len(documents) - len(times)},
             **({"earlier_copies": earlier} if earlier else {}),
+            **({} if severity == FORGIVEN else {"languages": languages(case.texts)}),
             **case.evidence,
         }
         return {
@@ -230,7 +238,7 @@ class _Judge:
             "severity": severity, "score": surprise.score(weights), "q_value": None,
             "documents": len(case.here), "independent_documents": max(group.sources, 1), "sources": group.sources,
             "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
-            "evidence": json.dumps(told, sort_keys=True, ensure_ascii=False),
+            "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
         }  # fmt: skip
 
 
@@ -245,10 +253,16 @@ def _most(of_source: pl.DataFrame, known: Mapping[str, int]) -> list[tuple[str, 
     return [(source[:_SOURCE], count, known[source]) for source, count in largest]
 
 
-def _told_by_most(documents: pl.DataFrame) -> list[str]:
-    """The stories that at least half of the documents tell: one that says `cookie` excuses nobody else."""
-    told = documents["stories"].explode().drop_nulls().value_counts()
-    return told.filter(2 * pl.col("count") >= len(documents))["stories"].to_list()
+def _told_by_most(documents: pl.DataFrame, unbelieved: Collection[str]) -> list[str]:
+    """The stories of a group of which at least half of its documents tell one: those that half tell, or the commonest.
+
+    One document that says `cookie` excuses nobody else.
+    """
+    told = documents["stories"].list.set_difference(list(unbelieved))
+    if 2 * int((told.list.len() > 0).sum()) < len(documents):
+        return []
+    counts = told.explode().drop_nulls().value_counts().sort("count", "stories", descending=[True, False])
+    return [story for n, (story, count) in enumerate(counts.iter_rows()) if n == 0 or 2 * count >= len(documents)]
 
 
 def _members(case: Case) -> pa.Table:

@@ -11,20 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from corpusscan.kernels import claims, surprise
+from corpusscan.kernels import surprise
+from corpusscan.kernels.stories import stories_of_text as stories_of_text  # noqa: PLC0414  # asked for here
 
 FEW_SOURCES = 3
 MOST_OF_A_SOURCE = 25  # copies a source, from which on they are its own boilerplate
 FRAME_OF_A_SOURCE = 8  # copies a source, where most of each page is something else
 REWORDED_SOURCES = 5
 CHANCE = 1e-4  # odds above which new sources are no surprise
-NOTICE_EVERY = 500  # characters: how often a notice speaks as notices do
-STATUTE_EVERY = 150  # characters: how often a law cites laws
-PLACEHOLDER = 1_500  # characters: a page in the place of another is short
-DATELINE_WITHIN = 1_000  # characters from the beginning: papers put their own head before it
-TEXT_LIMIT = 4_000  # characters of a text that are looked at
 SHORT_BYTES = 160  # about 40 tokens: greetings, headings, single verses repeat in honest text
 BRIEFEST_BYTES = 40  # a sentence: several sources that say it on the same days had it from somewhere
+CHEAP = frozenset(("mail", "names_host", "statute", "syndication"))  # a line or a sign suffices to tell them
+ONLY_WEIGHED = frozenset(("names_host",))  # lower no severity
 SHORTEST_BYTES = 100  # what is shorter says too little, whoever repeats it, and is sampled too thinly
 
 
@@ -86,51 +84,17 @@ def known_sources(copies: Copies) -> str | None:
     return None if surprising(copies) or reworded else "known_sources"
 
 
-def notice(text: str) -> str | None:
-    """Licences, banners and legal notices are copied because they must be; one such word in a long text is none."""
-    return "notice" if NOTICE_EVERY * claims.NOTICE.count(text) >= len(text) else None
-
-
-def statute(text: str) -> str | None:
-    """Laws cite and repeat one another, word for word but for numbers and names."""
-    return "statute" if STATUTE_EVERY * claims.STATUTE.count(text) >= len(text) else None
-
-
-def placeholder(text: str) -> str | None:
-    """Pages that stand on a host until there is something: defaults of servers and programs, parked domains."""
-    return "placeholder" if len(text) <= PLACEHOLDER and claims.PLACEHOLDER.occurs(text) else None
-
-
-def syndication(text: str) -> str | None:
-    """A dateline or an agency's mark near the beginning: newspapers print the same wire story."""
-    return "syndication" if claims.DATELINE.search(text, 0, DATELINE_WITHIN) else None
-
-
-def mail(text: str) -> str | None:
-    """Answers quote what they answer, and lists put their address below every letter."""
-    return "mail" if claims.MAIL.occurs(text) else None
-
-
-OF_TEXT: tuple[Callable[[str], str | None], ...] = (notice, statute, placeholder, syndication, mail)
 OF_COPIES: tuple[Callable[[Copies], str | None], ...] = (short_text, no_provenance, few_sources, own_text)
-
-
-def names_itself(text: str, source: str | None) -> str | None:
-    """Imprints, privacy notices, default pages and parked domains name the site they stand on, each its own."""
-    name = (source or "").casefold().removeprefix("www.")
-    return "names_itself" if len(name) > 4 and len(text) <= PLACEHOLDER and name in text.casefold() else None
-
-
-def stories_of_text(text: str, source: str | None = None) -> list[str]:
-    """Every benign story that a text tells by itself, on the site it stands on; its beginning is enough."""
-    text = text[:TEXT_LIMIT]
-    told = [story(text) for story in OF_TEXT]
-    return [reason for reason in (*told, names_itself(text, source)) if reason]
 
 
 def stories_of_copies(copies: Copies) -> list[str]:
     """Every benign story that explains why there are these copies."""
     return [reason for story in OF_COPIES if (reason := story(copies))]
+
+
+def unbelieved(copies: Copies) -> frozenset[str]:
+    """The stories that these copies may not tell: a dateline or a quoted line makes no paper of a new host."""
+    return CHEAP if surprising(copies) else frozenset()
 
 
 def weight(story: str) -> float:

@@ -29,6 +29,16 @@ class Claim:
         """How often it occurs."""
         return len(self._exact.findall(text)) if self._rough.search(text) else 0
 
+    def covered(self, text: str, reach: int) -> float:
+        """The share of a text that lies within `reach` characters of an occurrence: how much of it speaks so."""
+        covered = end = 0
+        if self._rough.search(text):
+            for found in self._exact.finditer(text):
+                begin = max(found.start() - reach, end)
+                end = min(max(found.end() + reach, end), len(text))
+                covered += max(end - begin, 0)
+        return covered / max(len(text), 1)
+
     def occurs(self, text: str) -> bool:
         """Whether it does."""
         return bool(self._rough.search(text) and self._exact.search(text))
@@ -90,12 +100,15 @@ STATUTE = Claim(
     r"|第[\d一二三四五六七八九十百]{1,6}[条條]|제\d{1,4}조|المادة",
     re.IGNORECASE,
 )
+_LIST = (
+    r"^_{20,}\s*\n[^\n]*\bmailing list|/listinfo/|unsubscribe from this (?:group|list)"
+    r"|^[^\n]{0,60}\bthis (?:mailing )?list is\b"
+)
+LIST = Claim(_LIST, re.IGNORECASE | re.MULTILINE)
 MAIL = Claim(
     r"(?:^[ \t]{0,3}>[^\n]*\n){3}|^-{3,} ?(?:original|forwarded|ursprüngliche|weitergeleitete) (?:message|nachricht)"
     r"|\b(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|пишет|写道)[ \xa0]?[:：][ \t]*$"
-    r"|multi-?part message in mime format|^_{20,}\s*\n[^\n]*\bmailing list|/listinfo/"
-    r"|unsubscribe from this (?:group|list)"
-    r"|^[^\n]{0,60}\bthis (?:mailing )?list is\b|\[quote\b",
+    r"|multi-?part message in mime format|\[quote\b|" + _LIST,
     re.IGNORECASE | re.MULTILINE,
 )
 DATELINE = re.compile(

@@ -38,7 +38,7 @@ _ENTRIES = {
     "new_sources": "sources that say little else", "usual_share": "share of such sources that is usual",
     "earlier_copies": "copies in earlier corpora", "odds": "chance of such sources", "bytes": "bytes of a copy",
     "forgiven": "benign explanations", "burst": "chance of such a burst", "weights": "log-odds of a campaign",
-    "share_of_document": "share of the document", "similarity": "similarity",
+    "languages": "languages of some copies", "share_of_document": "share of the document", "similarity": "similarity",
 }  # fmt: skip
 NAMES = 60  # of a list of columns, detectors, inputs
 LEADING = 6  # campaigns on the first screen
