@@ -19,7 +19,6 @@ WINDOW = 600  # characters, of which each must speak so: a notice before or behi
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _MARKS = "".join(filter(lambda mark: category(mark) in ("Mn", "Mc"), map(chr, range(0x300, 0xE00))))
 _ASCII = re.compile("[a-z]+")  # of an ASCII text in lower case, what `_RUN` finds
-_ASCII = re.compile("[a-z]+")
 _RUN = re.compile(rf"[{_UNSPACED}]+|(?:[^\W\d_{_UNSPACED}]|[{_MARKS}])+")
 
 
