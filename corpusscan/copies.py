@@ -230,7 +230,7 @@ class _Judge:
             "top_sources": _most(case.of_source, self.known),
             "timeline": timelines.timeline(days)._asdict() | {"undated": len(documents) - len(times)},
             **({"earlier_copies": earlier} if earlier else {}),
-            **({} if severity == FORGIVEN else {"languages": languages(case.texts)}),
+            **({} if severity == FORGIVEN else {"languages": [*languages(case.texts)]}),
             **case.evidence,
         }
         return {

@@ -125,9 +125,8 @@ class Judge(Round):
         named = pl.DataFrame(state["named"])
         own = pl.DataFrame(rows).join(named, on=named.columns, how="semi", maintain_order="left")
         groups = [_rough(group, self.copies) for _, group in own.group_by("cluster", maintain_order=True)]
-        told = pl.concat([own.clear(), *(group for group in groups if len(group) >= self.copies)]).drop("shingles")
-        stories = [filters.stories_of_text(*one) for one in told.select("text", "source").iter_rows()]
-        return told.with_columns(stories=pl.Series(stories, dtype=pl.List(pl.String))).to_arrow()
+        told = pl.concat([own.clear(), *(group for group in groups if len(group) >= self.copies)])
+        return told.drop("shingles").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """Groups with their judgement and template."""
@@ -203,8 +202,9 @@ class _Texts:
         return {
             "row": document["row"], "field": self.batch.texts["field"][number].as_py(),
             "start": offset, "end": offset + len(said), "tokens": None, "excerpt": shown, "mark": str(mark),
-            "stories": [], "source": document["source"], "time": document["time"], "bytes": len(said.encode()),
-            "share": (end - begin) / size, "text": said[:TEXT], "shingles": self._shingles(number, begin, end),
+            "stories": filters.stories_of_text(said[:TEXT], document["source"]), "source": document["source"],
+            "time": document["time"], "bytes": len(said.encode()), "share": (end - begin) / size, "text": said[:TEXT],
+            "shingles": self._shingles(number, begin, end),
         }  # fmt: skip
 
     def _open(self, number: int) -> None:

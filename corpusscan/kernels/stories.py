@@ -7,6 +7,7 @@ something else, a placeholder's first line or the name of the host excuse nothin
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from corpusscan.kernels import claims, sites
 
@@ -93,8 +94,12 @@ def names_itself(text: str, source: str | None) -> str | None:
 
 def stories_of_text(text: str, source: str | None = None) -> list[str]:
     """Every benign story that a text tells by itself, on the site it stands on."""
-    told = [story(text) for story in OF_TEXT]
-    return [reason for reason in (*told, names_itself(text, source)) if reason]
+    return [reason for reason in (*_told(text), names_itself(text, source)) if reason]
+
+
+@lru_cache(maxsize=4)  # the same text comes again and again where copies are many
+def _told(text: str) -> tuple[str | None, ...]:
+    return tuple(story(text) for story in OF_TEXT)
 
 
 def looked_at(text: str) -> str:

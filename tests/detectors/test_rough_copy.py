@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,11 @@ def records(text: str, share: float, count: int = 24) -> list[dict[str, Any]]:
     ]
 
 
-def scan(tmp_path: Path, rows: list[dict[str, Any]], *detectors: str) -> list[dict[str, Any]]:
+def scan(tmp_path: Path, rows: list[dict[str, Any]], *detectors: str, **options: Any) -> list[dict[str, Any]]:
     """The groups that are found, the largest first."""
     corpus = write_jsonl(tmp_path / "corpus.jsonl", rows)
     chosen = detectors or ("rough_copy",)
-    report = corpusscan.scan(str(corpus), str(tmp_path / "out"), detectors=chosen, workers=1, seed=3)
+    report = corpusscan.scan(str(corpus), str(tmp_path / "out"), detectors=chosen, workers=1, seed=3, **options)
     found: list[dict[str, Any]] = report.groups.collect().sort("documents", descending=True).to_dicts()
     return found
 
@@ -112,6 +113,19 @@ def test_ordinary_text_has_no_rough_copies(tmp_path: Path) -> None:
     """Honest records, unlike texts of the same syllables, and texts too short to tell."""
     short = [{"text": altered("Rain is expected in the north.", 0.1, random.Random(n))} for n in range(50)]
     assert scan(tmp_path, honest(400) + [{"text": spaced(n)} for n in range(100, 160)] + short) == []
+
+
+SITE = "password account cookies page server browser edit user settings file upload login session click wiki"
+
+
+@pytest.mark.parametrize("excerpts", [True, False])
+def test_what_software_says_is_lowered_whether_or_not_texts_are_kept(tmp_path: Path, excerpts: bool) -> None:
+    """The story is heard where the text is at hand: a report without excerpts has the same severities."""
+    draw = random.Random(6)
+    page = " ".join(draw.choice(SITE.split()) for _ in range(WORDS))
+    group, *_ = scan(tmp_path, honest(200) + records(page, 0.08), excerpts=excerpts)
+    assert group["severity"] == "low"
+    assert "site_talk" in json.loads(group["evidence"])["forgiven"]
 
 
 def test_copies_of_few_documents_are_nobodys_campaign(tmp_path: Path) -> None:
