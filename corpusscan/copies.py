@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,15 @@ def case(name: str, rows: pl.DataFrame, otherwise: str, texts: Sequence[str] = (
     reworded = shape is not None and shape.reworded and shape.fixed >= FIXED
     some = texts or rows["excerpt"].head(_READ).to_list()
     return Case(name, title, rows, reworded=reworded, texts=some, evidence=told)
+
+
+def apart(cases: Iterable[Case]) -> list[Case]:
+    """The same cases, those whose names are taken with a number behind."""
+    told: dict[str, Case] = {}
+    for one in cases:
+        name = next(name for n in count() if (name := f"{one.name}+{n}" if n else one.name) not in told)
+        told[name] = replace(one, name=name)
+    return [*told.values()]
 
 
 def _template_told(shape: Template) -> dict[str, Any]:

@@ -8,8 +8,8 @@ pages, and what varies in it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import count, pairwise
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -225,12 +225,8 @@ class Judge(Round):
         several = [rows for _, rows in groups if len(rows) >= self.copies and rows["hash"].n_unique() > 1]
         cases = [rows for rows in several if min(rows["shard"]) < EARLIER]
         cases.sort(key=lambda rows: (rows["source"].n_unique(), len(rows)), reverse=True)
-        told: dict[str, copies.Case] = {}
-        for i, rows in enumerate(cases):
-            case = _case(rows, aligned=i < TEMPLATES)
-            name = next(name for n in count() if (name := f"{case.name}+{n}" if n else case.name) not in told)
-            told[name] = replace(case, name=name)
-        return copies.concluded([*told.values()], context, RULE)
+        told = copies.apart(_case(rows, aligned=i < TEMPLATES) for i, rows in enumerate(cases))
+        return copies.concluded(told, context, RULE)
 
 
 _FOUND = pa.schema([*copies.LOOKED_AT, ("passage", pa.int64()), ("share", pa.float64()), ("text", pa.large_string())])

@@ -8,8 +8,7 @@ and `repeated_passage`, and is not told again, be they chosen or not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -134,12 +133,8 @@ class Judge(Round):
             return copies.concluded([], context, RULE)
         cases = [rows for _, rows in pl.DataFrame(reduced).group_by("cluster", maintain_order=True)]
         cases.sort(key=lambda rows: (rows["source"].n_unique(), len(rows)), reverse=True)
-        told: dict[str, copies.Case] = {}
-        for i, rows in enumerate(cases):
-            case = _case(rows, aligned=i < TEMPLATES)
-            name = next(name for n in count() if (name := f"{case.name}+{n}" if n else case.name) not in told)
-            told[name] = replace(case, name=name)
-        return copies.concluded([*told.values()], context, RULE)
+        told = copies.apart(_case(rows, aligned=i < TEMPLATES) for i, rows in enumerate(cases))
+        return copies.concluded(told, context, RULE)
 
 
 _FOUND = pa.schema(

@@ -68,7 +68,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
         raise UnreadableError("corrupt_parquet", "the file changed while it was read")
     for number in range(shard.start, shard.stop):
         group, before = groups[number], builder.row
-        if not len(builder.wants(group.rows)):
+        if builder.wanted is not None and not len(builder.wants(group.rows)):
             builder.row += group.rows
             continue
         try:
