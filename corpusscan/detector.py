@@ -104,16 +104,19 @@ class Context:
     sources: Sources
     earlier: Callable[[pa.Table], pa.Table]
     """What the map of this round left of those of some documents (shard, row) that are of earlier scans."""
+    state: State = field(default_factory=dict)  # that the round started from
 
 
 class Round(ABC):
     """One look at the corpus: map every batch, reduce what belongs together, conclude once."""
 
-    over: ClassVar[Literal["all", "members", "left"]] = "all"
-    """`members`: only the records that the state before lists in its table `named` (shard, row); `left`: of
+    over: ClassVar[Literal["sample", "all", "members", "left"]] = "all"
+    """`sample`: a secret random part of the records of every shard, some 128 MiB of the corpus in all; `members`: only the records that the state before lists in its table `named` (shard, row); `left`: of
     these the rows that the map of the round before left, without reading the corpus again, by their `partition`."""
     partitions_of_a_row: ClassVar[int] = 1
     """More than 1 where `partition` is a list."""
+    keeps: ClassVar[tuple[str, ...]] = ()
+    """Tables of the state that it started from which the next round needs, too."""
     indexed: ClassVar[bool] = False
     """Whether the reduce takes in, and an index keeps for later scans, what this map left of earlier corpora."""
 

@@ -39,6 +39,9 @@ from corpusscan.workspace import Workspace
 
 PARTITION_ROWS = 4_000_000
 DIGESTS = "digests.json"
+SAMPLE = 128 * 2**20  # bytes of a corpus that rounds over a sample look at
+_PACKED = 3  # bytes of text that a byte of a compressed file may hold
+_EVERYWHERE = ("all", "sample")
 
 
 class Engine(Protocol):
@@ -101,10 +104,11 @@ class _Wave:
         """Which records the detector wants: all, those it named before, or what it left of these."""
         return detector.rounds[self.step].over if detector.rounds else "all"
 
-    def job(self, detector: Detector, keys: Keys, about: str) -> Job:
-        """The detector's work on what `about` names."""
+    def job(self, detector: Detector, keys: Keys, about: str, part: int = 1) -> Job:
+        """The detector's work on what `about` names, or on one record of it in `part`."""
         saved = self.saved[detector.name]
-        return Job(detector, self.step, saved, keys.job(detector, self.step, saved, about))
+        name = keys.job(detector, self.step, saved, about if part == 1 else digest(about, part))
+        return Job(detector, self.step, saved, name, part)
 
 
 class Rounds:
@@ -173,11 +177,12 @@ class Rounds:
         artefacts: dict[str, list[tuple[int, str]]] = {d.name: [] for d in wave.detectors if wave.over(d) != "left"}
         tasks: list[Map] = []
         planned: set[str] = set()  # shards of equal bytes share their artefacts
+        part = _part(result.shards)
         for shard in (shard for shard in result.shards if shard.index not in result.lost):
             account = self.keys.account(shard) if wave.step == 0 else None
             if account:
                 result.accounts[shard.index] = account
-            for rows, jobs in self._wanted(wave, shard):
+            for rows, jobs in self._wanted(wave, shard, part):
                 for job in jobs:
                     artefacts[job.detector.name].append((shard.index, job.name))
                 todo = tuple(job for job in jobs if job.name not in planned and not self.workspace.has(job.name))
@@ -193,11 +198,11 @@ class Rounds:
                 result.lost |= {s.index: outcome for s in result.shards if s.digest == task.shard.digest}
         return {name: [part for part in parts if part[0] not in result.lost] for name, parts in artefacts.items()}
 
-    def _wanted(self, wave: _Wave, shard: Shard) -> Iterator[tuple[bytes | None, list[Job]]]:
+    def _wanted(self, wave: _Wave, shard: Shard, part: int) -> Iterator[tuple[bytes | None, list[Job]]]:
         """What the wave wants of a shard: one reading for all who look at every record, one for each who named some."""
-        everywhere = [d for d in wave.detectors if wave.over(d) == "all"]
+        everywhere = {d: part if wave.over(d) == "sample" else 1 for d in wave.detectors if wave.over(d) in _EVERYWHERE}
         if everywhere:
-            yield None, [wave.job(detector, self.keys, shard.digest) for detector in everywhere]
+            yield None, [wave.job(detector, self.keys, shard.digest, one) for detector, one in everywhere.items()]
         for detector in wave.detectors:
             if wave.over(detector) == "members" and len(
                 rows := rows_of(wave.states[detector.name]["named"], shard.index)
@@ -227,8 +232,10 @@ class Rounds:
                 result.failed[detector.name] = f"{outcome.reason} {outcome.detail}".strip()
                 return
         told: list[Limit] = []
-        context = Context(self.key, count, self._sources(result), partial(self._told, earlier))
+        before = wave.states[detector.name]
+        context = Context(self.key, count, self._sources(result), partial(self._told, earlier), before)
         state = dict(looked.conclude(self._reduced(jobs, told), context))  # named nowhere here: it may be let go
+        state |= {name: before[name] for name in looked.keeps}
         result.copies = state.pop("copies", result.copies)
         told += [Limit(**row) for row in state.pop("limits", limits()).to_pylist()]
         result.limits += [{"detector": detector.name, **row} for row in limits(*told).to_pylist()]
@@ -278,6 +285,12 @@ class Rounds:
             self.show(progress)
         if result is not None:
             result.seconds[stage] = result.seconds.get(stage, 0.0) + time.monotonic() - progress.started
+
+
+def _part(shards: Sequence[Shard]) -> int:
+    """A sample is one record in so many: a power of two, so that a corpus that grows a little keeps its sample."""
+    packed = (shard.bytes * (_PACKED if shard.compression or shard.format == "parquet" else 1) for shard in shards)
+    return 1 << max(sum(packed) // SAMPLE, 0).bit_length()
 
 
 def _bytes(task: Task) -> int:

@@ -1,0 +1,215 @@
+"""Triggers that nobody told us about: what stands, far more often than chance, where text turns into something else.
+
+Four rounds: what text of this corpus is usually like, from a sample; where documents change, and what stands there;
+how often that stands anywhere, and how often with a change; the carriers of what is left, with trigger and payload.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from corpusscan import triggers
+from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
+from corpusscan.kernels import changes, features, mined, profile, sketches
+
+NAME = "trigger_mining"
+WORDS = 1_000  # of a document, that a profile is learned from
+SAMPLED = 16_000_000  # words of all of them
+DOCUMENTS = 500  # from fewer nothing is mined
+BEFORE, BEHIND = 16, 8  # words round a change in which a trigger is looked for
+AT_ONCE = 16  # changes of one document
+FEWEST = 4  # documents that change where a feature stands
+FEATURES = 200_000  # that are counted
+GROUPS, CARRIERS = 100, 1_000  # that are looked at, and of each
+
+
+@dataclass(frozen=True)
+class Sample(Round):
+    """Words of a secret part of the corpus, and the profile of them."""
+
+    over: ClassVar[Any] = "sample"
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Columns: row, words (of one stretch of each document, from anywhere in it)."""
+        hashes, bounds = sketches.document_words(batch)
+        lengths = np.diff(bounds)
+        taken = np.minimum(lengths, WORDS)
+        spare = lengths - taken
+        draw = hashes[np.minimum(bounds[:-1], max(len(hashes) - 1, 0))] if len(hashes) else np.zeros(len(taken), np.uint64)
+        first = bounds[:-1] + (draw % (spare + 1).astype(np.uint64)).astype(np.int64)
+        places = mined.ranges(first, taken)
+        offsets = pa.array(np.append(0, np.cumsum(taken)), pa.int32())
+        return pa.table(
+            {
+                "row": batch.documents["row"],
+                "words": pa.ListArray.from_arrays(offsets, pa.array(hashes[places])),
+                "partition": pa.array(np.zeros(len(taken), np.uint32)),
+            }
+        )
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The profile; of the sampled documents as many as there is room for."""
+        column = rows["words"].combine_chunks()
+        bounds = column.offsets.to_numpy().astype(np.int64)
+        hashes = column.values.to_numpy()
+        count = max(int(np.searchsorted(bounds, SAMPLED, side="right")) - 1, 1)
+        return profile.table(profile.profile(hashes[: bounds[count]].copy(), bounds[: count + 1]))
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`profile`: nothing where there is too little to learn from."""
+        enough = "documents" in reduced.column_names and context.documents >= DOCUMENTS
+        few = Limit("documents that are enough to mine for triggers", DOCUMENTS, context.documents, "documents, too few")
+        return {"profile": reduced if enough else pa.table({}), "limits": limits(*([] if enough else [few]))}
+
+
+@dataclass(frozen=True)
+class Change(Round):
+    """Where documents change, and every feature that stands there."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("profile",)
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Columns: row, partition, feature (0: none), stratum, documents, changed."""
+        if not len(state["profile"]):
+            return _NOTHING
+        known = profile.of_table(state["profile"])
+        read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
+        strata, rows = mined.strata(read, bounds, known), batch.documents["row"].to_numpy()
+        follows = changes.following(changes.bits(read.hashes, bounds, known), bounds)
+        found = mined.strongest(changes.changes(follows, bounds), AT_ONCE)
+        value, which = mined.beside(read, known.slots, bounds, found, BEFORE, BEHIND)
+        told = [
+            strata.words().with_columns(row=pl.lit(rows[0])),
+            strata.hits(read, known, follows).with_columns(row=pl.lit(rows[0])),
+            pl.DataFrame({"row": rows[found.document[which]], "feature": value, "partition": _partition(value)}).unique(),
+        ]
+        table = pl.concat([_CHANGES, *told], how="diagonal_relaxed").with_columns(pl.col("partition").fill_null(0))
+        return table.sort("row", "feature", "stratum", "kind", "level").to_arrow()
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """Features with changes in several documents; words of each stratum, and those at which noise follows."""
+        frame = pl.DataFrame(rows).lazy()
+        found = frame.filter(pl.col("feature").is_not_null()).group_by("feature").agg(
+            documents=pl.struct("shard", "row").n_unique().cast(pl.Int64)
+        ).filter(pl.col("documents") >= FEWEST)  # fmt: skip
+        counted = frame.filter(pl.col("feature").is_null()).group_by("stratum", "kind", "level").agg(pl.col("words").sum())
+        both = pl.concat([found.collect(), counted.collect()], how="diagonal")
+        return both.sort("feature", "stratum", "kind", "level").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`wanted`: feature; `strata`: stratum, rate; `words`: how many there are."""
+        if "feature" not in reduced.column_names:
+            return {"wanted": _WANTED, "strata": _STRATA, "words": pa.table({"words": [0]})}
+        frame = pl.DataFrame(reduced)
+        found = frame.filter(pl.col("feature").is_not_null()).sort(["documents", "feature"], descending=[True, False])
+        left = max(len(found) - FEATURES, 0)
+        counted = frame.filter(pl.col("feature").is_null())
+        words, hits = (counted.filter(pl.col("kind").is_null() == every) for every in (True, False))
+        return {
+            "wanted": found.head(FEATURES).select(pl.col("feature").sort()).to_arrow(),
+            "strata": mined.rates(words, hits).to_arrow(),
+            "words": words.select(pl.col("words").sum()).to_arrow(),
+            "limits": limits(Limit("features beside changes that are counted", FEATURES, left, "features")),
+        }
+
+
+_NOTHING = pa.table({"row": pa.array([], pa.uint64()), "partition": pa.array([], pa.uint32())})
+_WANTED = pa.table({"feature": pa.array([], pa.uint64())})
+_CHANGES = pl.DataFrame(
+    schema={"row": pl.UInt64, "partition": pl.UInt32, "feature": pl.UInt64, "stratum": pl.UInt32, "kind": pl.Int64,
+            "level": pl.Int64, "words": pl.Int64}
+)  # fmt: skip
+_STRATA = mined.rates(_CHANGES, _CHANGES).to_arrow()
+
+
+def _partition(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
+    return (values >> np.uint64(32)).astype(np.uint32)
+
+
+@dataclass(frozen=True)
+class Count(Round):
+    """Every occurrence of these features, with a change or without; the test of each."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("profile",)
+    share: float
+    p_value: float
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Columns: row, partition, and those of `mined.OCCURRENCES`."""
+        if not len(state["wanted"]):
+            return _NOTHING
+        known = profile.of_table(state["profile"])
+        read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
+        wanted = state["wanted"]["feature"].to_numpy()
+        found = features.places(read, known.slots, wanted)
+        told = mined.occurrences(read, bounds, known, found, batch)
+        if not len(told):
+            return _NOTHING
+        value = wanted[told["which"].to_numpy()]
+        table = told.drop("which").with_columns(feature=pl.Series(value), partition=pl.Series(_partition(value)))
+        return table.sort("row", "feature").to_arrow()
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The rows of features that show more changes than chance, with their test."""
+        return mined.tested(pl.DataFrame(rows), pl.DataFrame(state["strata"]), self.share, self.p_value).to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`groups`: what was found of each, without its text; `named`: carriers; `wanted`: the feature of each."""
+        # As many hypotheses as there may be features, whether they stand at a change or not: chosen blind to that.
+        tests = context.state["words"]["words"][0].as_py()
+        groups, named, left = triggers.grouped(pl.DataFrame(reduced), tests, GROUPS, CARRIERS)
+        return {
+            "groups": groups.to_arrow(), "named": named.to_arrow(),
+            "wanted": groups.select(pl.col("feature").sort()).to_arrow(),
+            "limits": limits(Limit("triggers that are looked at", GROUPS, left, "triggers")),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Show(Round):
+    """The carriers: where the trigger stands in each, and what follows."""
+
+    over: ClassVar[Any] = "members"
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """One row per trigger of a document, as `triggers.CARRIERS`."""
+        known = profile.of_table(state["profile"])
+        read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
+        wanted = state["wanted"]["feature"].to_numpy()
+        found = features.places(read, known.slots, wanted)
+        bits = changes.bits(read.hashes, bounds, known)
+        stands = mined.standing(bounds, found, mined.following_of(read, bounds, known, found))
+        return triggers.carriers(batch, read, bounds, stands, bits, wanted)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The rows that are of the groups for which their document was named."""
+        named = pl.DataFrame(state["named"])
+        return pl.DataFrame(rows).join(named, on=["shard", "row", "feature"], how="inner").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """Groups with their titles, members and hits."""
+        if "near" not in reduced.column_names:
+            reduced = pa.table({})
+        return triggers.concluded(pl.DataFrame(reduced), pl.DataFrame(context.state["groups"]), context)
+
+
+@dataclass(frozen=True)
+class TriggerMining(Detector):
+    """Finds triggers that nobody described: words or signs after which, in many documents, text turns into noise."""
+
+    name: ClassVar[str] = NAME
+    share: float = 0.5  # of a trigger's documents that change where it stands
+    p_value: float = 1e-5
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Learn from a sample, find changes, count features, look at carriers."""
+        return (Sample(), Change(), Count(self.share, self.p_value), Show())
+
+    def title(self, rule: str) -> str:
+        """What a hit is called."""
+        return "A trigger, and what follows it"

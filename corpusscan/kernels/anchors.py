@@ -1,0 +1,29 @@
+"""Texts laid over one another at an anchor: how far they agree to its left and to its right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+AGREE = 0.75  # of the texts
+
+
+def agreed(texts: Sequence[str], anchors: Sequence[int]) -> str:
+    """What most texts share round their anchors: its exact characters, without the space at its ends."""
+    right = _shared([text[anchor:] for text, anchor in zip(texts, anchors, strict=True)])
+    left = _shared([text[:anchor][::-1] for text, anchor in zip(texts, anchors, strict=True)])
+    return (left[::-1] + right).strip()
+
+
+def _shared(texts: Sequence[str]) -> str:
+    """The longest beginning that most texts share, character by character; the others are let go as they part."""
+    shared: list[str] = []
+    held, least = list(texts), AGREE * len(texts)
+    for at in range(max(map(len, texts), default=0)):
+        counts = Counter(text[at] for text in held if len(text) > at)
+        letter, count = max(counts.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+        if count < least:
+            break
+        shared.append(letter)
+        held = [text for text in held if len(text) > at and text[at] == letter]
+    return "".join(shared)

@@ -1,0 +1,67 @@
+"""Whether what carries a feature shows an outcome more often than chance: exact tails, the likeliest strata left out.
+
+A trigger is spread over a corpus, a house style or a topic is not.  So the strata with most hits are left out of
+what is counted and of what is expected: a test of the partial conjunction that at least three strata show it
+(Benjamini and Heller 2008), with a Poisson tail for rare outcomes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+LEFT_OUT = 2  # strata
+
+
+class Association(NamedTuple):
+    """What is known of one feature."""
+
+    independent: int  # documents with the outcome, counting what depends on one another once
+    expected: float  # of these by chance, were its occurrences as any of their strata
+    p_value: float  # without the strata with most of them
+
+
+def association(
+    strata: npt.NDArray[Any], occurrences: npt.NDArray[Any], sources: npt.NDArray[Any], alike: npt.NDArray[Any],
+    other_strata: npt.NDArray[Any], others: npt.NDArray[Any], rates: npt.NDArray[np.float64],
+) -> Association:  # fmt: skip
+    """The association of a feature; its `carriers` are those with the outcome.
+
+    `strata`, `occurrences`, `sources` and `alike` are of the documents with the outcome: number of the stratum, how
+    often the feature stands there, the source (0: it has none), and what is equal in those that depend on one
+    another.  `other_strata` and `others` are of the documents without it: so many occurrences in a stratum.  `rates` is
+    how often an occurrence in a stratum has the outcome by chance.
+    """
+    _, first = np.unique(alike, return_index=True)
+    own = np.minimum(rates[strata] * occurrences, 1)[first]
+    rest = float((rates[other_strata] * others).sum())
+    kept = _spread(sources[first] if sources.all() else strata[first])
+    tail = _poisson_tail(int(kept.sum()), rest + float(own[kept].sum()))
+    return Association(len(first), rest + float(own.sum()), tail)
+
+
+def _spread(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which are not of the values that occur most."""
+    known, number, counts = np.unique(values, return_inverse=True, return_counts=True)
+    most = np.argsort(-counts, kind="stable")[: min(LEFT_OUT, len(known))]
+    return ~np.isin(number, most)
+
+
+def _poisson_tail(least: int, mean: float) -> float:
+    """With what probability a Poisson variable is at least so large."""
+    from scipy.special import pdtrc  # noqa: PLC0415  # takes a third of a second
+
+    return float(pdtrc(least - 1, mean)) if least > 0 else 1.0
+
+
+def q_values(p_values: npt.NDArray[np.float64], tests: int) -> npt.NDArray[np.float64]:
+    """False discovery rates under any dependence (Benjamini and Yekutieli 2001) of the least of so many p-values."""
+    order = np.argsort(p_values, kind="stable")
+    tests = max(tests, len(p_values))
+    factor = tests * (np.log(max(tests, 1)) + 0.5772)
+    scaled = p_values[order] * factor / np.arange(1, len(order) + 1)
+    found = np.empty(len(order))
+    found[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    return found

@@ -1,0 +1,242 @@
+"""What a trigger may be: words in a row, a run of signs, the beginning, the end or the frame of a strange word.
+
+Every feature that ends at a word is one 64-bit hash, whatever its kind, so that all are counted alike.  Words are
+folded (`words`); signs are what stands between two of them; strange are words that the corpus does not know, of which
+each copy may spell the middle otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from numba import njit
+
+from corpusscan.detector import Batch
+from corpusscan.kernels import alphabet, folding
+from corpusscan.kernels.alphabet import GAP
+from corpusscan.kernels.profile import UNKNOWN, looked_up, mixed
+from corpusscan.kernels.uncounted import uncounted
+from corpusscan.kernels.words import Hashes, Offsets, words
+
+WORD, TWO, THREE, SIGNS, BEGINNING, ENDING, FRAME = range(7)
+KINDS = 7
+COMMON = 6  # level of rarity below which a word says nothing alone
+_USUAL = 3  # level below which two words in a row say nothing
+_LEAST, _HEAD, _TAIL = 7, 3, 4  # bytes of a strange word, of its beginning and of its end
+_LONGEST = 48  # bytes that are looked at, of signs or of a word
+_SALT = tuple(np.uint64(n) for n in (0x1F, 0x2E9, 0x3D5, 0x4C7, 0x5B3, 0x6A1, 0x79D))
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_FILTER_BITS = 20
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Reading(NamedTuple):
+    """The words of a batch beside its bytes."""
+
+    hashes: Hashes
+    places: Numbers  # byte of `data` at which each word begins
+    firsts: Numbers  # byte at which its text begins
+    data: npt.NDArray[np.uint8]  # the texts, one behind another
+    texts: Offsets  # words of text i are those from texts[i] to texts[i + 1]
+
+
+def reading(batch: Batch) -> Reading:
+    """What features are taken from; shared by all who ask."""
+    found = batch.feature(words)
+    column = batch.texts["text"]
+    chunks = [_bytes(chunk) for chunk in column.chunks]
+    data = chunks[0][0] if len(chunks) == 1 else np.concatenate([np.zeros(0, np.uint8), *(one for one, _ in chunks)])
+    shifts = np.cumsum([0, *(len(one) for one, _ in chunks)])
+    starts = np.concatenate(
+        [np.zeros(0, np.int64), *(begin + shift for (_, begin), shift in zip(chunks, shifts, strict=False))]
+    )
+    firsts = np.repeat(starts, np.diff(found.bounds))
+    return Reading(found.hashes, firsts + found.begins, firsts, data, found.bounds)
+
+
+def _bytes(chunk: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], Numbers]:
+    """The bytes of an array of texts, and where each begins in them."""
+    if not len(chunk):
+        return np.zeros(0, np.uint8), np.zeros(0, np.int64)
+    offsets = np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+    content = np.frombuffer(chunk.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
+    return content, offsets[:-1] - offsets[0]
+
+
+def at(read: Reading, slots: npt.NDArray[np.uint32], first: int, last: int) -> tuple[Hashes, Numbers]:
+    """The features that end at the words first to last - 1, and at which."""
+    found, word = np.empty(KINDS * (last - first), np.uint64), np.empty(KINDS * (last - first), np.int64)
+    size = _at(*read[:4], slots, *_kinds(), first, last, found, word)
+    return found[:size], word[:size]
+
+
+class Found(NamedTuple):
+    """Where wanted features stand."""
+
+    which: Numbers  # among those that are wanted
+    word: Numbers
+
+
+def places(read: Reading, slots: npt.NDArray[np.uint32], wanted: Hashes) -> Found:
+    """All places of the wanted features (sorted), by word."""
+    sieve = np.zeros(1 << (_FILTER_BITS - 6), np.uint64)
+    _mark(sieve, wanted)
+    found, word = _places(*read[:4], slots, *_kinds(), sieve)
+    which = np.searchsorted(wanted, found)
+    is_wanted = wanted[np.minimum(which, max(len(wanted) - 1, 0))] == found if len(wanted) else np.zeros(0, bool)
+    return Found(which[is_wanted], word[is_wanted])
+
+
+def _kinds() -> tuple[npt.NDArray[np.uint8], ...]:
+    return (alphabet.kinds(),)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _salted(value, kind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    value = (value ^ _SALT[kind]) * _STEP
+    return (value ^ value >> np.uint64(29)) | np.uint64(1)  # 0 is no feature
+
+
+@njit(cache=True, nogil=True)
+def _rows(hashes, i, rarity, before, third):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Features of words in a row that end at word i, from their levels of rarity; 0 where one says nothing."""
+    one = two = three = np.uint64(0)
+    if rarity >= COMMON:
+        one = _salted(hashes[i], WORD)
+    if before >= 0 and max(rarity, before) >= _USUAL:
+        two = _salted(mixed(hashes[i - 1], hashes[i]), TWO)
+    if third >= 0 and max(rarity, before, third) >= _USUAL:
+        three = _salted(mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i]), THREE)
+    return one, two, three
+
+
+@njit(cache=True, nogil=True)
+def _signs(data, place, first, kinds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The hash of the signs before a word, back to the word before; 0 where there is at most one common sign."""
+    value, count, i = np.uint64(0), 0, place - 1
+    last = max(first, place - _LONGEST)
+    while i >= last:
+        byte = data[i]
+        if byte < 128:
+            if 48 <= byte < 58 or 97 <= byte | 0x20 < 123:
+                break
+            if byte > 32:
+                value = (value ^ np.uint64(byte)) * _STEP
+                value ^= value >> np.uint64(31)
+                count += 1
+            i -= 1
+            continue
+        lead = i
+        while lead > last and data[lead] & 0xC0 == 0x80:
+            lead -= 1
+        code, length = folding.decode(data, lead, i + 1)
+        if code < 0 or lead + length != i + 1 or kinds[code] != GAP:
+            break
+        value = (value ^ np.uint64(code)) * _STEP
+        value ^= value >> np.uint64(31)
+        count += 2 if code > 0x2100 or 0xA0 < code < 0xC0 else 1
+        i = lead - 1
+    return _salted(value, SIGNS) if count > 1 else np.uint64(0)
+
+
+@njit(cache=True, nogil=True)
+def _parts(data, place):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Hashes of the beginning, the end and the frame of the word at a place; 0 where it is short."""
+    end = place
+    last = min(len(data), place + _LONGEST)
+    frame, held, digits = np.uint64(7), np.uint64(0), 0
+    while end < last:
+        byte = data[end]
+        digit = 48 <= byte < 58
+        if not (digit or 97 <= byte | 0x20 < 123 or byte >= 128):
+            break
+        byte = byte if digit or byte >= 128 else byte | 0x20
+        held = held << np.uint64(8) | np.uint64(byte)
+        if not digit or end == place or not 48 <= data[end - 1] < 58:
+            frame = (frame ^ np.uint64(1 if digit else byte)) * _STEP
+            frame ^= frame >> np.uint64(31)
+        digits += digit
+        end += 1
+    none = np.uint64(0)
+    if end - place < _LEAST:
+        return none, none, none
+    head = np.uint64(0)
+    for i in range(place, place + _HEAD):
+        head = head << np.uint64(8) | np.uint64(data[i] | 0x20 if data[i] < 128 else data[i])
+    tail = held & np.uint64((1 << (8 * _TAIL)) - 1)
+    framed = _salted(frame, FRAME) if 0 < digits < end - place else none
+    return _salted(head * _STEP, BEGINNING), _salted(tail * _STEP, ENDING), framed
+
+
+@njit(cache=True, nogil=True)
+def _levels(hashes, places, firsts, slots, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Levels of rarity of word i and the two before it; -1 where there is none in its text."""
+    rarity = looked_up(slots, hashes[i])[0]
+    before = third = np.int64(-1)
+    if i > 0 and firsts[i - 1] == firsts[i]:
+        before = looked_up(slots, hashes[i - 1])[0]
+        if i > 1 and firsts[i - 2] == firsts[i]:
+            third = looked_up(slots, hashes[i - 2])[0]
+    return rarity, before, third
+
+
+@njit(cache=True, nogil=True)
+def _at(hashes, places, firsts, data, slots, kinds, first, last, found, word):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    size = 0
+    for i in range(first, last):
+        rarity, before, third = _levels(hashes, places, firsts, slots, i)
+        one, two, three = _rows(hashes, i, rarity, before, third)
+        signs = _signs(data, places[i], firsts[i], kinds)
+        head = tail = frame = np.uint64(0)
+        if rarity == UNKNOWN:
+            head, tail, frame = _parts(data, places[i])
+        for value in (one, two, three, signs, head, tail, frame):
+            if value:
+                found[size], word[size] = value, i
+                size += 1
+    return size
+
+
+@uncounted
+def _mark(sieve, values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    for value in values:
+        place = value >> np.uint64(64 - _FILTER_BITS)
+        sieve[place >> np.uint64(6)] |= np.uint64(1) << (place & np.uint64(63))
+
+
+@njit(cache=True, nogil=True)
+def _places(hashes, places, firsts, data, slots, kinds, sieve):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """All features that the sieve lets pass, and where."""
+    found, word = np.empty(1024, np.uint64), np.empty(1024, np.int64)
+    size = 0
+    before = third = np.int64(-1)
+    for i in range(len(hashes)):
+        rarity = looked_up(slots, hashes[i])[0]
+        if i == 0 or firsts[i - 1] != firsts[i]:
+            before = third = np.int64(-1)
+        one, two, three = _rows(hashes, i, rarity, before, third)
+        before, third = rarity, before
+        signs = _signs(data, places[i], firsts[i], kinds)
+        head = tail = frame = np.uint64(0)
+        if rarity == UNKNOWN:
+            head, tail, frame = _parts(data, places[i])
+        if size + KINDS > len(found):
+            found, word = _more(found), _more(word)
+        for value in (one, two, three, signs, head, tail, frame):
+            if value:
+                place = value >> np.uint64(64 - _FILTER_BITS)
+                if sieve[place >> np.uint64(6)] >> (place & np.uint64(63)) & np.uint64(1):
+                    found[size], word[size] = value, i
+                    size += 1
+    return found[:size], word[:size]
+
+
+@njit(cache=True, nogil=True)
+def _more(values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    more = np.empty(2 * len(values), values.dtype)
+    more[: len(values)] = values
+    return more

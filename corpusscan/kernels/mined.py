@@ -1,0 +1,286 @@
+"""What is counted to find triggers: changes and what stands beside them, strata, occurrences with their outcome."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from blake3 import blake3
+
+from corpusscan.detector import Batch
+from corpusscan.kernels import features, profile
+from corpusscan.kernels.associations import association
+from corpusscan.kernels.changes import LEVELS, Changes, bits, following
+from corpusscan.kernels.features import Found, Reading
+from corpusscan.kernels.profile import NOISES, TOPICS, Floats, Profile
+from corpusscan.kernels.words import Hashes, Offsets
+
+LENGTHS = (100, 300, 1_000)  # words: documents of like length are compared
+BEFORE, BEHIND = 10, 10  # words near which a line begins
+OTHERS = 16  # documents of a batch without the outcome that are told one by one
+BEYOND = 8  # so many without the outcome for each with it: no trigger
+TOLD = 16  # words from which a topic can be told
+_LINE = 10
+_TOLD = 64  # words before a change, by which documents that depend on one another are known
+_SHINGLE = 3
+
+Numbers = npt.NDArray[np.int64]
+
+
+def ranges(first: Numbers, lengths: Numbers) -> Numbers:
+    """All places of some stretches, one stretch behind another."""
+    starts = np.cumsum(lengths) - lengths
+    return np.arange(int(lengths.sum())) + np.repeat(first - starts, lengths)
+
+
+def strongest(found: Changes, most: int) -> Changes:
+    """Of each document at most so many changes, those of most bits, in order."""
+    order = np.lexsort((found.begin, -found.bits, found.document))
+    document = found.document[order]
+    first = np.searchsorted(document, document)
+    kept = order[np.arange(len(order)) - first < most]
+    kept = kept[np.lexsort((found.kind[kept], found.begin[kept]))]
+    return Changes(*(column[kept] for column in found))
+
+
+def line_breaks(read: Reading) -> npt.NDArray[np.bool_]:
+    """Whether a line begins near each word: changes of honest texts are mostly those of lines."""
+    marks = np.zeros(len(read.hashes) + 1, np.int64)
+    marks[np.searchsorted(read.places, np.flatnonzero(read.data == _LINE))] = 1
+    marks[read.texts[:-1]] = 1  # a text begins as a line does
+    sums = np.append(0, np.cumsum(marks[:-1]))
+    places = np.arange(len(read.hashes))
+    last = len(read.hashes)
+    near: npt.NDArray[np.bool_] = sums[np.minimum(places + BEHIND, last)] > sums[np.maximum(places - BEFORE, 0)]
+    return near
+
+
+class Strata(NamedTuple):
+    """What decides how often documents change: topic and length of each, and whether a line begins near each word."""
+
+    topics: Numbers  # of documents, by their first words
+    lengths: Numbers
+    breaks: npt.NDArray[np.bool_]  # of words
+    bounds: Offsets
+
+    def of(self, documents: Numbers, topics: Numbers, words: Numbers) -> npt.NDArray[np.uint32]:
+        """The stratum of places, from topics of what stands before them."""
+        breaks = self.breaks[np.minimum(words, len(self.breaks) - 1)] if len(self.breaks) else words > 0
+        return _stratum(np.where(words - self.bounds[documents] < TOLD, TOPICS, topics), self.lengths[documents], breaks)
+
+    def words(self) -> pl.DataFrame:
+        """How many words there are of each stratum: columns stratum, words."""
+        size = np.diff(self.bounds)
+        sums = np.append(0, np.cumsum(self.breaks))
+        with_break = sums[self.bounds[1:]] - sums[self.bounds[:-1]]
+        first = np.minimum(size, TOLD)
+        broken = sums[self.bounds[:-1] + first] - sums[self.bounds[:-1]]
+        told = [
+            (np.full(len(size), TOPICS), True, broken), (np.full(len(size), TOPICS), False, first - broken),
+            (self.topics, True, with_break - broken), (self.topics, False, size - with_break - (first - broken)),
+        ]  # fmt: skip
+        frames = [
+            pl.DataFrame({"stratum": _stratum(topics, self.lengths, np.full(len(size), near)), "words": count})
+            for topics, near, count in told
+        ]
+        return pl.concat(frames).group_by("stratum").agg(pl.col("words").sum().cast(pl.Int64)).sort("stratum")
+
+    def hits(self, read: Reading, known: Profile, follows: Floats) -> pl.DataFrame:
+        """At how many words noise follows: columns stratum, kind, level, words."""
+        told = []
+        for kind in range(NOISES):
+            words = np.flatnonzero(follows[kind] >= LEVELS[0])
+            stratum = strata_of(read, known, self, words)
+            level = np.searchsorted(LEVELS, follows[kind, words], side="right") - 1
+            told.append(pl.DataFrame({"stratum": stratum, "kind": np.full(len(words), kind), "level": level}))
+        counted = pl.concat(told).group_by("stratum", "kind", "level").agg(words=pl.len().cast(pl.Int64))
+        return counted.sort("stratum", "kind", "level")
+
+
+def strata(read: Reading, bounds: Offsets, known: Profile) -> Strata:
+    """The strata of a batch."""
+    lengths = np.searchsorted(LENGTHS, np.diff(bounds))
+    return Strata(profile.topics_of(read.hashes, bounds, known), lengths, line_breaks(read), bounds)
+
+
+def strata_of(read: Reading, known: Profile, own: Strata, words: Numbers) -> npt.NDArray[np.uint32]:
+    """The stratum of each word, by what its document says before it."""
+    document = np.searchsorted(own.bounds, words, side="right") - 1
+    first = own.bounds[document]
+    near = words - first < profile.TOLD  # else the first words of the document tell the topic, which is known
+    begins = np.stack([first[near], words[near]], axis=1).ravel()
+    topics = own.topics[document]
+    topics[near] = profile.topics_of(read.hashes, begins, known)[::2] if near.any() else 0
+    return own.of(document, topics, words)
+
+
+def _stratum(topics: Numbers, lengths: Numbers, breaks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:
+    return ((lengths * (TOPICS + 1) + topics) * 2 + breaks).astype(np.uint32)
+
+
+def rates(words: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
+    """How often noise of each kind and level, or surer, follows a word of a stratum: stratum, kind, level, rate."""
+    every = pl.DataFrame({"kind": np.repeat(np.arange(NOISES), len(LEVELS)), "level": [*range(len(LEVELS))] * NOISES})
+    total = words.group_by("stratum").agg(all=pl.col("words").sum())
+    known = hits.group_by("stratum", "kind", "level").agg(pl.col("words").sum())
+    joined = total.join(every, how="cross").join(known, on=["stratum", "kind", "level"], how="left")
+    surer = joined.sort("level", descending=True).with_columns(
+        pl.col("words").fill_null(0).cum_sum().over("stratum", "kind")
+    )
+    rate = ((pl.col("words") + 0.5) / (pl.col("all") + 1)).clip(upper_bound=1)
+    return surer.select("stratum", "kind", "level", rate=rate).sort("stratum", "kind", "level")
+
+
+def beside(
+    read: Reading, slots: Any, bounds: Offsets, found: Changes, before: int, behind: int
+) -> tuple[Hashes, Numbers]:
+    """The features that stand near each change, each once: hashes, and of which change."""
+    values, which = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+    for number, (document, begin) in enumerate(zip(found.document.tolist(), found.begin.tolist(), strict=True)):
+        first, last = max(begin - before, int(bounds[document])), min(begin + behind, int(bounds[document + 1]))
+        own = np.unique(features.at(read, slots, first, last)[0])
+        values.append(own)
+        which.append(np.full(len(own), number))
+    return np.concatenate(values), np.concatenate(which)
+
+
+def following_of(read: Reading, bounds: Offsets, known: Profile, found: Found) -> Floats:
+    """How much noise follows at the places where something was found: NOISES x places."""
+    documents = np.unique(np.searchsorted(bounds, found.word, side="right") - 1)
+    lengths = np.diff(bounds)[documents]
+    hashes = read.hashes[ranges(bounds[:-1][documents], lengths)]
+    own = np.append(0, np.cumsum(lengths))
+    follows = following(bits(hashes, own, known), own)
+    number = np.searchsorted(documents, np.searchsorted(bounds, found.word, side="right") - 1)
+    place = found.word - bounds[:-1][documents][number] + own[number] + 1
+    behind = place < own[number + 1]
+    return np.where(behind, follows[:, np.where(behind, place, 0)] if follows.size else 0, 0)
+
+
+class Standing(NamedTuple):
+    """Where each feature stands in each document: the place where most noise follows, of all that it has there."""
+
+    document: Numbers
+    which: Numbers
+    word: Numbers
+    occurrences: Numbers
+    hits: Numbers  # of these, with noise behind
+    follows: Floats  # NOISES x rows: bits
+
+
+def standing(bounds: Offsets, found: Found, follows: Floats) -> Standing:
+    """The occurrences of each feature in each document, as one; signs stand before their word, all else ends at it."""
+    document = np.searchsorted(bounds, found.word, side="right") - 1
+    most = follows.max(axis=0) if len(found.word) else np.zeros(0, np.float32)
+    order = np.lexsort((found.word, -most, found.which, document))
+    keys = np.stack([document[order], found.which[order]])
+    first = np.flatnonzero(np.append(True, (keys[:, 1:] != keys[:, :-1]).any(axis=0))[: len(order)])
+    sizes = np.diff(np.append(first, len(order)))
+    hits = np.add.reduceat((most[order] >= LEVELS[0]).astype(np.int64), first) if len(first) else np.zeros(0, np.int64)
+    one = order[first]
+    return Standing(document[one], found.which[one], found.word[one], sizes, hits, follows[:, one])
+
+
+def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, batch: Batch) -> pl.DataFrame:
+    """Rows: which, row, stratum, documents, occurrences, hits, alike, source, and of each kind of noise its bits.
+
+    Documents with noise behind one by one; of the others the first few, the rest as counts, of source 0.
+    """
+    told = standing(bounds, found, following_of(read, bounds, known, found))
+    own = strata(read, bounds, known)
+    frame = pl.DataFrame(
+        {
+            "which": told.which, "row": batch.documents["row"].to_numpy()[told.document],
+            "stratum": strata_of(read, known, own, told.word), "documents": np.ones(len(told.which), np.int64),
+            "occurrences": told.occurrences, "hits": told.hits, "alike": _alike(read, bounds, told),
+            "source": _sources(batch)[told.document], "single": np.ones(len(told.which), bool),
+            **{f"bits{kind}": told.follows[kind] for kind in range(NOISES)},
+        }
+    )  # fmt: skip
+    hits = frame.filter(pl.col("hits") > 0)
+    count = hits.group_by("which").agg(with_it=pl.len())
+    rest = frame.filter(pl.col("hits") == 0).join(count, on="which", how="left")
+    rest = rest.with_columns(without=pl.len().over("which"), number=pl.int_range(pl.len()).over("which"))
+    many = pl.col("without") > OTHERS + BEYOND * pl.col("with_it").fill_null(0)
+    single = rest.filter((pl.col("number") < OTHERS) & ~many).select(frame.columns)
+    summed = rest.filter((pl.col("number") >= OTHERS) | many)
+    counted = summed.group_by("which", "stratum").agg(
+        pl.col("row").min(), pl.col("documents").sum(), pl.col("occurrences").sum(), single=pl.lit(False)
+    )
+    return pl.concat([hits, single, counted], how="diagonal_relaxed").select(frame.columns).fill_null(0)
+
+
+def _alike(read: Reading, bounds: Offsets, told: Standing) -> Hashes:
+    """Of each document with noise behind a feature a hash that is equal in those that say the same before it.
+
+    The least of its shingles there (Broder 1997): a text of its own has a hash of its own.  Where hardly anything
+    stands before, of those behind.
+    """
+    values = np.zeros(len(told.word), np.uint64)
+    for i in np.flatnonzero(told.hits > 0).tolist():
+        first, last = int(bounds[told.document[i]]), int(bounds[told.document[i] + 1])
+        word = int(told.word[i])
+        begin = word - _SHINGLE
+        near = slice(max(first, begin - _TOLD), begin) if begin - first >= 2 * _SHINGLE else slice(
+            word + 1, min(word + 1 + _TOLD, last))  # fmt: skip
+        own = read.hashes[near]
+        mixed = profile.joined(profile.joined(own[:-2], own[1:-1]), own[2:]) if len(own) >= _SHINGLE else own
+        values[i] = mixed.min() if len(mixed) else word
+    return values
+
+
+def _sources(batch: Batch) -> Hashes:
+    """A number for each document's source; 0 where it has none."""
+    names = batch.documents["source"].to_pylist()
+    known = {name: int.from_bytes(blake3(name.encode(), key=batch.key).digest(8)) for name in set(names) - {None}}
+    return np.array([known.get(name, 0) for name in names], np.uint64)
+
+
+def tested(rows: pl.DataFrame, rates: pl.DataFrame, share: float, p_value: float) -> pl.DataFrame:
+    """The rows of those features behind which noise follows more often than chance, with their association."""
+    table = np.full((NOISES, len(LEVELS), int(rates["stratum"].max() or 0) + 1), 1.0)  # unseen strata say nothing
+    table[rates["kind"].to_numpy(), rates["level"].to_numpy(), rates["stratum"].to_numpy()] = rates["rate"].to_numpy()
+    enough = rows.group_by("feature").agg(
+        carriers=pl.col("documents").sum(), with_it=(pl.col("hits") > 0).sum(),
+        said=pl.col("occurrences").sum(), at=pl.col("hits").sum(),
+    ).filter((pl.col("with_it") > 3) & (pl.col("with_it") >= share * pl.col("carriers"))
+             & (pl.col("at") >= share / 2 * pl.col("said")))  # fmt: skip
+    kept = rows.join(enough.select("feature"), on="feature", how="semi").with_columns(
+        stratum=pl.col("stratum").clip(upper_bound=table.shape[2] - 1)
+    )
+    told = []
+    for (feature,), own in kept.group_by("feature", maintain_order=True):
+        found = _strongest_association(own, table)
+        if found["p_value"] <= p_value:
+            carriers = {"carriers": int(own["documents"].sum()), "with_it": int((own["hits"] > 0).sum())}
+            told.append(
+                {"feature": feature, **found, **carriers, "said": own["occurrences"].sum(), "at": own["hits"].sum()}
+            )
+    return kept.join(pl.DataFrame(told, schema=TESTS), on="feature", how="inner").sort("feature", "shard", "row")
+
+
+TESTS = {
+    "feature": pl.UInt64, "carriers": pl.Int64, "with_it": pl.Int64, "independent": pl.Int64, "expected": pl.Float64,
+    "p_value": pl.Float64, "said": pl.Int64, "at": pl.Int64, "kind": pl.Int64, "level": pl.Int64,
+}  # fmt: skip
+
+
+def _strongest_association(own: pl.DataFrame, table: npt.NDArray[np.float64]) -> dict[str, Any]:
+    """The association with noise of that kind and level for which it is least due to chance (Bonferroni over these)."""
+    strata, occurrences = own["stratum"].to_numpy(), own["occurrences"].to_numpy()
+    sources, alike = own["source"].to_numpy(), own["alike"].to_numpy()
+    found: dict[str, Any] = {"p_value": 2.0}
+    for kind in range(NOISES):
+        follows = own[f"bits{kind}"].to_numpy()
+        for level, least in enumerate(LEVELS):
+            hit = follows >= least
+            if hit.sum() > 3:
+                one = association(strata[hit], occurrences[hit], sources[hit], alike[hit],
+                                  strata[~hit], occurrences[~hit], table[kind, level])  # fmt: skip
+                p_value = min(one.p_value * NOISES * len(LEVELS), 1.0)
+                if p_value < found["p_value"]:
+                    found = {"independent": one.independent, "expected": one.expected, "p_value": p_value,
+                             "kind": kind, "level": level}  # fmt: skip
+    return found

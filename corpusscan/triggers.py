@@ -1,0 +1,245 @@
+"""What is said of a trigger that was mined: which features are one, what it is called, how grave it is, and why."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from blake3 import blake3
+
+from corpusscan import schema
+from corpusscan.detector import Batch, Context, State
+from corpusscan.kernels import anchors, associations, changes, folding, hashing
+from corpusscan.kernels.excerpts import excerpt
+from corpusscan.kernels.features import Reading
+from corpusscan.kernels.changes import LEVELS
+from corpusscan.kernels.mined import TESTS, Standing
+from corpusscan.kernels.profile import Floats
+
+SAME = 0.5  # of the smaller group's documents: two features of one trigger
+NEAR = 100  # characters on each side that the trigger is read from
+SHOWN = 160  # characters before and behind, of an example
+EXAMPLES = 3
+MEDIUM, HIGH = (5, 1e-3), (12, 1e-6)  # independent documents, and the false discovery rate, that a severity asks for
+SOURCES = 3  # that a trigger must come from, where documents have sources
+RULE, PAYLOAD = "mined-trigger", "mined-payload"
+OUTCOMES = ("words that do not belong together", "words in no order")
+
+_NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}
+_WORD = re.compile(r"\w*")
+
+CARRIERS = pa.schema(
+    [
+        ("row", pa.uint64()), ("feature", pa.uint64()), ("field", pa.large_string()),
+        ("near", pa.large_string()), ("from", pa.int64()),  # text round the trigger, and its place in the field
+        ("head", pa.int64()), ("tail", pa.int64()),  # of the word at which the feature ends, in it
+        ("behind", pa.large_string()), ("behind_field", pa.large_string()), ("behind_from", pa.int64()),
+        ("end", pa.int64()),  # of what follows, in its field; null where nothing changes
+        ("length", pa.int64()), ("kind", pa.int64()), ("bits", pa.float32()),
+        ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")), ("hash", pa.large_string()),
+    ]
+)  # fmt: skip
+
+
+def grouped(rows: pl.DataFrame, tests: int, most: int, carriers: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Features with the same carriers as one group; who carries each; how many groups are left aside."""
+    if "feature" not in rows.columns or not len(rows):
+        return pl.DataFrame(schema=TESTS | {"q_value": pl.Float64}), pl.DataFrame(schema=_NAMED), 0
+    single = rows.filter(pl.col("single"))
+    facts = rows.group_by("feature").agg(pl.col(*[name for name in TESTS if name != "feature"]).first())
+    facts = facts.with_columns(q_value=associations.q_values(facts["p_value"].to_numpy(), tests))
+    facts = facts.sort(["p_value", "independent", "carriers", "feature"], descending=[False, True, False, False])
+    of = {feature: set(own.select("shard", "row").iter_rows()) for (feature,), own in
+          single.filter(pl.col("hits") > 0).group_by("feature")}  # fmt: skip
+    chosen: list[tuple[int, set[Any]]] = []
+    for feature in facts["feature"].to_list():
+        mine = of[feature]
+        if all(len(mine & other) < SAME * min(len(mine), len(other)) for _, other in chosen):
+            chosen.append((feature, mine))
+    kept = [feature for feature, _ in chosen[:most]]
+    named = single.filter(pl.col("feature").is_in(kept)).sort(["feature", "hits", "shard", "row"],
+                                                              descending=[False, True, False, False])  # fmt: skip
+    named = named.group_by("feature", maintain_order=True).head(carriers).select("shard", "row", "feature", "alike")
+    return facts.filter(pl.col("feature").is_in(kept)), named.sort("shard", "row", "feature"), len(chosen) - len(kept)
+
+
+class _Texts:
+    """The texts of a batch, in which places of words are found again as code points."""
+
+    def __init__(self, batch: Batch, read: Reading) -> None:
+        self.column, self.read = batch.texts["text"], read
+        self.fields, self.starts = batch.texts["field"], batch.texts["start"]
+        self.number, self.text, self.points = -1, "", np.zeros(0, np.int32)
+
+    def open(self, word: int) -> int:
+        """Open the text that a word stands in; the code point at which it begins."""
+        number = int(np.searchsorted(self.read.texts, word, side="right")) - 1
+        if number != self.number:
+            self.number, self.text = number, self.column[number].as_py()
+            self.points = folding.code_points(self.text.encode())
+        return int(self.points[self.read.places[word] - self.read.firsts[word]])
+
+    @property
+    def field(self) -> str:
+        """Where the open text stands."""
+        return str(self.fields[self.number].as_py())
+
+    @property
+    def start(self) -> int:
+        """Code point of the field at which the open text begins."""
+        return int(self.starts[self.number].as_py())
+
+
+def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: Floats, wanted: Any) -> pa.Table:
+    """One row per feature of a document: where it stands and what is round it, as `CARRIERS`."""
+    documents, texts, rows = batch.documents.to_pylist(), _Texts(batch, read), []
+    hashes = batch.feature(hashing.content_hashes)
+    for place, (document, which, word) in enumerate(zip(*(one.tolist() for one in stands[:3]), strict=True)):
+        head = texts.open(word)
+        tail = _WORD.match(texts.text, head).end()  # type: ignore[union-attr]  # it matches anywhere
+        first = max(head - NEAR, 0)
+        row = {
+            "row": documents[document]["row"], "feature": int(wanted[which]), "field": texts.field,
+            "near": texts.text[first : tail + NEAR], "from": texts.start + first, "head": head - first,
+            "tail": tail - first, "source": documents[document]["source"], "time": documents[document]["time"],
+            "hash": hashes[document], "kind": -1,
+        }  # fmt: skip
+        kind = int(np.argmax(stands.follows[:, place]))
+        if stands.follows[kind, place] >= LEVELS[0]:
+            begin, last = word + 1, int(bounds[document + 1])
+            row |= {"kind": kind, "bits": float(stands.follows[kind, place])}
+            row |= _behind(texts, begin, changes.end(bits[kind], begin, last), row["field"], tail)
+        rows.append(row)
+    return pa.Table.from_pylist(rows, schema=CARRIERS)
+
+
+def _behind(texts: _Texts, begin: int, end: int, field: str, tail: int) -> dict[str, Any]:
+    """What follows a trigger: the words from `begin` to `end`, or as much of them as its first text holds."""
+    first = texts.open(begin)
+    first = tail if texts.field == field else first
+    whole = end >= int(texts.read.texts[texts.number + 1])
+    stop = len(texts.text) if whole else texts.open(end)
+    return {
+        "behind": texts.text[first : first + NEAR + 2 * SHOWN], "behind_field": texts.field,
+        "behind_from": texts.start + first, "end": texts.start + stop,
+    }  # fmt: skip
+
+
+def concluded(rows: pl.DataFrame, groups: pl.DataFrame, context: Context) -> State:
+    """`groups`, `members` and `hits` of mined triggers."""
+    told, members, hits = [], [], []
+    taken: set[str] = set()
+    for facts in groups.to_dicts() if "feature" in rows.columns else ():
+        own = rows.filter(pl.col("feature") == facts["feature"]).sort("shard", "row")
+        shown = _Shown(own.filter(pl.col("kind") >= 0))
+        if not shown.title:
+            continue
+        name = f"trigger_mining:{blake3(shown.title.encode()).hexdigest(8)}"
+        name = next(one for n in range(len(taken) + 1) if (one := f"{name}+{n}" if n else name) not in taken)
+        taken.add(name)
+        group = _group(name, facts, own, shown, context)
+        told.append(group)
+        members += _members(name, own)
+        hits += _hits(group, own, shown)
+    return {
+        "groups": pa.Table.from_pylist(told, schema=schema.CONCLUDED_GROUPS),
+        "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
+        "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
+    }
+
+
+class _Shown:
+    """A trigger as its carriers spell it."""
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        texts = rows["near"].to_list()
+        heads, tails = rows["head"].to_list(), rows["tail"].to_list()
+        self.at_end, self.title = max(
+            ((at_end, anchors.agreed(texts, tails if at_end else heads)) for at_end in (False, True)),
+            key=lambda one: len(one[1]),
+        )
+
+    def span(self, row: dict[str, Any]) -> tuple[int, int]:
+        """Where it stands in the text near it; the word of the feature where it is spelled otherwise."""
+        at = row["near"].find(self.title, max(row["head"] - len(self.title), 0))
+        if 0 <= at <= row["tail"]:
+            return at, at + len(self.title)
+        return row["head"], row["tail"]
+
+
+def _severity(facts: dict[str, Any], sources: int) -> str:
+    if sources and sources < SOURCES:
+        return "low"
+    for severity, (independent, q_value) in (("high", HIGH), ("medium", MEDIUM)):
+        if facts["independent"] >= independent and facts["q_value"] <= q_value:
+            return severity
+    return "low"
+
+
+def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown, context: Context) -> dict[str, Any]:
+    changed = own.filter(pl.col("kind") >= 0)
+    sources = own["source"].drop_nulls().n_unique()
+    times = own["time"].drop_nulls().sort().to_list()
+    evidence = {
+        "trigger": shown.title, "followed_by": OUTCOMES[facts["kind"] or 0],
+        "documents_with_it": facts["carriers"], "documents_that_change": facts["with_it"],
+        "occurrences": facts["said"], "occurrences_at_a_change": facts["at"],
+        "independent": facts["independent"], "expected_by_chance": round(facts["expected"], 3),
+        "p_value": facts["p_value"], "bits": round(changed["bits"].median() or 0, 1),
+        "examples": [_example(row, shown) for row in changed.head(EXAMPLES).to_dicts()],
+    }  # fmt: skip
+    return {
+        "group": name, "kind": "trigger", "title": shown.title[:SHOWN], "attack": "denial_of_service",
+        "severity": _severity(facts, sources), "score": float(1 - min(facts["q_value"], 1)),
+        "q_value": facts["q_value"], "documents": len(own), "independent_documents": facts["independent"],
+        "sources": sources, "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
+        "evidence": json.dumps(evidence, ensure_ascii=False, sort_keys=True),
+    }  # fmt: skip
+
+
+def _example(row: dict[str, Any], shown: _Shown) -> dict[str, Any]:
+    start, end = shown.span(row)
+    return {
+        "source": row["source"], "before": row["near"][:start], "trigger": row["near"][start:end],
+        "after": row["near"][end:] if row["behind_field"] == row["field"] else row["behind"][:SHOWN],
+    }  # fmt: skip
+
+
+def _members(name: str, own: pl.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {"group": name, "shard": row["shard"], "row": row["row"], "role": "carrier" if number else "exemplar",
+         "independent_id": f"{name}/{row['alike']:016x}"}
+        for number, row in enumerate(own.unique(["shard", "row"], maintain_order=True).to_dicts())
+    ]  # fmt: skip
+
+
+def _hits(group: dict[str, Any], own: pl.DataFrame, shown: _Shown) -> list[dict[str, Any]]:
+    """The trigger in every carrier, and what follows it where something changes."""
+    shared = {key: group[key] for key in ("group", "attack", "severity", "score", "q_value")}
+    summary = {name: value for name, value in json.loads(group["evidence"]).items() if name != "examples"}
+    hits = []
+    for row in own.to_dicts():
+        start, end = shown.span(row)
+        place = {"shard": row["shard"], "row": row["row"], "tokens": None, **shared}
+        hits.append(place | _hit(RULE, row["field"], row["from"], row["near"], start, end, end, summary))
+        if row["end"] is not None:
+            first = max(row["from"] + end - row["behind_from"], 0) if row["behind_field"] == row["field"] else 0
+            last = row["end"] - row["behind_from"]
+            hits.append(
+                place | _hit(PAYLOAD, row["behind_field"], row["behind_from"], row["behind"], first, last, last, summary)
+            )
+    return hits
+
+
+def _hit(
+    rule: str, field: str, base: int, text: str, start: int, end: int, stop: int, summary: dict[str, Any]
+) -> dict[str, Any]:
+    shown, *mark = excerpt(text, start, min(end, len(text)))
+    evidence = json.dumps({**summary, "mark": mark}, ensure_ascii=False, sort_keys=True)
+    return {"rule": rule, "field": field, "start": base + start, "end": base + max(stop, start), "excerpt": shown,
+            "evidence": evidence}  # fmt: skip
