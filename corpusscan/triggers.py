@@ -14,10 +14,9 @@ from blake3 import blake3
 
 from corpusscan import schema
 from corpusscan.detector import Batch, Context, State
-from corpusscan.kernels import anchors, associations, changes, folding, hashing
+from corpusscan.kernels import anchors, associations, changes, folding, hashing, outcomes
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.features import Reading
-from corpusscan.kernels.changes import LEVELS
 from corpusscan.kernels.mined import TESTS, Standing
 from corpusscan.kernels.profile import Floats
 
@@ -28,7 +27,6 @@ EXAMPLES = 3
 MEDIUM, HIGH = (5, 1e-3), (12, 1e-6)  # independent documents, and the false discovery rate, that a severity asks for
 SOURCES = 3  # that a trigger must come from, where documents have sources
 RULE, PAYLOAD = "mined-trigger", "mined-payload"
-OUTCOMES = ("words that do not belong together", "words in no order")
 
 _NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}
 _WORD = re.compile(r"\w*")
@@ -109,11 +107,13 @@ def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: F
             "tail": tail - first, "source": documents[document]["source"], "time": documents[document]["time"],
             "hash": hashes[document], "kind": -1,
         }  # fmt: skip
-        kind = int(np.argmax(stands.follows[:, place]))
-        if stands.follows[kind, place] >= LEVELS[0]:
+        told = stands.follows[:, place] / outcomes.LEVELS[:, 0]
+        kind = int(np.argmax(told))
+        if told[kind] >= 1:
             begin, last = word + 1, int(bounds[document + 1])
             row |= {"kind": kind, "bits": float(stands.follows[kind, place])}
-            row |= _behind(texts, begin, changes.end(bits[kind], begin, last), row["field"], tail)
+            end = changes.end(bits[kind], begin, last) if kind < outcomes.NOISE else last
+            row |= _behind(texts, begin, end, row["field"], tail)
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=CARRIERS)
 
@@ -186,7 +186,7 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown, c
     sources = own["source"].drop_nulls().n_unique()
     times = own["time"].drop_nulls().sort().to_list()
     evidence = {
-        "trigger": shown.title, "followed_by": OUTCOMES[facts["kind"] or 0],
+        "trigger": shown.title, "followed_by": outcomes.KINDS[facts["kind"]],
         "documents_with_it": facts["carriers"], "documents_that_change": facts["with_it"],
         "occurrences": facts["said"], "occurrences_at_a_change": facts["at"],
         "independent": facts["independent"], "expected_by_chance": round(facts["expected"], 3),
@@ -194,7 +194,7 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown, c
         "examples": [_example(row, shown) for row in changed.head(EXAMPLES).to_dicts()],
     }  # fmt: skip
     return {
-        "group": name, "kind": "trigger", "title": shown.title[:SHOWN], "attack": "denial_of_service",
+        "group": name, "kind": "trigger", "title": shown.title[:SHOWN], "attack": outcomes.ATTACKS[facts["kind"]],
         "severity": _severity(facts, sources), "score": float(1 - min(facts["q_value"], 1)),
         "q_value": facts["q_value"], "documents": len(own), "independent_documents": facts["independent"],
         "sources": sources, "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,

@@ -1,7 +1,8 @@
 """Triggers that nobody told us about: what stands, far more often than chance, where text turns into something else.
 
-Four rounds: what text of this corpus is usually like, from a sample; where documents change, and what stands there;
-how often that stands anywhere, and how often with a change; the carriers of what is left, with trigger and payload.
+Rounds: what text of this corpus is usually like, from a sample; where documents change, and what stands there; what of
+that is rare; how often it stands anywhere, and how often with a change; the carriers of what is left, with trigger and
+payload.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import pyarrow as pa
 
 from corpusscan import triggers
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
-from corpusscan.kernels import changes, features, mined, profile, sketches
+from corpusscan.kernels import changes, features, mined, outcomes, profile, sketches
 
 NAME = "trigger_mining"
 WORDS = 1_000  # of a document, that a profile is learned from
 SAMPLED = 16_000_000  # words of all of them
 DOCUMENTS = 500  # from fewer nothing is mined
-BEFORE, BEHIND = 16, 8  # words round a change in which a trigger is looked for
-AT_ONCE = 16  # changes of one document
+BEFORE, BEHIND = 16, 12  # words round a change in which a trigger is looked for
+AT_ONCE = 4  # changes of one kind of one document
 FEWEST = 4  # documents that change where a feature stands
 FEATURES = 200_000  # that are counted
 GROUPS, CARRIERS = 100, 1_000  # that are looked at, and of each
@@ -43,7 +44,7 @@ class Sample(Round):
         spare = lengths - taken
         draw = hashes[np.minimum(bounds[:-1], max(len(hashes) - 1, 0))] if len(hashes) else np.zeros(len(taken), np.uint64)
         first = bounds[:-1] + (draw % (spare + 1).astype(np.uint64)).astype(np.int64)
-        places = mined.ranges(first, taken)
+        places = outcomes.ranges(first, taken)
         offsets = pa.array(np.append(0, np.cumsum(taken)), pa.int32())
         return pa.table(
             {
@@ -80,8 +81,8 @@ class Change(Round):
         known = profile.of_table(state["profile"])
         read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
         strata, rows = mined.strata(read, bounds, known), batch.documents["row"].to_numpy()
-        follows = changes.following(changes.bits(read.hashes, bounds, known), bounds)
-        found = mined.strongest(changes.changes(follows, bounds), AT_ONCE)
+        follows = outcomes.everywhere(read, bounds, known)
+        found = outcomes.strongest(outcomes.runs(follows, bounds), AT_ONCE)
         value, which = mined.beside(read, known.slots, bounds, found, BEFORE, BEHIND)
         told = [
             strata.words().with_columns(row=pl.lit(rows[0])),
@@ -111,7 +112,7 @@ class Change(Round):
         counted = frame.filter(pl.col("feature").is_null())
         words, hits = (counted.filter(pl.col("kind").is_null() == every) for every in (True, False))
         return {
-            "wanted": found.head(FEATURES).select(pl.col("feature").sort()).to_arrow(),
+            "wanted": found.head(FEATURES).select("feature", "documents").sort("feature").to_arrow(),
             "strata": mined.rates(words, hits).to_arrow(),
             "words": words.select(pl.col("words").sum()).to_arrow(),
             "limits": limits(Limit("features beside changes that are counted", FEATURES, left, "features")),
@@ -119,7 +120,7 @@ class Change(Round):
 
 
 _NOTHING = pa.table({"row": pa.array([], pa.uint64()), "partition": pa.array([], pa.uint32())})
-_WANTED = pa.table({"feature": pa.array([], pa.uint64())})
+_WANTED = pa.table({"feature": pa.array([], pa.uint64()), "documents": pa.array([], pa.int64())})
 _CHANGES = pl.DataFrame(
     schema={"row": pl.UInt64, "partition": pl.UInt32, "feature": pl.UInt64, "stratum": pl.UInt32, "kind": pl.Int64,
             "level": pl.Int64, "words": pl.Int64}
@@ -129,6 +130,46 @@ _STRATA = mined.rates(_CHANGES, _CHANGES).to_arrow()
 
 def _partition(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
     return (values >> np.uint64(32)).astype(np.uint32)
+
+
+@dataclass(frozen=True)
+class Rare(Round):
+    """How often these features stand anywhere, in a part of the corpus: what is everywhere is no trigger."""
+
+    over: ClassVar[Any] = "sample"
+    keeps: ClassVar[tuple[str, ...]] = ("profile", "strata", "words")
+    share: float
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Columns: row (the batch's first), partition, feature (null: any document), documents."""
+        wanted = state["wanted"]["feature"].to_numpy()
+        if not len(wanted) or not len(batch.documents):
+            return _NOTHING
+        read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
+        found = features.places(read, profile.of_table(state["profile"]).slots, wanted)
+        document = np.searchsorted(bounds, found.word, side="right") - 1
+        which, counts = np.unique(np.unique(found.which * len(bounds) + document) // len(bounds), return_counts=True)
+        value = wanted[which]
+        told = pl.DataFrame({"feature": value, "partition": _partition(value), "documents": counts})
+        every = pl.DataFrame({"feature": [None], "partition": [0], "documents": [len(batch.documents)]}, told.schema)
+        first = batch.documents["row"][0].as_py()
+        return pl.concat([every, told]).with_columns(row=pl.lit(first, pl.UInt64)).to_arrow()
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The sums."""
+        return pl.DataFrame(rows).group_by("feature").agg(pl.col("documents").sum()).sort("feature").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`wanted`: those features that may stand at a change in the share of their documents that is asked for."""
+        if "feature" not in reduced.column_names:
+            return {"wanted": _WANTED}
+        counted, wanted = pl.DataFrame(reduced), pl.DataFrame(context.state["wanted"])
+        looked = counted.filter(pl.col("feature").is_null())["documents"].sum()
+        joined = wanted.join(counted.rename({"documents": "sampled"}), on="feature", how="left")
+        # Fewer are sampled than two standard errors above what the most documents that it may have leave to expect.
+        expected = pl.col("documents") / self.share * min(looked / max(context.documents, 1), 1)
+        kept = joined.filter(pl.col("sampled").fill_null(0) <= expected + 2 * expected.sqrt() + 1)
+        return {"wanted": kept.select("feature").sort("feature").to_arrow()}
 
 
 @dataclass(frozen=True)
@@ -182,7 +223,7 @@ class Show(Round):
         wanted = state["wanted"]["feature"].to_numpy()
         found = features.places(read, known.slots, wanted)
         bits = changes.bits(read.hashes, bounds, known)
-        stands = mined.standing(bounds, found, mined.following_of(read, bounds, known, found))
+        stands = mined.standing(bounds, found, outcomes.at(read, bounds, known, found))
         return triggers.carriers(batch, read, bounds, stands, bits, wanted)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
@@ -208,7 +249,7 @@ class TriggerMining(Detector):
     @property
     def rounds(self) -> tuple[Round, ...]:
         """Learn from a sample, find changes, count features, look at carriers."""
-        return (Sample(), Change(), Count(self.share, self.p_value), Show())
+        return (Sample(), Change(), Rare(self.share), Count(self.share, self.p_value), Show())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

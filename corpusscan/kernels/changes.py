@@ -7,32 +7,17 @@ to one text in 2^b.  It is a change only where what stands before is text.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from corpusscan.kernels.profile import NOISES, UNKNOWN, Floats, Profile, known_pair, looked_up, mixed
+from corpusscan.kernels.profile import UNKNOWN, Floats, Profile, known_pair, looked_up, mixed
 from corpusscan.kernels.uncounted import uncounted
 from corpusscan.kernels.words import Hashes, Offsets
 
 BEFORE = 40  # words before a place that must be text
-CLEAR = -0.25  # bits a word: they are
+CLEAR = (0.0, 0.4)  # bits a word of each kind of noise: they are; order is told less surely than words
 BEGINNING = 8  # words that are too few to say what they are
 LEVELS = (60.0, 120.0, 240.0, 480.0)  # bits: how sure a change is
-
-Numbers = npt.NDArray[np.int64]
-
-
-class Changes(NamedTuple):
-    """Places at which documents change."""
-
-    document: Numbers
-    kind: Numbers  # of noise, as in `profile`
-    begin: Numbers  # word, counted from the first of the batch
-    bits: Floats
-
 
 def bits(hashes: Hashes, bounds: Offsets, profile: Profile) -> Floats:
     """Bits for each kind of noise of each word, NOISES x words; documents are hashes[bounds[i]:bounds[i + 1]]."""
@@ -43,26 +28,8 @@ def following(bits: Floats, bounds: Offsets) -> Floats:
     """How many bits of noise follow at each word where what stands before it is text, 0 elsewhere; NOISES x words."""
     found = np.empty_like(bits)
     for kind in range(len(bits)):
-        _following(bits[kind], bounds, found[kind])
+        _following(bits[kind], bounds, CLEAR[kind], found[kind])
     return found
-
-
-def changes(follows: Floats, bounds: Offsets) -> Changes:
-    """Of each run of places at which noise follows the one with most."""
-    least, found = LEVELS[0], []
-    for kind in range(NOISES):
-        over = follows[kind] >= least
-        first = np.zeros(len(over), bool)
-        first[bounds[:-1][np.diff(bounds) > 0]] = True
-        begins = over & (first | ~np.append(False, over[:-1])[: len(over)])
-        starts = np.flatnonzero(begins)
-        places = np.flatnonzero(over)
-        run = np.cumsum(begins)[places] - 1
-        order = np.lexsort((places, -follows[kind, places], run))
-        best = places[order[np.searchsorted(run[order], np.arange(len(starts)))]]
-        document = np.searchsorted(bounds, best, side="right") - 1
-        found.append((document, np.full(len(best), kind), best, follows[kind, best]))
-    return Changes(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def end(bits: Floats, begin: int, last: int) -> int:
@@ -91,7 +58,7 @@ def _bits(hashes, bounds, slots, pairs, odds):  # type: ignore[no-untyped-def] #
 
 
 @uncounted
-def _following(bits, bounds, found):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _following(bits, bounds, clear, found):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     for document in range(len(bounds) - 1):
         first, last = bounds[document], bounds[document + 1]
         most = np.float32(0)
@@ -100,7 +67,7 @@ def _following(bits, bounds, found):  # type: ignore[no-untyped-def] # noqa: ANN
             found[i] = most
         before = np.float32(0)  # bits of the words before i
         for i in range(first, last):
-            if i - first >= BEGINNING and before > CLEAR * min(i - first, BEFORE):
+            if i - first >= BEGINNING and before > clear * min(i - first, BEFORE):
                 found[i] = 0
             before += bits[i]
             if i - first >= BEFORE:

@@ -10,11 +10,11 @@ import polars as pl
 from blake3 import blake3
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import features, profile
+from corpusscan.kernels import features, outcomes, profile
 from corpusscan.kernels.associations import association
-from corpusscan.kernels.changes import LEVELS, Changes, bits, following
 from corpusscan.kernels.features import Found, Reading
-from corpusscan.kernels.profile import NOISES, TOPICS, Floats, Profile
+from corpusscan.kernels.outcomes import Changes
+from corpusscan.kernels.profile import TOPICS, Floats, Profile
 from corpusscan.kernels.words import Hashes, Offsets
 
 LENGTHS = (100, 300, 1_000)  # words: documents of like length are compared
@@ -27,22 +27,6 @@ _TOLD = 64  # words before a change, by which documents that depend on one anoth
 _SHINGLE = 3
 
 Numbers = npt.NDArray[np.int64]
-
-
-def ranges(first: Numbers, lengths: Numbers) -> Numbers:
-    """All places of some stretches, one stretch behind another."""
-    starts = np.cumsum(lengths) - lengths
-    return np.arange(int(lengths.sum())) + np.repeat(first - starts, lengths)
-
-
-def strongest(found: Changes, most: int) -> Changes:
-    """Of each document at most so many changes, those of most bits, in order."""
-    order = np.lexsort((found.begin, -found.bits, found.document))
-    document = found.document[order]
-    first = np.searchsorted(document, document)
-    kept = order[np.arange(len(order)) - first < most]
-    kept = kept[np.lexsort((found.kind[kept], found.begin[kept]))]
-    return Changes(*(column[kept] for column in found))
 
 
 def line_breaks(read: Reading) -> npt.NDArray[np.bool_]:
@@ -88,14 +72,13 @@ class Strata(NamedTuple):
         return pl.concat(frames).group_by("stratum").agg(pl.col("words").sum().cast(pl.Int64)).sort("stratum")
 
     def hits(self, read: Reading, known: Profile, follows: Floats) -> pl.DataFrame:
-        """At how many words noise follows: columns stratum, kind, level, words."""
+        """At how many words an outcome follows: columns stratum, kind, level, words."""
         told = []
-        for kind in range(NOISES):
-            words = np.flatnonzero(follows[kind] >= LEVELS[0])
-            stratum = strata_of(read, known, self, words)
-            level = np.searchsorted(LEVELS, follows[kind, words], side="right") - 1
-            told.append(pl.DataFrame({"stratum": stratum, "kind": np.full(len(words), kind), "level": level}))
-        counted = pl.concat(told).group_by("stratum", "kind", "level").agg(words=pl.len().cast(pl.Int64))
+        for kind, own in enumerate(follows):
+            words = np.flatnonzero(own >= outcomes.LEVELS[kind, 0])
+            columns = {"stratum": strata_of(read, known, self, words), "level": outcomes.levels(kind, own[words])}
+            told.append(pl.DataFrame(columns).with_columns(kind=pl.lit(kind), words=pl.lit(outcomes.weight(kind))))
+        counted = pl.concat(told).group_by("stratum", "kind", "level").agg(pl.col("words").sum().cast(pl.Int64))
         return counted.sort("stratum", "kind", "level")
 
 
@@ -122,7 +105,8 @@ def _stratum(topics: Numbers, lengths: Numbers, breaks: npt.NDArray[np.bool_]) -
 
 def rates(words: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
     """How often noise of each kind and level, or surer, follows a word of a stratum: stratum, kind, level, rate."""
-    every = pl.DataFrame({"kind": np.repeat(np.arange(NOISES), len(LEVELS)), "level": [*range(len(LEVELS))] * NOISES})
+    kinds, count = outcomes.LEVELS.shape
+    every = pl.DataFrame({"kind": np.repeat(np.arange(kinds), count), "level": [*range(count)] * kinds})
     total = words.group_by("stratum").agg(all=pl.col("words").sum())
     known = hits.group_by("stratum", "kind", "level").agg(pl.col("words").sum())
     joined = total.join(every, how="cross").join(known, on=["stratum", "kind", "level"], how="left")
@@ -146,19 +130,6 @@ def beside(
     return np.concatenate(values), np.concatenate(which)
 
 
-def following_of(read: Reading, bounds: Offsets, known: Profile, found: Found) -> Floats:
-    """How much noise follows at the places where something was found: NOISES x places."""
-    documents = np.unique(np.searchsorted(bounds, found.word, side="right") - 1)
-    lengths = np.diff(bounds)[documents]
-    hashes = read.hashes[ranges(bounds[:-1][documents], lengths)]
-    own = np.append(0, np.cumsum(lengths))
-    follows = following(bits(hashes, own, known), own)
-    number = np.searchsorted(documents, np.searchsorted(bounds, found.word, side="right") - 1)
-    place = found.word - bounds[:-1][documents][number] + own[number] + 1
-    behind = place < own[number + 1]
-    return np.where(behind, follows[:, np.where(behind, place, 0)] if follows.size else 0, 0)
-
-
 class Standing(NamedTuple):
     """Where each feature stands in each document: the place where most noise follows, of all that it has there."""
 
@@ -166,19 +137,20 @@ class Standing(NamedTuple):
     which: Numbers
     word: Numbers
     occurrences: Numbers
-    hits: Numbers  # of these, with noise behind
-    follows: Floats  # NOISES x rows: bits
+    hits: Numbers  # of these, with an outcome
+    follows: Floats  # kinds x rows
 
 
 def standing(bounds: Offsets, found: Found, follows: Floats) -> Standing:
     """The occurrences of each feature in each document, as one; signs stand before their word, all else ends at it."""
     document = np.searchsorted(bounds, found.word, side="right") - 1
-    most = follows.max(axis=0) if len(found.word) else np.zeros(0, np.float32)
+    most = (follows / outcomes.LEVELS[:, :1]).max(axis=0) if len(found.word) else np.zeros(0, np.float32)
     order = np.lexsort((found.word, -most, found.which, document))
     keys = np.stack([document[order], found.which[order]])
     first = np.flatnonzero(np.append(True, (keys[:, 1:] != keys[:, :-1]).any(axis=0))[: len(order)])
     sizes = np.diff(np.append(first, len(order)))
-    hits = np.add.reduceat((most[order] >= LEVELS[0]).astype(np.int64), first) if len(first) else np.zeros(0, np.int64)
+    hit = outcomes.reached(follows)[order].astype(np.int64)
+    hits = np.add.reduceat(hit, first) if len(first) else np.zeros(0, np.int64)
     one = order[first]
     return Standing(document[one], found.which[one], found.word[one], sizes, hits, follows[:, one])
 
@@ -188,15 +160,15 @@ def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, ba
 
     Documents with noise behind one by one; of the others the first few, the rest as counts, of source 0.
     """
-    told = standing(bounds, found, following_of(read, bounds, known, found))
-    own = strata(read, bounds, known)
+    told = standing(bounds, found, outcomes.at(read, bounds, known, found))
+    of = strata(read, bounds, known)
     frame = pl.DataFrame(
         {
             "which": told.which, "row": batch.documents["row"].to_numpy()[told.document],
-            "stratum": strata_of(read, known, own, told.word), "documents": np.ones(len(told.which), np.int64),
+            "stratum": strata_of(read, known, of, told.word), "documents": np.ones(len(told.which), np.int64),
             "occurrences": told.occurrences, "hits": told.hits, "alike": _alike(read, bounds, told),
             "source": _sources(batch)[told.document], "single": np.ones(len(told.which), bool),
-            **{f"bits{kind}": told.follows[kind] for kind in range(NOISES)},
+            **{f"score{kind}": own for kind, own in enumerate(told.follows)},
         }
     )  # fmt: skip
     hits = frame.filter(pl.col("hits") > 0)
@@ -240,7 +212,7 @@ def _sources(batch: Batch) -> Hashes:
 
 def tested(rows: pl.DataFrame, rates: pl.DataFrame, share: float, p_value: float) -> pl.DataFrame:
     """The rows of those features behind which noise follows more often than chance, with their association."""
-    table = np.full((NOISES, len(LEVELS), int(rates["stratum"].max() or 0) + 1), 1.0)  # unseen strata say nothing
+    table = np.full((*outcomes.LEVELS.shape, int(rates["stratum"].max() or 0) + 1), 1.0)  # unseen strata say nothing
     table[rates["kind"].to_numpy(), rates["level"].to_numpy(), rates["stratum"].to_numpy()] = rates["rate"].to_numpy()
     enough = rows.group_by("feature").agg(
         carriers=pl.col("documents").sum(), with_it=(pl.col("hits") > 0).sum(),
@@ -272,14 +244,14 @@ def _strongest_association(own: pl.DataFrame, table: npt.NDArray[np.float64]) ->
     strata, occurrences = own["stratum"].to_numpy(), own["occurrences"].to_numpy()
     sources, alike = own["source"].to_numpy(), own["alike"].to_numpy()
     found: dict[str, Any] = {"p_value": 2.0}
-    for kind in range(NOISES):
-        follows = own[f"bits{kind}"].to_numpy()
-        for level, least in enumerate(LEVELS):
+    for kind, levels in enumerate(outcomes.LEVELS):
+        follows = own[f"score{kind}"].to_numpy()
+        for level, least in enumerate(levels):
             hit = follows >= least
             if hit.sum() > 3:
                 one = association(strata[hit], occurrences[hit], sources[hit], alike[hit],
                                   strata[~hit], occurrences[~hit], table[kind, level])  # fmt: skip
-                p_value = min(one.p_value * NOISES * len(LEVELS), 1.0)
+                p_value = min(one.p_value * outcomes.LEVELS.size, 1.0)
                 if p_value < found["p_value"]:
                     found = {"independent": one.independent, "expected": one.expected, "p_value": p_value,
                              "kind": kind, "level": level}  # fmt: skip

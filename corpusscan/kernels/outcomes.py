@@ -1,0 +1,106 @@
+"""What may follow a trigger, and how surely: one number for each kind of outcome at each word.
+
+A kind is a row.  0 is nothing; from the first of its `LEVELS` on it is an outcome, and the higher the rarer.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusscan.kernels import changes, switches, turns
+from corpusscan.kernels.features import Found, Reading
+from corpusscan.kernels.profile import Floats, Profile
+from corpusscan.kernels.words import Offsets
+
+KINDS = ("words that do not belong together", "words in no order", "another language or subject", "a turn of a chat")
+NOISE = 2  # kinds of noise come first
+SWITCH, TURN = 2, 3
+ATTACKS = ("denial_of_service", "denial_of_service", "backdoor_trigger", "backdoor_trigger")
+_NEVER = np.inf
+LEVELS = np.array([changes.LEVELS, changes.LEVELS, (0.65, 0.75, 0.85, 0.95), (1, _NEVER, _NEVER, _NEVER)], np.float32)
+_STEPS = (1, 1, switches.STEP, 1)  # words from one that is looked at to the next
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Changes(NamedTuple):
+    """Places at which documents change."""
+
+    document: Numbers
+    kind: Numbers
+    begin: Numbers  # word, counted from the first of the batch
+    score: Floats
+
+
+def everywhere(read: Reading, bounds: Offsets, known: Profile) -> Floats:
+    """The outcome at every word: kinds x words.  `STEPS` says at which words each kind is looked at."""
+    noise = changes.following(changes.bits(read.hashes, bounds, known), bounds)
+    return np.vstack([noise, switches.everywhere(read.hashes, bounds, known), turns.everywhere(read)])
+
+
+def at(read: Reading, bounds: Offsets, known: Profile, found: Found) -> Floats:
+    """The outcome behind each place where something was found: kinds x places."""
+    documents = np.unique(np.searchsorted(bounds, found.word, side="right") - 1)
+    lengths = np.diff(bounds)[documents]
+    hashes = read.hashes[ranges(bounds[:-1][documents], lengths)]
+    own = np.append(0, np.cumsum(lengths))
+    number = np.searchsorted(documents, np.searchsorted(bounds, found.word, side="right") - 1)
+    place = found.word - bounds[:-1][documents][number] + own[number] + 1
+    behind = place < own[number + 1]
+    place = np.where(behind, place, 0)
+    if not len(hashes):
+        return np.zeros((len(KINDS), 0), np.float32)
+    noise = changes.following(changes.bits(hashes, own, known), own)[:, place]
+    words, back = np.unique(place, return_inverse=True)
+    switch = switches.at(hashes, own, known, words)[back]
+    turn = turns.everywhere(read)[np.minimum(found.word + 1, len(read.hashes) - 1)]
+    return np.where(behind, np.vstack([noise, switch, turn]), 0)
+
+
+def ranges(first: Numbers, lengths: Numbers) -> Numbers:
+    """All places of some stretches, one stretch behind another."""
+    starts = np.cumsum(lengths) - lengths
+    return np.arange(int(lengths.sum())) + np.repeat(first - starts, lengths)
+
+
+def runs(follows: Floats, bounds: Offsets) -> Changes:
+    """Of each run of places with an outcome the place with most of it."""
+    found = []
+    for kind in range(len(KINDS)):
+        places = np.flatnonzero(follows[kind] >= LEVELS[kind, 0])
+        document = np.searchsorted(bounds, places, side="right") - 1
+        apart = (np.diff(places) > _STEPS[kind]) | (np.diff(document) > 0)
+        run = np.cumsum(np.append(False, apart)[: len(places)])
+        last = -places if kind == TURN else places  # a turn begins behind the last place that sees it
+        order = np.lexsort((last, -follows[kind, places], run))
+        best = order[np.flatnonzero(np.append(True, np.diff(run[order]) > 0)[: len(order)])]
+        score = follows[kind, places[best]]
+        found.append((document[best], np.full(len(best), kind), places[best], score))
+    return Changes(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def strongest(found: Changes, most: int) -> Changes:
+    """Of each document and kind at most so many changes, those of the highest score, in order."""
+    order = np.lexsort((found.begin, -found.score, found.kind, found.document))
+    key = (found.document * len(KINDS) + found.kind)[order]
+    kept = order[np.arange(len(order)) - np.searchsorted(key, key) < most]
+    kept = kept[np.lexsort((found.kind[kept], found.begin[kept]))]
+    return Changes(*(column[kept] for column in found))
+
+
+def levels(kind: int, scores: Floats) -> Numbers:
+    """The highest level that each score reaches; -1: none."""
+    return np.searchsorted(LEVELS[kind], scores, side="right") - 1
+
+
+def reached(follows: Floats) -> npt.NDArray[np.bool_]:
+    """Whether any outcome follows, of kinds x places."""
+    return (follows >= LEVELS[:, :1]).any(axis=0)
+
+
+def weight(kind: int) -> int:
+    """How many words one that is looked at stands for."""
+    return _STEPS[kind]
