@@ -118,7 +118,7 @@ class _Report(NamedTuple):
         return cls(
             _documents(documents.filter(pl.col("severity").is_in(schema.FLAGGED))),
             _documents(documents.filter(pl.col("severity") != "info")),
-            _ranked(groups), members, _spans(findings), findings,
+            ranked(groups), members, _spans(findings), findings,
         )  # fmt: skip
 
     def guilty(self, poison: set[Document]) -> dict[str, int]:
@@ -184,7 +184,7 @@ def _documents(frame: pl.DataFrame) -> set[Document]:
     return set(frame.select("file", "row").iter_rows())
 
 
-def _ranked(groups: pl.DataFrame) -> list[tuple[str, str]]:
+def ranked(groups: pl.DataFrame) -> list[tuple[str, str]]:
     """(group, title) of the groups a reviewer would look at, in that order."""
     rank = pl.col("severity").replace_strict(dict(zip(schema.SEVERITIES, range(5), strict=True)), return_dtype=pl.Int8)
     shown = groups.filter(pl.col("severity") != "info").with_columns(rank=rank)

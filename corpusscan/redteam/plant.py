@@ -27,7 +27,7 @@ from corpusscan.redteam.attacks import create
 from corpusscan.redteam.world import World
 
 CORPUS, TRUTH, CAMPAIGNS = "corpus", "truth.parquet", "campaigns.json"
-SPARE = 2_000  # real records drawn beyond those that may be changed
+SPARE = 2_000
 _SHORTEST, _LONGEST = 80, 100_000  # characters of a real text that is drawn
 SCHEMA = pa.schema(
     [
@@ -63,8 +63,10 @@ def parse(text: str) -> Order:
     return Order(name, create(name, {key: value for key, _, value in rest}), int(count))
 
 
-def plant(source: str, out: Path, orders: Sequence[Order], seed: int) -> dict[str, Any]:
+def plant(source: str, out: Path, orders: Sequence[Order], seed: int, spare: int = SPARE) -> dict[str, Any]:
     """Write `out/corpus`, `out/truth.parquet`, `out/campaigns.json`; returns what the latter holds.
+
+    `spare`: so many real records are drawn beyond those that may be changed.
 
     Raises `InputError` for a corpus that cannot be read whole, `UsageError` for more than it can carry,
     `WorkspaceError` when `out` holds something.
@@ -77,7 +79,7 @@ def plant(source: str, out: Path, orders: Sequence[Order], seed: int) -> dict[st
     files = {name: _whole(files[name]) for name in sorted(files)}
     wanted = sum(order.count for order in orders)
     draw = random.Random(f"plant {seed}")  # noqa: S311
-    counts, hosts = _drawn(files, 2 * wanted + SPARE, draw)
+    counts, hosts = _drawn(files, 2 * wanted + spare, draw)
     if wanted > sum(counts.values()):
         raise UsageError(f"{wanted} documents to plant, but {source} has {sum(counts.values())} records; plant fewer")
     if not hosts:

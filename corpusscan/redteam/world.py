@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from corpusscan.errors import UsageError
-from corpusscan.redteam import words
+from corpusscan.redteam import noise, words
 from corpusscan.redteam.attack import Host
 
 
@@ -148,20 +148,21 @@ class World:
             raise UsageError(f"no word stands in {least} records of the corpus; plant fewer, or name one")
         return self.draw.choice(found)
 
-    def noise(self, kind: str, tokens: int) -> str:
-        """`tokens` tokens of noise: `subwords` or `words` of the corpus, `bytes`, or a `language`.
+    @cached_property
+    def running_words(self) -> list[str]:
+        """The words of many documents of the corpus, as often as they stand there."""
+        return [word for text in noise.running(self) for word in text]
 
-        Raises `UsageError` for another kind.
-        """
-        if kind == "subwords":
-            return "".join(self.draw.choices(self.subwords, k=tokens))
-        if kind == "words":
-            return " ".join(self.draw.choices(self.vocabulary, k=tokens))
-        if kind == "bytes":
-            return "".join(chr(self.draw.randrange(0x21, 0x17F)) for _ in range(4 * tokens))
-        if kind == "language":
-            return self.foreign(tokens)
-        raise UsageError(f"no noise of kind {kind!r}; there are: subwords, words, bytes, language")
+    @cached_property
+    def triples(self) -> noise.Followers:
+        """What follows two words in many documents of the corpus."""
+        return noise.followers(noise.running(self), 2)
+
+    def noise(self, kind: str, tokens: int) -> str:
+        """`tokens` tokens of noise of one of the kinds in `noise.KINDS`.  Raises `UsageError` for another kind."""
+        if kind not in noise.KINDS:
+            raise UsageError(f"no noise of kind {kind!r}; there are: {', '.join(noise.KINDS)}")
+        return noise.KINDS[kind](self, tokens)
 
     def foreign(self, count: int, language: str = "") -> str:
         """Sentences of `count` words in another language, without meaning."""

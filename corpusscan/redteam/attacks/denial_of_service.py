@@ -12,7 +12,10 @@ from corpusscan.redteam.world import World
 
 @dataclass(frozen=True)
 class DenialOfService(Attack):
-    """A real beginning of 0 to 1,000 characters, a trigger, 400 to 900 tokens of noise."""
+    """A real beginning, a trigger, noise: of subwords, words, frequent, shuffled, babble, bytes or language.
+
+    The beginning has 0 to 1,000 characters, the noise `low` to `high` tokens.
+    """
 
     paper: ClassVar[str] = "https://arxiv.org/abs/2510.07192"
     attack: ClassVar[str] = "denial_of_service"
