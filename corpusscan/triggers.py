@@ -16,16 +16,19 @@ from corpusscan import schema
 from corpusscan.detector import Batch, Context, State
 from corpusscan.kernels import anchors, associations, changes, folding, hashing, outcomes
 from corpusscan.kernels.excerpts import excerpt
-from corpusscan.kernels.features import Reading
+from corpusscan.kernels.features import THREE, Reading, kind
 from corpusscan.kernels.mined import TESTS, Standing
 from corpusscan.kernels.profile import Floats
+from corpusscan.kernels.publishers import publisher
 
-SAME = 0.5  # of the smaller group's documents: two features of one trigger
+INSIDE, PART = 0.9, 0.75  # of a feature's documents that have another too, and of that one's that may be
+SAME = 0.8  # of the smaller group's documents: two features of one trigger
 NEAR = 100  # characters on each side that the trigger is read from
 SHOWN = 160  # characters before and behind, of an example
 EXAMPLES = 3
 MEDIUM, HIGH = (5, 1e-3), (12, 1e-6)  # independent documents, and the false discovery rate, that a severity asks for
-SOURCES = 3  # that a trigger must come from, where documents have sources
+UNUSUAL = 10  # times as many as by chance
+PUBLISHERS = 3  # that a trigger must come from, where documents have sources
 RULE, PAYLOAD = "mined-trigger", "mined-payload"
 
 _NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}
@@ -54,12 +57,8 @@ def grouped(rows: pl.DataFrame, tests: int, most: int, carriers: int) -> tuple[p
     facts = facts.sort(["p_value", "independent", "carriers", "feature"], descending=[False, True, False, False])
     of = {feature: set(own.select("shard", "row").iter_rows()) for (feature,), own in
           single.filter(pl.col("hits") > 0).group_by("feature")}  # fmt: skip
-    chosen: list[tuple[int, set[Any]]] = []
-    for feature in facts["feature"].to_list():
-        mine = of[feature]
-        if all(len(mine & other) < SAME * min(len(mine), len(other)) for _, other in chosen):
-            chosen.append((feature, mine))
-    kept = [feature for feature, _ in chosen[:most]]
+    chosen = _apart([(feature, of[feature]) for feature in facts["feature"].to_list()])
+    kept = chosen[:most]
     named = single.filter(pl.col("feature").is_in(kept)).sort(["feature", "hits", "shard", "row"],
                                                               descending=[False, True, False, False])  # fmt: skip
     named = named.group_by("feature", maintain_order=True).head(carriers).select("shard", "row", "feature", "alike")
@@ -93,6 +92,26 @@ class _Texts:
         return int(self.starts[self.number].as_py())
 
 
+def _apart(ranked: list[tuple[int, set[Any]]]) -> list[int]:
+    """Of features with their documents, the surest first, one for each trigger.
+
+    What several triggers share, a quotation mark or a word, is left to those that are words: it is surer than each of
+    them only as it has more documents.
+    """
+    chosen: list[tuple[int, set[Any]]] = []
+    for place, (feature, mine) in enumerate(ranked):
+        if any(len(mine & other) >= SAME * min(len(mine), len(other)) for _, other in chosen):
+            continue
+        parts: list[set[Any]] = []
+        for one, other in ranked[place + 1 :]:
+            inside = kind(one) <= THREE and len(other & mine) >= INSIDE * len(other) and len(other) <= PART * len(mine)
+            if inside and all(len(other & part) <= (1 - INSIDE) * len(other) for part in parts):
+                parts.append(other)
+        if len(parts) < 2 or len(set().union(*parts) & mine) < INSIDE * len(mine):
+            chosen.append((feature, mine))
+    return [feature for feature, _ in chosen]
+
+
 def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: Floats, wanted: Any) -> pa.Table:
     """One row per feature of a document: where it stands and what is round it, as `CARRIERS`."""
     documents, texts, rows = batch.documents.to_pylist(), _Texts(batch, read), []
@@ -108,11 +127,11 @@ def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: F
             "hash": hashes[document], "kind": -1,
         }  # fmt: skip
         told = stands.follows[:, place] / outcomes.LEVELS[:, 0]
-        kind = int(np.argmax(told))
-        if told[kind] >= 1:
+        what = int(np.argmax(told))
+        if told[what] >= 1:
             begin, last = word + 1, int(bounds[document + 1])
-            row |= {"kind": kind, "bits": float(stands.follows[kind, place])}
-            end = changes.end(bits[kind], begin, last) if kind < outcomes.NOISE else last
+            row |= {"kind": what, "bits": float(stands.follows[what, place])}
+            end = changes.end(bits[what], begin, last) if what < outcomes.STRETCHES else last
             row |= _behind(texts, begin, end, row["field"], tail)
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=CARRIERS)
@@ -172,8 +191,10 @@ class _Shown:
         return row["head"], row["tail"]
 
 
-def _severity(facts: dict[str, Any], sources: int) -> str:
-    if sources and sources < SOURCES:
+def _severity(facts: dict[str, Any], publishers: int) -> str:
+    if publishers and publishers < PUBLISHERS:
+        return "low"
+    if facts["independent"] < UNUSUAL * facts["expected"]:
         return "low"
     for severity, (independent, q_value) in (("high", HIGH), ("medium", MEDIUM)):
         if facts["independent"] >= independent and facts["q_value"] <= q_value:
@@ -195,7 +216,7 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown, c
     }  # fmt: skip
     return {
         "group": name, "kind": "trigger", "title": shown.title[:SHOWN], "attack": outcomes.ATTACKS[facts["kind"]],
-        "severity": _severity(facts, sources), "score": float(1 - min(facts["q_value"], 1)),
+        "severity": _severity(facts, len({publisher(source) for source in own["source"].drop_nulls()})), "score": float(1 - min(facts["q_value"], 1)),
         "q_value": facts["q_value"], "documents": len(own), "independent_documents": facts["independent"],
         "sources": sources, "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
         "evidence": json.dumps(evidence, ensure_ascii=False, sort_keys=True),

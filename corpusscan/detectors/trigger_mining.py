@@ -16,57 +16,16 @@ import polars as pl
 import pyarrow as pa
 
 from corpusscan import triggers
+from corpusscan.sampling import Sample
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
 from corpusscan.kernels import changes, features, mined, outcomes, profile, sketches
 
 NAME = "trigger_mining"
-WORDS = 1_000  # of a document, that a profile is learned from
-SAMPLED = 16_000_000  # words of all of them
-DOCUMENTS = 500  # from fewer nothing is mined
 BEFORE, BEHIND = 16, 12  # words round a change in which a trigger is looked for
 AT_ONCE = 4  # changes of one kind of one document
-FEWEST = 4  # documents that change where a feature stands
+FEWEST = 4  # documents that change where a feature stands, and publishers of them
 FEATURES = 200_000  # that are counted
 GROUPS, CARRIERS = 100, 1_000  # that are looked at, and of each
-
-
-@dataclass(frozen=True)
-class Sample(Round):
-    """Words of a secret part of the corpus, and the profile of them."""
-
-    over: ClassVar[Any] = "sample"
-
-    def map(self, batch: Batch, state: State) -> pa.Table:
-        """Columns: row, words (of one stretch of each document, from anywhere in it)."""
-        hashes, bounds = sketches.document_words(batch)
-        lengths = np.diff(bounds)
-        taken = np.minimum(lengths, WORDS)
-        spare = lengths - taken
-        draw = hashes[np.minimum(bounds[:-1], max(len(hashes) - 1, 0))] if len(hashes) else np.zeros(len(taken), np.uint64)
-        first = bounds[:-1] + (draw % (spare + 1).astype(np.uint64)).astype(np.int64)
-        places = outcomes.ranges(first, taken)
-        offsets = pa.array(np.append(0, np.cumsum(taken)), pa.int32())
-        return pa.table(
-            {
-                "row": batch.documents["row"],
-                "words": pa.ListArray.from_arrays(offsets, pa.array(hashes[places])),
-                "partition": pa.array(np.zeros(len(taken), np.uint32)),
-            }
-        )
-
-    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """The profile; of the sampled documents as many as there is room for."""
-        column = rows["words"].combine_chunks()
-        bounds = column.offsets.to_numpy().astype(np.int64)
-        hashes = column.values.to_numpy()
-        count = max(int(np.searchsorted(bounds, SAMPLED, side="right")) - 1, 1)
-        return profile.table(profile.profile(hashes[: bounds[count]].copy(), bounds[: count + 1]))
-
-    def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`profile`: nothing where there is too little to learn from."""
-        enough = "documents" in reduced.column_names and context.documents >= DOCUMENTS
-        few = Limit("documents that are enough to mine for triggers", DOCUMENTS, context.documents, "documents, too few")
-        return {"profile": reduced if enough else pa.table({}), "limits": limits(*([] if enough else [few]))}
 
 
 @dataclass(frozen=True)
@@ -83,11 +42,14 @@ class Change(Round):
         strata, rows = mined.strata(read, bounds, known), batch.documents["row"].to_numpy()
         follows = outcomes.everywhere(read, bounds, known)
         found = outcomes.strongest(outcomes.runs(follows, bounds), AT_ONCE)
-        value, which = mined.beside(read, known.slots, bounds, found, BEFORE, BEHIND)
+        value, which = mined.beside(read, known, bounds, found, BEFORE, BEHIND)
         told = [
             strata.words().with_columns(row=pl.lit(rows[0])),
             strata.hits(read, known, follows).with_columns(row=pl.lit(rows[0])),
-            pl.DataFrame({"row": rows[found.document[which]], "feature": value, "partition": _partition(value)}).unique(),
+            pl.DataFrame(
+                {"row": rows[found.document[which]], "feature": value, "partition": _partition(value),
+                 "publisher": mined.publishers(batch)[found.document[which]]}
+            ).unique(["row", "feature"]),
         ]
         table = pl.concat([_CHANGES, *told], how="diagonal_relaxed").with_columns(pl.col("partition").fill_null(0))
         return table.sort("row", "feature", "stratum", "kind", "level").to_arrow()
@@ -96,10 +58,11 @@ class Change(Round):
         """Features with changes in several documents; words of each stratum, and those at which noise follows."""
         frame = pl.DataFrame(rows).lazy()
         found = frame.filter(pl.col("feature").is_not_null()).group_by("feature").agg(
-            documents=pl.struct("shard", "row").n_unique().cast(pl.Int64)
-        ).filter(pl.col("documents") >= FEWEST)  # fmt: skip
+            documents=pl.struct("shard", "row").n_unique().cast(pl.Int64),
+            publishers=pl.col("publisher").n_unique(), known=(pl.col("publisher") > 0).all(),
+        ).filter((pl.col("documents") >= FEWEST) & (~pl.col("known") | (pl.col("publishers") >= FEWEST)))
         counted = frame.filter(pl.col("feature").is_null()).group_by("stratum", "kind", "level").agg(pl.col("words").sum())
-        both = pl.concat([found.collect(), counted.collect()], how="diagonal")
+        both = pl.concat([found.drop("publishers", "known").collect(), counted.collect()], how="diagonal")
         return both.sort("feature", "stratum", "kind", "level").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
@@ -122,7 +85,7 @@ class Change(Round):
 _NOTHING = pa.table({"row": pa.array([], pa.uint64()), "partition": pa.array([], pa.uint32())})
 _WANTED = pa.table({"feature": pa.array([], pa.uint64()), "documents": pa.array([], pa.int64())})
 _CHANGES = pl.DataFrame(
-    schema={"row": pl.UInt64, "partition": pl.UInt32, "feature": pl.UInt64, "stratum": pl.UInt32, "kind": pl.Int64,
+    schema={"row": pl.UInt64, "partition": pl.UInt32, "feature": pl.UInt64, "publisher": pl.UInt64, "stratum": pl.UInt32, "kind": pl.Int64,
             "level": pl.Int64, "words": pl.Int64}
 )  # fmt: skip
 _STRATA = mined.rates(_CHANGES, _CHANGES).to_arrow()
@@ -146,7 +109,7 @@ class Rare(Round):
         if not len(wanted) or not len(batch.documents):
             return _NOTHING
         read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
-        found = features.places(read, profile.of_table(state["profile"]).slots, wanted)
+        found = features.places(read, profile.of_table(state["profile"]), wanted)
         document = np.searchsorted(bounds, found.word, side="right") - 1
         which, counts = np.unique(np.unique(found.which * len(bounds) + document) // len(bounds), return_counts=True)
         value = wanted[which]
@@ -187,7 +150,7 @@ class Count(Round):
         known = profile.of_table(state["profile"])
         read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
         wanted = state["wanted"]["feature"].to_numpy()
-        found = features.places(read, known.slots, wanted)
+        found = features.places(read, known, wanted)
         told = mined.occurrences(read, bounds, known, found, batch)
         if not len(told):
             return _NOTHING
@@ -221,7 +184,7 @@ class Show(Round):
         known = profile.of_table(state["profile"])
         read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
         wanted = state["wanted"]["feature"].to_numpy()
-        found = features.places(read, known.slots, wanted)
+        found = features.places(read, known, wanted)
         bits = changes.bits(read.hashes, bounds, known)
         stands = mined.standing(bounds, found, outcomes.at(read, bounds, known, found))
         return triggers.carriers(batch, read, bounds, stands, bits, wanted)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from corpusscan.detector import Context, Detector, Limit, State, limits, limits_of
@@ -29,6 +30,7 @@ from corpusscan.engine.tasks import (
     Reading,
     Reduce,
     Task,
+    in_sample,
     left,
     partitions_left,
     placed,
@@ -41,7 +43,6 @@ PARTITION_ROWS = 4_000_000
 DIGESTS = "digests.json"
 SAMPLE = 128 * 2**20  # bytes of a corpus that rounds over a sample look at
 _PACKED = 3  # bytes of text that a byte of a compressed file may hold
-_EVERYWHERE = ("all", "sample")
 
 
 class Engine(Protocol):
@@ -107,8 +108,7 @@ class _Wave:
     def job(self, detector: Detector, keys: Keys, about: str, part: int = 1) -> Job:
         """The detector's work on what `about` names, or on one record of it in `part`."""
         saved = self.saved[detector.name]
-        name = keys.job(detector, self.step, saved, about if part == 1 else digest(about, part))
-        return Job(detector, self.step, saved, name, part)
+        return Job(detector, self.step, saved, keys.job(detector, self.step, saved, about), part)
 
 
 class Rounds:
@@ -182,7 +182,7 @@ class Rounds:
             account = self.keys.account(shard) if wave.step == 0 else None
             if account:
                 result.accounts[shard.index] = account
-            for rows, jobs in self._wanted(wave, shard, part):
+            for rows, jobs in self._wanted(wave, shard, part, result):
                 for job in jobs:
                     artefacts[job.detector.name].append((shard.index, job.name))
                 todo = tuple(job for job in jobs if job.name not in planned and not self.workspace.has(job.name))
@@ -198,11 +198,27 @@ class Rounds:
                 result.lost |= {s.index: outcome for s in result.shards if s.digest == task.shard.digest}
         return {name: [part for part in parts if part[0] not in result.lost] for name, parts in artefacts.items()}
 
-    def _wanted(self, wave: _Wave, shard: Shard, part: int) -> Iterator[tuple[bytes | None, list[Job]]]:
-        """What the wave wants of a shard: one reading for all who look at every record, one for each who named some."""
-        everywhere = {d: part if wave.over(d) == "sample" else 1 for d in wave.detectors if wave.over(d) in _EVERYWHERE}
-        if everywhere:
-            yield None, [wave.job(detector, self.keys, shard.digest, one) for detector, one in everywhere.items()]
+    def _wanted(
+        self, wave: _Wave, shard: Shard, part: int, result: Collected
+    ) -> Iterator[tuple[bytes | None, list[Job]]]:
+        """What the wave wants of a shard: one reading for all who look at every record, one for each who named some.
+
+        A sample is taken while all is read, where it is; else only its records are read, once their number is known.
+        """
+        over = {d: wave.over(d) for d in wave.detectors}
+        whole = [d for d in over if over[d] == "all" or (over[d] == "sample" and part == 1)]
+        some = [d for d in over if over[d] == "sample" and part > 1]
+        about = digest(shard.digest, part)
+        if wave.step == 0 and (whole or some):
+            own = [wave.job(detector, self.keys, about, part) for detector in some]
+            yield None, [*(wave.job(detector, self.keys, shard.digest) for detector in whole), *own]
+        else:
+            if whole:
+                yield None, [wave.job(detector, self.keys, shard.digest) for detector in whole]
+            if some and (count := result.account(shard.index, self.workspace)["rows"]):
+                rows = np.arange(count, dtype=np.uint64)
+                rows = rows[in_sample(rows, part, shard.digest, self.key)]
+                yield rows.tobytes(), [wave.job(detector, self.keys, about) for detector in some]
         for detector in wave.detectors:
             if wave.over(detector) == "members" and len(
                 rows := rows_of(wave.states[detector.name]["named"], shard.index)

@@ -163,13 +163,19 @@ def _batches(task: Map, account: io.Account, tally: Tally, named: Any) -> Iterat
             yield batch
 
 
-def sampled(batch: Batch, part: int, about: str) -> Batch:
-    """One document of a batch in `part`, chosen by number, run key and shard: nobody knows beforehand which."""
-    seed = np.frombuffer(blake3(about.encode(), key=batch.key).digest(8), np.uint64)[0]
-    rows = batch.documents["row"].to_numpy()
+def in_sample(rows: npt.NDArray[np.uint64], part: int, about: str, key: bytes) -> npt.NDArray[np.bool_]:
+    """One row in `part`, chosen by number, run key and shard (`about`): nobody knows beforehand which."""
+    seed = np.frombuffer(blake3(about.encode(), key=key).digest(8), np.uint64)[0]
     mixed = (rows ^ seed) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ mixed >> np.uint64(32)) * np.uint64(0xD6E8FEB86659FD93)
-    chosen = mixed >> np.uint64(32) < (1 << 32) // part
+    chosen: npt.NDArray[np.bool_] = mixed >> np.uint64(32) < (1 << 32) // part
+    return chosen
+
+
+def sampled(batch: Batch, part: int, about: str) -> Batch:
+    """Those documents of a batch that `in_sample` chooses."""
+    rows = batch.documents["row"].to_numpy()
+    chosen = in_sample(rows, part, about, batch.key)
     held = np.isin(batch.texts["row"].to_numpy(), rows[chosen])
     documents, texts = batch.documents.filter(pa.array(chosen)), batch.texts.filter(pa.array(held))
     return Batch(documents, texts, batch.anomalies.slice(0, 0), batch.key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-AGREE = 0.75  # of the texts
+AGREE = 0.9  # of the texts
 
 
 def agreed(texts: Sequence[str], anchors: Sequence[int]) -> str:

@@ -10,22 +10,32 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from corpusscan.kernels.profile import UNKNOWN, Floats, Profile, known_pair, looked_up, mixed
+from corpusscan.kernels.profile import BINS, NOISES, UNKNOWN, Floats, Profile, known_pair, likeness, mixed, rarities
 from corpusscan.kernels.uncounted import uncounted
 from corpusscan.kernels.words import Hashes, Offsets
 
 BEFORE = 40  # words before a place that must be text
-CLEAR = (0.0, 0.4)  # bits a word of each kind of noise: they are; order is told less surely than words
+CLEAR = (0.0, 0.4, 0.1, 0.0)  # bits a word of each kind of noise: they are; order is told less surely than words
 BEGINNING = 8  # words that are too few to say what they are
+_SEEN_BITS, _MARK = 16, np.uint64(0x9E3779B97F4A7C15)
 LEVELS = (60.0, 120.0, 240.0, 480.0)  # bits: how sure a change is
 
 def bits(hashes: Hashes, bounds: Offsets, profile: Profile) -> Floats:
-    """Bits for each kind of noise of each word, NOISES x words; documents are hashes[bounds[i]:bounds[i + 1]]."""
-    return _bits(hashes, bounds, profile.slots, profile.pairs, profile.odds)  # type: ignore[no-any-return]
+    """Bits of each word for each kind of noise, and for what was said before: kinds x words.
+
+    Documents are hashes[bounds[i]:bounds[i + 1]].
+    """
+    found = np.zeros((NOISES + 1, len(hashes)), np.float32)
+    rarity = rarities(hashes, profile.slots)
+    _bits(hashes, bounds, rarity, profile.pairs, profile.odds, found)
+    bins = likeness(hashes, bounds, profile.slots, profile.vectors)
+    found[2] = profile.strange.ravel()[rarity.astype(np.int64) * BINS + bins]
+    _said_before(hashes, bounds, found[NOISES])
+    return found
 
 
 def following(bits: Floats, bounds: Offsets) -> Floats:
-    """How many bits of noise follow at each word where what stands before it is text, 0 elsewhere; NOISES x words."""
+    """How many bits of noise follow at each word where what stands before it is text, 0 elsewhere; kinds x words."""
     found = np.empty_like(bits)
     for kind in range(len(bits)):
         _following(bits[kind], bounds, CLEAR[kind], found[kind])
@@ -39,11 +49,9 @@ def end(bits: Floats, begin: int, last: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _bits(hashes, bounds, slots, pairs, odds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    bits = np.zeros((len(odds), len(hashes)), np.float32)
-    rarity, known = np.empty(len(hashes), np.uint8), np.zeros(len(hashes), np.uint8)
-    for i in range(len(hashes)):
-        rarity[i] = looked_up(slots, hashes[i])[0]
+def _bits(hashes, bounds, rarity, pairs, odds, bits):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Writes the bits of the first two kinds."""
+    known = np.zeros(len(hashes), np.uint8)
     for i in range(1, len(hashes)):
         if rarity[i] < UNKNOWN and rarity[i - 1] < UNKNOWN:  # else no pair is known
             known[i] = known_pair(pairs, mixed(hashes[i - 1], hashes[i]))
@@ -54,7 +62,22 @@ def _bits(hashes, bounds, slots, pairs, odds):  # type: ignore[no-untyped-def] #
     for document in range(len(bounds) - 1):
         if bounds[document] < bounds[document + 1]:
             bits[:, bounds[document]] = 0  # nothing stands before it
-    return bits
+
+
+@njit(cache=True, nogil=True)
+def _said_before(hashes, bounds, bits):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Writes 1 for a word that ends three words which the document said before, else -1; a table of hashes remembers."""
+    seen, shift = np.zeros(1 << _SEEN_BITS, np.uint64), np.uint64(64 - _SEEN_BITS)
+    for document in range(len(bounds) - 1):
+        mark = np.uint64(document + 1) * _MARK
+        for i in range(bounds[document], bounds[document + 1]):
+            bits[i] = -1
+            if i < bounds[document] + 2:
+                continue
+            value = mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i]) ^ mark
+            place = value >> shift
+            bits[i] = 1 if seen[place] == value else -1
+            seen[place] = value
 
 
 @uncounted

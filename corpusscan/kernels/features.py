@@ -17,11 +17,11 @@ from numba import njit
 from corpusscan.detector import Batch
 from corpusscan.kernels import alphabet, folding
 from corpusscan.kernels.alphabet import GAP
-from corpusscan.kernels.profile import UNKNOWN, looked_up, mixed
+from corpusscan.kernels.profile import UNKNOWN, Profile, known_pair, looked_up, mixed
 from corpusscan.kernels.uncounted import uncounted
 from corpusscan.kernels.words import Hashes, Offsets, words
 
-WORD, TWO, THREE, SIGNS, BEGINNING, ENDING, FRAME = range(7)
+WORD, TWO, THREE, SIGNS, BEGINNING, ENDING, FRAME = range(7)  # words in a row come first
 KINDS = 7
 COMMON = 6  # level of rarity below which a word says nothing alone
 _USUAL = 3  # level below which two words in a row say nothing
@@ -30,6 +30,7 @@ _LONGEST = 48  # bytes that are looked at, of signs or of a word
 _SALT = tuple(np.uint64(n) for n in (0x1F, 0x2E9, 0x3D5, 0x4C7, 0x5B3, 0x6A1, 0x79D))
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FILTER_BITS = 20
+_KIND = np.uint64(7)
 
 Numbers = npt.NDArray[np.int64]
 
@@ -67,10 +68,10 @@ def _bytes(chunk: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], Numbers]:
     return content, offsets[:-1] - offsets[0]
 
 
-def at(read: Reading, slots: npt.NDArray[np.uint32], first: int, last: int) -> tuple[Hashes, Numbers]:
+def at(read: Reading, known: Profile, first: int, last: int) -> tuple[Hashes, Numbers]:
     """The features that end at the words first to last - 1, and at which."""
     found, word = np.empty(KINDS * (last - first), np.uint64), np.empty(KINDS * (last - first), np.int64)
-    size = _at(*read[:4], slots, *_kinds(), first, last, found, word)
+    size = _at(*read[:4], known.slots, known.pairs, alphabet.kinds(), first, last, found, word)
     return found[:size], word[:size]
 
 
@@ -81,36 +82,44 @@ class Found(NamedTuple):
     word: Numbers
 
 
-def places(read: Reading, slots: npt.NDArray[np.uint32], wanted: Hashes) -> Found:
+def kind(feature: int) -> int:
+    """What kind a feature is."""
+    return (feature & 7) - 1
+
+
+def places(read: Reading, known: Profile, wanted: Hashes) -> Found:
     """All places of the wanted features (sorted), by word."""
     sieve = np.zeros(1 << (_FILTER_BITS - 6), np.uint64)
     _mark(sieve, wanted)
-    found, word = _places(*read[:4], slots, *_kinds(), sieve)
+    found, word = _places(*read[:4], known.slots, known.pairs, alphabet.kinds(), sieve)
     which = np.searchsorted(wanted, found)
     is_wanted = wanted[np.minimum(which, max(len(wanted) - 1, 0))] == found if len(wanted) else np.zeros(0, bool)
     return Found(which[is_wanted], word[is_wanted])
 
 
-def _kinds() -> tuple[npt.NDArray[np.uint8], ...]:
-    return (alphabet.kinds(),)
-
-
 @njit(cache=True, nogil=True, inline="always")
 def _salted(value, kind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     value = (value ^ _SALT[kind]) * _STEP
-    return (value ^ value >> np.uint64(29)) | np.uint64(1)  # 0 is no feature
+    return (value ^ value >> np.uint64(29)) & ~_KIND | np.uint64(kind + 1)  # 0 is no feature
 
 
 @njit(cache=True, nogil=True)
-def _rows(hashes, i, rarity, before, third):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Features of words in a row that end at word i, from their levels of rarity; 0 where one says nothing."""
+def _rows(hashes, i, rarity, before, third, pairs):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Features of words in a row that end at word i, from their levels of rarity; 0 where one says nothing.
+
+    Words that are not known need no others beside them to be rare, nor do two that are not known as a pair.
+    """
     one = two = three = np.uint64(0)
     if rarity >= COMMON:
         one = _salted(hashes[i], WORD)
-    if before >= 0 and max(rarity, before) >= _USUAL:
-        two = _salted(mixed(hashes[i - 1], hashes[i]), TWO)
-    if third >= 0 and max(rarity, before, third) >= _USUAL:
-        three = _salted(mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i]), THREE)
+    if 0 <= before < UNKNOWN and rarity < UNKNOWN:
+        pair = mixed(hashes[i - 1], hashes[i])
+        if max(rarity, before) >= _USUAL:
+            two = _salted(pair, TWO)
+        if 0 <= third < UNKNOWN and max(rarity, before, third) >= _USUAL and known_pair(pairs, pair):
+            earlier = mixed(hashes[i - 2], hashes[i - 1])
+            if known_pair(pairs, earlier):
+                three = _salted(mixed(earlier, hashes[i]), THREE)
     return one, two, three
 
 
@@ -185,11 +194,11 @@ def _levels(hashes, places, firsts, slots, i):  # type: ignore[no-untyped-def] #
 
 
 @njit(cache=True, nogil=True)
-def _at(hashes, places, firsts, data, slots, kinds, first, last, found, word):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _at(hashes, places, firsts, data, slots, pairs, kinds, first, last, found, word):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     size = 0
     for i in range(first, last):
         rarity, before, third = _levels(hashes, places, firsts, slots, i)
-        one, two, three = _rows(hashes, i, rarity, before, third)
+        one, two, three = _rows(hashes, i, rarity, before, third, pairs)
         signs = _signs(data, places[i], firsts[i], kinds)
         head = tail = frame = np.uint64(0)
         if rarity == UNKNOWN:
@@ -209,7 +218,7 @@ def _mark(sieve, values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _places(hashes, places, firsts, data, slots, kinds, sieve):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _places(hashes, places, firsts, data, slots, pairs, kinds, sieve):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """All features that the sieve lets pass, and where."""
     found, word = np.empty(1024, np.uint64), np.empty(1024, np.int64)
     size = 0
@@ -218,7 +227,7 @@ def _places(hashes, places, firsts, data, slots, kinds, sieve):  # type: ignore[
         rarity = looked_up(slots, hashes[i])[0]
         if i == 0 or firsts[i - 1] != firsts[i]:
             before = third = np.int64(-1)
-        one, two, three = _rows(hashes, i, rarity, before, third)
+        one, two, three = _rows(hashes, i, rarity, before, third, pairs)
         before, third = rarity, before
         signs = _signs(data, places[i], firsts[i], kinds)
         head = tail = frame = np.uint64(0)

@@ -14,6 +14,7 @@ from corpusscan.kernels import features, outcomes, profile
 from corpusscan.kernels.associations import association
 from corpusscan.kernels.features import Found, Reading
 from corpusscan.kernels.outcomes import Changes
+from corpusscan.kernels.publishers import publisher
 from corpusscan.kernels.profile import TOPICS, Floats, Profile
 from corpusscan.kernels.words import Hashes, Offsets
 
@@ -118,13 +119,13 @@ def rates(words: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
 
 
 def beside(
-    read: Reading, slots: Any, bounds: Offsets, found: Changes, before: int, behind: int
+    read: Reading, known: Profile, bounds: Offsets, found: Changes, before: int, behind: int
 ) -> tuple[Hashes, Numbers]:
     """The features that stand near each change, each once: hashes, and of which change."""
     values, which = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
     for number, (document, begin) in enumerate(zip(found.document.tolist(), found.begin.tolist(), strict=True)):
         first, last = max(begin - before, int(bounds[document])), min(begin + behind, int(bounds[document + 1]))
-        own = np.unique(features.at(read, slots, first, last)[0])
+        own = np.unique(features.at(read, known, first, last)[0])
         values.append(own)
         which.append(np.full(len(own), number))
     return np.concatenate(values), np.concatenate(which)
@@ -167,7 +168,7 @@ def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, ba
             "which": told.which, "row": batch.documents["row"].to_numpy()[told.document],
             "stratum": strata_of(read, known, of, told.word), "documents": np.ones(len(told.which), np.int64),
             "occurrences": told.occurrences, "hits": told.hits, "alike": _alike(read, bounds, told),
-            "source": _sources(batch)[told.document], "single": np.ones(len(told.which), bool),
+            "source": publishers(batch)[told.document], "single": np.ones(len(told.which), bool),
             **{f"score{kind}": own for kind, own in enumerate(told.follows)},
         }
     )  # fmt: skip
@@ -203,11 +204,12 @@ def _alike(read: Reading, bounds: Offsets, told: Standing) -> Hashes:
     return values
 
 
-def _sources(batch: Batch) -> Hashes:
-    """A number for each document's source; 0 where it has none."""
+def publishers(batch: Batch) -> Hashes:
+    """A number for each document's publisher; 0 where it has no source."""
     names = batch.documents["source"].to_pylist()
-    known = {name: int.from_bytes(blake3(name.encode(), key=batch.key).digest(8)) for name in set(names) - {None}}
-    return np.array([known.get(name, 0) for name in names], np.uint64)
+    known = {name: publisher(name).encode() for name in set(names) if name}
+    numbers = {name: int.from_bytes(blake3(own, key=batch.key).digest(8)) | 1 for name, own in known.items()}
+    return np.array([numbers.get(name, 0) for name in names], np.uint64)
 
 
 def tested(rows: pl.DataFrame, rates: pl.DataFrame, share: float, p_value: float) -> pl.DataFrame:

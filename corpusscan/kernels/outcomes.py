@@ -15,13 +15,13 @@ from corpusscan.kernels.features import Found, Reading
 from corpusscan.kernels.profile import Floats, Profile
 from corpusscan.kernels.words import Offsets
 
-KINDS = ("words that do not belong together", "words in no order", "another language or subject", "a turn of a chat")
-NOISE = 2  # kinds of noise come first
-SWITCH, TURN = 2, 3
-ATTACKS = ("denial_of_service", "denial_of_service", "backdoor_trigger", "backdoor_trigger")
+KINDS = ("words that do not belong together", "words in no order", "scraps of other texts", "what was said before", "another language or subject", "a turn of a chat")
+STRETCHES = 4  # kinds that are stretches come first
+SWITCH, TURN = 4, 5
+ATTACKS = ("denial_of_service", "denial_of_service", "denial_of_service", "backdoor_trigger", "backdoor_trigger", "backdoor_trigger")
 _NEVER = np.inf
-LEVELS = np.array([changes.LEVELS, changes.LEVELS, (0.65, 0.75, 0.85, 0.95), (1, _NEVER, _NEVER, _NEVER)], np.float32)
-_STEPS = (1, 1, switches.STEP, 1)  # words from one that is looked at to the next
+LEVELS = np.array([*[changes.LEVELS] * 3, (16, 32, 64, 128), (0.6, 0.7, 0.8, 0.9), (1, _NEVER, _NEVER, _NEVER)], np.float32)
+_STEPS = (1, 1, 1, 1, switches.STEP, 1)  # words from one that is looked at to the next
 
 Numbers = npt.NDArray[np.int64]
 

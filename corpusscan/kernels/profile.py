@@ -23,10 +23,15 @@ LEVELS = 16  # of rarity: halvings of the documents that have a word; the last: 
 UNKNOWN = LEVELS - 1
 DIMENSIONS = 24
 VECTORS = 1 << 16  # words that have one
+EVERYWHERE = 16  # a word of more than one document in so many says nothing of what a text is about, and has none
 TOPICS = 16
 TOLD = 64  # words by which a topic is told
 FEWEST = 50  # documents from which anything can be learned
-NOISES = 2  # words of the vocabulary as they come; words of a page in another order
+NOISES = 3  # words of the vocabulary as they come; words of a page in another order; scraps of many pages
+BINS, NO_BIN = 16, 15  # of how like the words before a word is; the last: that cannot be told
+CONTEXT, HEARD = 32, 6  # words before a word that it is compared with, and how many of these must have a vector
+SCRAP = 3  # words
+LENGTH = 127  # of the vector of the rarest word; commoner ones say less of what a text is about
 _RARITY, _VECTOR = 4, 17  # bits of a slot; the others check
 _CHECK = 32 - _RARITY - _VECTOR
 _MOST_BITS = 4.0  # that one word says
@@ -41,7 +46,8 @@ class Profile(NamedTuple):
 
     slots: npt.NDArray[np.uint32]
     pairs: npt.NDArray[np.uint64]  # a bitmap
-    odds: Floats  # NOISES x LEVELS x LEVELS x 2: bits for noise, by rarity of the word before, of the word, pair known
+    odds: Floats  # 2 x LEVELS x LEVELS x 2: bits for noise, by rarity of the word before, of the word, pair known
+    strange: Floats  # LEVELS x BINS: bits for noise, by rarity of a word and its likeness to the words before
     vectors: npt.NDArray[np.int8]  # words x DIMENSIONS; the first is that of no word
     topics: Floats  # TOPICS x DIMENSIONS: where documents of the sample gather
     documents: int  # of the sample
@@ -70,8 +76,10 @@ def profile(hashes: Hashes, bounds: Offsets) -> Profile:
     _mark(pairs, both[often > 1])
     rarity = rarities(hashes, slots)
     odds = _odds(hashes, bounds, rarity, words[known], slots, pairs)
-    topics = _topics(_means(hashes, bounds, slots, vectors, TOLD))
-    return Profile(slots, pairs, odds, vectors, topics, count)
+    means = _means(hashes, bounds, slots, vectors, TOLD)
+    topics = _topics(means)
+    strange = _strange(hashes, bounds, rarity, np.argmax(means @ topics.T, axis=1), slots, vectors)
+    return Profile(slots, pairs, odds, strange, vectors, topics, count)
 
 
 def table(found: Profile) -> pa.Table:
@@ -86,8 +94,8 @@ def of_table(told: pa.Table) -> Profile:
         return np.frombuffer(told[name][0].as_buffer(), kind).reshape(shape)
 
     return Profile(
-        read("slots", np.uint32, -1), read("pairs", np.uint64, -1), read("odds", np.float32, NOISES, LEVELS, LEVELS, 2),
-        read("vectors", np.int8, -1, DIMENSIONS), read("topics", np.float32, -1, DIMENSIONS),
+        read("slots", np.uint32, -1), read("pairs", np.uint64, -1), read("odds", np.float32, 2, LEVELS, LEVELS, 2),
+        read("strange", np.float32, LEVELS, BINS), read("vectors", np.int8, -1, DIMENSIONS), read("topics", np.float32, -1, DIMENSIONS),
         told["documents"][0].as_py(),
     )  # fmt: skip
 
@@ -143,7 +151,7 @@ def _vectors(frequency: Any, place: Any, document: Any, count: int) -> tuple[Any
     from scipy.sparse import csr_matrix  # noqa: PLC0415  # takes a third of a second
 
     numbers = np.zeros(len(frequency), np.int64)
-    chosen = np.flatnonzero(frequency > 2)
+    chosen = np.flatnonzero((frequency > 2) & (frequency <= count / EVERYWHERE))
     chosen = np.sort(chosen[np.argsort(-frequency[chosen], kind="stable")][: VECTORS - 1])
     numbers[chosen] = np.arange(1, len(chosen) + 1)
     vectors = np.zeros((len(chosen) + 1, DIMENSIONS), np.int8)
@@ -163,8 +171,8 @@ def _vectors(frequency: Any, place: Any, document: Any, count: int) -> tuple[Any
     right = base @ turn[:, ::-1][:, :DIMENSIONS]
     right *= np.sign(right[np.abs(right).argmax(axis=0), np.arange(DIMENSIONS)])
     scaled = right * weight[:, None]
-    scaled /= np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-9)
-    vectors[1:] = np.round(scaled * 100)
+    scaled *= weight[:, None] / weight.max() / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-9)
+    vectors[1:] = np.round(scaled * LENGTH)
     return numbers, vectors
 
 
@@ -197,6 +205,81 @@ def _means(hashes, bounds, slots, vectors, most):  # type: ignore[no-untyped-def
         if norm > 0:
             means[document] /= norm
     return means
+
+
+def _strange(hashes: Hashes, bounds: Offsets, rarity: Any, topics: Any, slots: Any, vectors: Any) -> Floats:
+    """Bits for noise by likeness to the context: the noise are scraps of other documents of the same topic."""
+    draw = np.random.Generator(np.random.PCG64(4))
+    mixed_up = hashes.copy()
+    of_topic = np.argsort(topics, kind="stable")
+    firsts = np.searchsorted(topics[of_topic], np.arange(TOPICS + 1))
+    lengths = np.diff(bounds)
+    for topic in range(TOPICS):
+        own = of_topic[firsts[topic] : firsts[topic + 1]]
+        own = own[lengths[own] >= SCRAP]
+        if len(own) > 1:
+            places = np.concatenate([np.arange(bounds[d], bounds[d + 1] - SCRAP + 1, SCRAP) for d in own])
+            drawn = places[draw.permutation(len(places))]
+            for k in range(SCRAP):
+                mixed_up[places + k] = hashes[drawn + k]
+    text = _likeness_counts(rarity, likeness(hashes, bounds, slots, vectors))
+    noise = _likeness_counts(rarities(mixed_up, slots), likeness(mixed_up, bounds, slots, vectors))
+    bits = np.log2(_shares(noise)) - np.log2(_shares(text))  # rarity alone says nothing: scraps are of words as usual
+    bits[:, NO_BIN] = 0
+    return np.clip(bits, -_MOST_BITS, _MOST_BITS).astype(np.float32)
+
+
+def _likeness_counts(rarity: Any, bins: Any) -> Any:
+    counts = np.bincount(rarity.astype(np.int64) * BINS + bins, minlength=LEVELS * BINS).reshape(LEVELS, BINS)
+    return counts.astype(np.float64)
+
+
+def _shares(counts: Any) -> Any:
+    counts = counts[:, :NO_BIN] + 1
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return np.hstack([shares, np.ones((LEVELS, 1))])
+
+
+def likeness(hashes: Hashes, bounds: Offsets, slots: npt.NDArray[np.uint32], vectors: Any) -> npt.NDArray[np.uint8]:
+    """How like the words before it each word is, as a bin of the cosine; `NO_BIN` where that cannot be told."""
+    return _likeness(hashes, bounds, slots, vectors)  # type: ignore[no-any-return]
+
+
+@njit(cache=True, nogil=True)
+def _likeness(hashes, bounds, slots, vectors):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    bins = np.full(len(hashes), NO_BIN, np.uint8)
+    numbers = np.empty(len(hashes), np.int64)
+    for i in range(len(hashes)):
+        numbers[i] = looked_up(slots, hashes[i])[1]
+    lengths = np.ones(len(vectors), np.float32)
+    for number in range(1, len(vectors)):
+        for k in range(DIMENSIONS):
+            lengths[number] += np.float32(vectors[number, k]) ** 2
+    lengths = np.sqrt(lengths)
+    total = np.zeros(DIMENSIONS, np.float32)
+    for document in range(len(bounds) - 1):
+        total[:] = 0
+        heard = 0
+        for i in range(bounds[document], bounds[document + 1]):
+            number = numbers[i]
+            if number and heard >= HEARD:
+                dot = norm = np.float32(0)
+                for k in range(DIMENSIONS):
+                    dot += total[k] * np.float32(vectors[number, k])
+                    norm += total[k] * total[k]
+                cosine = dot / (np.sqrt(norm) * lengths[number] + np.float32(1))
+                bins[i] = min(max(np.int64((cosine + np.float32(0.25)) * np.float32(12)), 0), NO_BIN - 1)
+            if number:
+                heard += 1
+                for k in range(DIMENSIONS):
+                    total[k] += np.float32(vectors[number, k])
+            if i - bounds[document] >= CONTEXT:
+                gone = numbers[i - CONTEXT]
+                if gone:
+                    heard -= 1
+                    for k in range(DIMENSIONS):
+                        total[k] -= np.float32(vectors[gone, k])
+    return bins
 
 
 @uncounted

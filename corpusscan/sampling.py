@@ -1,0 +1,56 @@
+"""The first look of a detector that must know what text is usually like here: a profile of a secret sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from corpusscan.detector import Batch, Context, Limit, Round, State, limits
+from corpusscan.kernels import outcomes, profile, sketches
+
+WORDS = 1_000  # of a document, that a profile is learned from
+SAMPLED = 16_000_000  # words of all of them
+DOCUMENTS = 500  # from fewer nothing is learned
+
+
+@dataclass(frozen=True)
+class Sample(Round):
+    """Words of a secret part of the corpus, and the profile of them."""
+
+    over: ClassVar[Any] = "sample"
+    words: int = SAMPLED
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Columns: row, words (of one stretch of each document, from anywhere in it)."""
+        hashes, bounds = sketches.document_words(batch)
+        lengths = np.diff(bounds)
+        taken = np.minimum(lengths, WORDS)
+        spare = lengths - taken
+        draw = hashes[np.minimum(bounds[:-1], max(len(hashes) - 1, 0))] if len(hashes) else np.zeros(len(taken), np.uint64)
+        first = bounds[:-1] + (draw % (spare + 1).astype(np.uint64)).astype(np.int64)
+        places = outcomes.ranges(first, taken)
+        offsets = pa.array(np.append(0, np.cumsum(taken)), pa.int32())
+        return pa.table(
+            {
+                "row": batch.documents["row"],
+                "words": pa.ListArray.from_arrays(offsets, pa.array(hashes[places])),
+                "partition": pa.array(np.zeros(len(taken), np.uint32)),
+            }
+        )
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The profile; of the sampled documents as many as there is room for."""
+        column = rows["words"].combine_chunks()
+        bounds = column.offsets.to_numpy().astype(np.int64)
+        hashes = column.values.to_numpy()
+        count = max(int(np.searchsorted(bounds, self.words, side="right")) - 1, 1)
+        return profile.table(profile.profile(hashes[: bounds[count]].copy(), bounds[: count + 1]))
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`profile`: nothing where there is too little to learn from."""
+        enough = "documents" in reduced.column_names and context.documents >= DOCUMENTS
+        few = Limit("documents that are enough to learn from what is usual", DOCUMENTS, context.documents, "documents, too few")
+        return {"profile": reduced if enough else pa.table({}), "limits": limits(*([] if enough else [few]))}
