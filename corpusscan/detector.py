@@ -111,8 +111,9 @@ class Round(ABC):
     """One look at the corpus: map every batch, reduce what belongs together, conclude once."""
 
     over: ClassVar[Literal["sample", "all", "members", "left"]] = "all"
-    """`sample`: a secret random part of the records of every shard, some 128 MiB of the corpus in all; `members`: only the records that the state before lists in its table `named` (shard, row); `left`: of
-    these the rows that the map of the round before left, without reading the corpus again, by their `partition`."""
+    """`sample`: a secret random part of the records of every shard, some 128 MiB of the corpus in all; `members`:
+    only the records that the state before lists in its table `named` (shard, row); `left`: of these the rows that the
+    map of the round before left, without reading the corpus again, by their `partition`."""
     partitions_of_a_row: ClassVar[int] = 1
     """More than 1 where `partition` is a list."""
     keeps: ClassVar[tuple[str, ...]] = ()

@@ -29,7 +29,9 @@ class Sample(Round):
         lengths = np.diff(bounds)
         taken = np.minimum(lengths, WORDS)
         spare = lengths - taken
-        draw = hashes[np.minimum(bounds[:-1], max(len(hashes) - 1, 0))] if len(hashes) else np.zeros(len(taken), np.uint64)
+        draw = (
+            hashes[np.minimum(bounds[:-1], max(len(hashes) - 1, 0))] if len(hashes) else np.zeros(len(taken), np.uint64)
+        )
         first = bounds[:-1] + (draw % (spare + 1).astype(np.uint64)).astype(np.int64)
         places = outcomes.ranges(first, taken)
         offsets = pa.array(np.append(0, np.cumsum(taken)), pa.int32())
@@ -52,5 +54,7 @@ class Sample(Round):
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`profile`: nothing where there is too little to learn from."""
         enough = "documents" in reduced.column_names and context.documents >= DOCUMENTS
-        few = Limit("documents that are enough to learn from what is usual", DOCUMENTS, context.documents, "documents, too few")
+        few = Limit(
+            "documents that are enough to learn from what is usual", DOCUMENTS, context.documents, "documents, too few"
+        )
         return {"profile": reduced if enough else pa.table({}), "limits": limits(*([] if enough else [few]))}

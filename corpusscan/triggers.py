@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,35 +12,39 @@ import pyarrow as pa
 from blake3 import blake3
 
 from corpusscan import schema
-from corpusscan.detector import Batch, Context, State
-from corpusscan.kernels import anchors, associations, changes, folding, hashing, outcomes
+from corpusscan.detector import Batch, State
+from corpusscan.kernels import anchors, associations, changes, folding, hashing, outcomes, tokens
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.features import THREE, Reading, kind
 from corpusscan.kernels.mined import TESTS, Standing
-from corpusscan.kernels.profile import Floats
 from corpusscan.kernels.publishers import publisher
+from corpusscan.kernels.vectors import Floats
 
 INSIDE, PART = 0.9, 0.75  # of a feature's documents that have another too, and of that one's that may be
 SAME = 0.8  # of the smaller group's documents: two features of one trigger
 NEAR = 100  # characters on each side that the trigger is read from
 SHOWN = 160  # characters before and behind, of an example
 EXAMPLES = 3
-MEDIUM, HIGH = (5, 1e-3), (12, 1e-6)  # independent documents, and the false discovery rate, that a severity asks for
+MEDIUM, HIGH = (5, 1e-2), (12, 1e-6)  # independent documents, and the false discovery rate, that a severity asks for
 UNUSUAL = 10  # times as many as by chance
 PUBLISHERS = 3  # that a trigger must come from, where documents have sources
 RULE, PAYLOAD = "mined-trigger", "mined-payload"
 
+Documents = set[tuple[int, int]]
 _NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}
 _WORD = re.compile(r"\w*")
+_SENTENCE_END = re.compile(r"^[.,;:!?…)\"”’。！？]{1,2}\s+")  # of the sentence before a trigger
+HIDDEN = "A trigger that was mined"
 
 CARRIERS = pa.schema(
     [
-        ("row", pa.uint64()), ("feature", pa.uint64()), ("field", pa.large_string()),
-        ("near", pa.large_string()), ("from", pa.int64()),  # text round the trigger, and its place in the field
-        ("head", pa.int64()), ("tail", pa.int64()),  # of the word at which the feature ends, in it
-        ("behind", pa.large_string()), ("behind_field", pa.large_string()), ("behind_from", pa.int64()),
-        ("end", pa.int64()),  # of what follows, in its field; null where nothing changes
-        ("length", pa.int64()), ("kind", pa.int64()), ("bits", pa.float32()),
+        ("row", pa.uint64()), ("feature", pa.uint64()),
+        # What follows, where something changes: its span, of which the engine counts the tokens, and how it begins.
+        ("field", pa.large_string()), ("start", pa.int64()), ("end", pa.int64()), ("tokens", pa.uint32()),
+        ("excerpt", pa.large_string()), ("kind", pa.int64()), ("score", pa.float32()),
+        # The text round the trigger, its place in its field, and in it the word at which the feature ends.
+        ("trigger_field", pa.large_string()), ("text", pa.large_string()), ("text_start", pa.int64()),
+        ("head", pa.int64()), ("tail", pa.int64()),
         ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")), ("hash", pa.large_string()),
     ]
 )  # fmt: skip
@@ -57,7 +60,9 @@ def grouped(rows: pl.DataFrame, tests: int, most: int, carriers: int) -> tuple[p
     facts = facts.sort(["p_value", "independent", "carriers", "feature"], descending=[False, True, False, False])
     of = {feature: set(own.select("shard", "row").iter_rows()) for (feature,), own in
           single.filter(pl.col("hits") > 0).group_by("feature")}  # fmt: skip
-    chosen = _apart([(feature, of[feature]) for feature in facts["feature"].to_list()])
+    spare = {feature: carriers - with_it for feature, carriers, with_it in
+             facts.filter(pl.col("q_value") <= MEDIUM[1]).select("feature", "carriers", "with_it").iter_rows()}  # fmt: skip
+    chosen = _apart([(feature, of[feature]) for feature in facts["feature"].to_list()], spare)
     kept = chosen[:most]
     named = single.filter(pl.col("feature").is_in(kept)).sort(["feature", "hits", "shard", "row"],
                                                               descending=[False, True, False, False])  # fmt: skip
@@ -92,24 +97,42 @@ class _Texts:
         return int(self.starts[self.number].as_py())
 
 
-def _apart(ranked: list[tuple[int, set[Any]]]) -> list[int]:
+def _apart(ranked: list[tuple[int, Documents]], spare: Mapping[int, int]) -> list[int]:
     """Of features with their documents, the surest first, one for each trigger.
 
     What several triggers share, a quotation mark or a word, is left to those that are words: it is surer than each of
-    them only as it has more documents.
+    them only as it has more documents.  Of features of one trigger that is told which stands least elsewhere: `spare`
+    is in how many documents without the outcome, of those that are sure enough.
     """
-    chosen: list[tuple[int, set[Any]]] = []
+    chosen: list[list[tuple[int, Documents]]] = []
     for place, (feature, mine) in enumerate(ranked):
-        if any(len(mine & other) >= SAME * min(len(mine), len(other)) for _, other in chosen):
-            continue
-        parts: list[set[Any]] = []
-        for one, other in ranked[place + 1 :]:
-            inside = kind(one) <= THREE and len(other & mine) >= INSIDE * len(other) and len(other) <= PART * len(mine)
-            if inside and all(len(other & part) <= (1 - INSIDE) * len(other) for part in parts):
-                parts.append(other)
-        if len(parts) < 2 or len(set().union(*parts) & mine) < INSIDE * len(mine):
-            chosen.append((feature, mine))
-    return [feature for feature, _ in chosen]
+        same = [one for one in chosen if _overlap(mine, one[0][1]) >= SAME]
+        if same:
+            same[0].append((feature, mine))
+        elif not _shared_by(mine, ranked[place + 1 :]):
+            chosen.append([(feature, mine)])
+    return [_telling(one, spare) for one in chosen]
+
+
+def _telling(features: list[tuple[int, Documents]], spare: Mapping[int, int]) -> int:
+    """Of features of one trigger the one with nearly as many documents as the surest, and fewest others."""
+    first, most = features[0][0], INSIDE * len(features[0][1])
+    enough = [feature for feature, mine in features if len(mine) >= most and feature in spare]
+    return min(enough, key=lambda feature: spare[feature], default=first)
+
+
+def _overlap(one: Documents, other: Documents) -> float:
+    return len(one & other) / max(min(len(one), len(other)), 1)
+
+
+def _shared_by(mine: Documents, others: Iterable[tuple[int, Documents]]) -> bool:
+    """Whether nearly all of these documents are those of several features that are words and have nothing in common."""
+    parts: list[Documents] = []
+    for feature, other in others:
+        inside = kind(feature) <= THREE and len(other & mine) >= INSIDE * len(other) and len(other) <= PART * len(mine)
+        if inside and all(len(other & part) <= (1 - INSIDE) * len(other) for part in parts):
+            parts.append(other)
+    return len(parts) > 1 and len(set().union(*parts) & mine) >= INSIDE * len(mine)
 
 
 def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: Floats, wanted: Any) -> pa.Table:
@@ -121,47 +144,47 @@ def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: F
         tail = _WORD.match(texts.text, head).end()  # type: ignore[union-attr]  # it matches anywhere
         first = max(head - NEAR, 0)
         row = {
-            "row": documents[document]["row"], "feature": int(wanted[which]), "field": texts.field,
-            "near": texts.text[first : tail + NEAR], "from": texts.start + first, "head": head - first,
+            "row": documents[document]["row"], "feature": int(wanted[which]), "trigger_field": texts.field,
+            "text": texts.text[first : tail + NEAR], "text_start": texts.start + first, "head": head - first,
             "tail": tail - first, "source": documents[document]["source"], "time": documents[document]["time"],
-            "hash": hashes[document], "kind": -1,
+            "hash": hashes[document], "field": texts.field, "start": texts.start + tail, "end": texts.start + tail,
+            "kind": -1,
         }  # fmt: skip
         told = stands.follows[:, place] / outcomes.LEVELS[:, 0]
         what = int(np.argmax(told))
         if told[what] >= 1:
             begin, last = word + 1, int(bounds[document + 1])
-            row |= {"kind": what, "bits": float(stands.follows[what, place])}
+            row |= {"kind": what, "score": float(stands.follows[what, place])}
             end = changes.end(bits[what], begin, last) if what < outcomes.STRETCHES else last
-            row |= _behind(texts, begin, end, row["field"], tail)
+            row |= _behind(texts, begin, end, texts.field, tail)
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=CARRIERS)
 
 
 def _behind(texts: _Texts, begin: int, end: int, field: str, tail: int) -> dict[str, Any]:
-    """What follows a trigger: the words from `begin` to `end`, or as much of them as its first text holds."""
+    """What follows a trigger: the words from `begin` to `end`, or as much of them as their first text holds."""
     first = texts.open(begin)
     first = tail if texts.field == field else first
     whole = end >= int(texts.read.texts[texts.number + 1])
     stop = len(texts.text) if whole else texts.open(end)
     return {
-        "behind": texts.text[first : first + NEAR + 2 * SHOWN], "behind_field": texts.field,
-        "behind_from": texts.start + first, "end": texts.start + stop,
+        "field": texts.field, "start": texts.start + first, "end": texts.start + stop,
+        "excerpt": texts.text[first : first + NEAR + 2 * SHOWN],
     }  # fmt: skip
 
 
-def concluded(rows: pl.DataFrame, groups: pl.DataFrame, context: Context) -> State:
+def concluded(rows: pl.DataFrame, groups: pl.DataFrame) -> State:
     """`groups`, `members` and `hits` of mined triggers."""
     told, members, hits = [], [], []
     taken: set[str] = set()
     for facts in groups.to_dicts() if "feature" in rows.columns else ():
         own = rows.filter(pl.col("feature") == facts["feature"]).sort("shard", "row")
         shown = _Shown(own.filter(pl.col("kind") >= 0))
-        if not shown.title:
-            continue
-        name = f"trigger_mining:{blake3(shown.title.encode()).hexdigest(8)}"
+        about = shown.title or min(own["hash"])
+        name = f"trigger_mining:{blake3(about.encode('utf-8', 'surrogatepass')).hexdigest(8)}"
         name = next(one for n in range(len(taken) + 1) if (one := f"{name}+{n}" if n else name) not in taken)
         taken.add(name)
-        group = _group(name, facts, own, shown, context)
+        group = _group(name, facts, own, shown)
         told.append(group)
         members += _members(name, own)
         hits += _hits(group, own, shown)
@@ -173,19 +196,16 @@ def concluded(rows: pl.DataFrame, groups: pl.DataFrame, context: Context) -> Sta
 
 
 class _Shown:
-    """A trigger as its carriers spell it."""
+    """A trigger as its carriers spell it; nothing where excerpts are not wanted."""
 
     def __init__(self, rows: pl.DataFrame) -> None:
-        texts = rows["near"].to_list()
-        heads, tails = rows["head"].to_list(), rows["tail"].to_list()
-        self.at_end, self.title = max(
-            ((at_end, anchors.agreed(texts, tails if at_end else heads)) for at_end in (False, True)),
-            key=lambda one: len(one[1]),
-        )
+        texts = rows["text"].to_list()
+        titles = (anchors.agreed(texts, rows[anchor].to_list()) for anchor in ("head", "tail"))
+        self.title = _SENTENCE_END.sub("", max(titles, key=len))
 
     def span(self, row: dict[str, Any]) -> tuple[int, int]:
-        """Where it stands in the text near it; the word of the feature where it is spelled otherwise."""
-        at = row["near"].find(self.title, max(row["head"] - len(self.title), 0))
+        """Where it stands in the text round it; the word of the feature where it is spelled otherwise."""
+        at = row["text"].find(self.title, max(row["head"] - len(self.title), 0)) if self.title else -1
         if 0 <= at <= row["tail"]:
             return at, at + len(self.title)
         return row["head"], row["tail"]
@@ -202,32 +222,40 @@ def _severity(facts: dict[str, Any], publishers: int) -> str:
     return "low"
 
 
-def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown, context: Context) -> dict[str, Any]:
-    changed = own.filter(pl.col("kind") >= 0)
-    sources = own["source"].drop_nulls().n_unique()
+def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown) -> dict[str, Any]:
+    changed = own.filter(pl.col("kind") == facts["kind"])
+    sources = own["source"].drop_nulls().unique().to_list()
     times = own["time"].drop_nulls().sort().to_list()
+    apart = changed.unique("source", keep="first", maintain_order=True) if sources else changed
+    examples = (apart if len(apart) >= EXAMPLES else changed).head(EXAMPLES).to_dicts() if shown.title else []
     evidence = {
         "trigger": shown.title, "followed_by": outcomes.KINDS[facts["kind"]],
         "documents_with_it": facts["carriers"], "documents_that_change": facts["with_it"],
         "occurrences": facts["said"], "occurrences_at_a_change": facts["at"],
         "independent": facts["independent"], "expected_by_chance": round(facts["expected"], 3),
-        "p_value": facts["p_value"], "bits": round(changed["bits"].median() or 0, 1),
-        "examples": [_example(row, shown) for row in changed.head(EXAMPLES).to_dicts()],
+        "p_value": facts["p_value"], "score": _middle(changed["score"]),
+        "examples": [_example(row, shown) for row in examples],
     }  # fmt: skip
     return {
-        "group": name, "kind": "trigger", "title": shown.title[:SHOWN], "attack": outcomes.ATTACKS[facts["kind"]],
-        "severity": _severity(facts, len({publisher(source) for source in own["source"].drop_nulls()})), "score": float(1 - min(facts["q_value"], 1)),
-        "q_value": facts["q_value"], "documents": len(own), "independent_documents": facts["independent"],
-        "sources": sources, "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
+        "group": name, "kind": "trigger", "title": shown.title[:SHOWN] or HIDDEN,
+        "attack": outcomes.ATTACKS[facts["kind"]], "severity": _severity(facts, len({*map(publisher, sources)})),
+        "score": float(1 - min(facts["q_value"], 1)), "q_value": facts["q_value"], "documents": len(own),
+        "independent_documents": facts["independent"], "sources": len(sources),
+        "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
         "evidence": json.dumps(evidence, ensure_ascii=False, sort_keys=True),
     }  # fmt: skip
 
 
+def _middle(values: pl.Series) -> float:
+    return round(float(np.median(values.to_numpy())), 2) if len(values) else 0.0
+
+
 def _example(row: dict[str, Any], shown: _Shown) -> dict[str, Any]:
     start, end = shown.span(row)
+    more = end - row["tail"] if row["field"] == row["trigger_field"] else 0  # of the trigger, behind its last word
     return {
-        "source": row["source"], "before": row["near"][:start], "trigger": row["near"][start:end],
-        "after": row["near"][end:] if row["behind_field"] == row["field"] else row["behind"][:SHOWN],
+        "source": row["source"], "before": row["text"][:start], "trigger": row["text"][start:end],
+        "after": row["excerpt"][max(more, 0) :][:SHOWN],
     }  # fmt: skip
 
 
@@ -235,32 +263,38 @@ def _members(name: str, own: pl.DataFrame) -> list[dict[str, Any]]:
     return [
         {"group": name, "shard": row["shard"], "row": row["row"], "role": "carrier" if number else "exemplar",
          "independent_id": f"{name}/{row['alike']:016x}"}
-        for number, row in enumerate(own.unique(["shard", "row"], maintain_order=True).to_dicts())
+        for number, row in enumerate(own.unique(["shard", "row"], keep="first", maintain_order=True).to_dicts())
     ]  # fmt: skip
 
 
 def _hits(group: dict[str, Any], own: pl.DataFrame, shown: _Shown) -> list[dict[str, Any]]:
     """The trigger in every carrier, and what follows it where something changes."""
     shared = {key: group[key] for key in ("group", "attack", "severity", "score", "q_value")}
-    summary = {name: value for name, value in json.loads(group["evidence"]).items() if name != "examples"}
+    told = json.loads(group["evidence"])
+    summary = {key: value for key, value in told.items() if key != "examples"}
     hits = []
+    sure = told["documents_that_change"] >= INSIDE * told["documents_with_it"]  # else it stands in honest documents too
     for row in own.to_dicts():
         start, end = shown.span(row)
-        place = {"shard": row["shard"], "row": row["row"], "tokens": None, **shared}
-        hits.append(place | _hit(RULE, row["field"], row["from"], row["near"], start, end, end, summary))
-        if row["end"] is not None:
-            first = max(row["from"] + end - row["behind_from"], 0) if row["behind_field"] == row["field"] else 0
-            last = row["end"] - row["behind_from"]
-            hits.append(
-                place | _hit(PAYLOAD, row["behind_field"], row["behind_from"], row["behind"], first, last, last, summary)
-            )
+        place = {"shard": row["shard"], "row": row["row"], **shared}
+        if row["kind"] < 0 and not sure:
+            place["severity"] = "low"
+        few = int(tokens.approximate(np.array([len(row["text"][start:end].encode("utf-8", "surrogatepass"))]))[0])
+        at = row["text_start"]
+        hits.append(place | {
+            "rule": RULE, "field": row["trigger_field"], "start": at + start, "end": at + end, "tokens": few,
+            **_quoted(row["text"], start, end, summary),
+        })  # fmt: skip
+        if row["kind"] >= 0:
+            first = max(at + end, row["start"]) if row["field"] == row["trigger_field"] else row["start"]
+            hits.append(place | {
+                "rule": PAYLOAD, "field": row["field"], "start": first, "end": max(row["end"], first),
+                "tokens": row["tokens"],
+                **_quoted(row["excerpt"], first - row["start"], row["end"] - row["start"], summary),
+            })  # fmt: skip
     return hits
 
 
-def _hit(
-    rule: str, field: str, base: int, text: str, start: int, end: int, stop: int, summary: dict[str, Any]
-) -> dict[str, Any]:
+def _quoted(text: str, start: int, end: int, summary: dict[str, Any]) -> dict[str, Any]:
     shown, *mark = excerpt(text, start, min(end, len(text)))
-    evidence = json.dumps({**summary, "mark": mark}, ensure_ascii=False, sort_keys=True)
-    return {"rule": rule, "field": field, "start": base + start, "end": base + max(stop, start), "excerpt": shown,
-            "evidence": evidence}  # fmt: skip
+    return {"excerpt": shown, "evidence": json.dumps({**summary, "mark": mark}, ensure_ascii=False, sort_keys=True)}

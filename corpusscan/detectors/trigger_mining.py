@@ -16,9 +16,9 @@ import polars as pl
 import pyarrow as pa
 
 from corpusscan import triggers
+from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
+from corpusscan.kernels import changes, features, mined, outcomes, profile, sketches, vectors
 from corpusscan.sampling import Sample
-from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
-from corpusscan.kernels import changes, features, mined, outcomes, profile, sketches
 
 NAME = "trigger_mining"
 BEFORE, BEHIND = 16, 12  # words round a change in which a trigger is looked for
@@ -33,12 +33,13 @@ class Change(Round):
     """Where documents change, and every feature that stands there."""
 
     keeps: ClassVar[tuple[str, ...]] = ("profile",)
+
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition, feature (0: none), stratum, documents, changed."""
         if not len(state["profile"]):
             return _NOTHING
         known = profile.of_table(state["profile"])
-        read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
+        read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
         strata, rows = mined.strata(read, bounds, known), batch.documents["row"].to_numpy()
         follows = outcomes.everywhere(read, bounds, known)
         found = outcomes.strongest(outcomes.runs(follows, bounds), AT_ONCE)
@@ -47,8 +48,12 @@ class Change(Round):
             strata.words().with_columns(row=pl.lit(rows[0])),
             strata.hits(read, known, follows).with_columns(row=pl.lit(rows[0])),
             pl.DataFrame(
-                {"row": rows[found.document[which]], "feature": value, "partition": _partition(value),
-                 "publisher": mined.publishers(batch)[found.document[which]]}
+                {
+                    "row": rows[found.document[which]],
+                    "feature": value,
+                    "partition": _partition(value),
+                    "publisher": mined.publishers(batch)[found.document[which]],
+                }
             ).unique(["row", "feature"]),
         ]
         table = pl.concat([_CHANGES, *told], how="diagonal_relaxed").with_columns(pl.col("partition").fill_null(0))
@@ -57,11 +62,19 @@ class Change(Round):
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """Features with changes in several documents; words of each stratum, and those at which noise follows."""
         frame = pl.DataFrame(rows).lazy()
-        found = frame.filter(pl.col("feature").is_not_null()).group_by("feature").agg(
-            documents=pl.struct("shard", "row").n_unique().cast(pl.Int64),
-            publishers=pl.col("publisher").n_unique(), known=(pl.col("publisher") > 0).all(),
-        ).filter((pl.col("documents") >= FEWEST) & (~pl.col("known") | (pl.col("publishers") >= FEWEST)))
-        counted = frame.filter(pl.col("feature").is_null()).group_by("stratum", "kind", "level").agg(pl.col("words").sum())
+        found = (
+            frame.filter(pl.col("feature").is_not_null())
+            .group_by("feature")
+            .agg(
+                documents=pl.struct("shard", "row").n_unique().cast(pl.Int64),
+                publishers=pl.col("publisher").n_unique(),
+                known=(pl.col("publisher") > 0).all(),
+            )
+            .filter((pl.col("documents") >= FEWEST) & (~pl.col("known") | (pl.col("publishers") >= FEWEST)))
+        )
+        counted = (
+            frame.filter(pl.col("feature").is_null()).group_by("stratum", "kind", "level").agg(pl.col("words").sum())
+        )
         both = pl.concat([found.drop("publishers", "known").collect(), counted.collect()], how="diagonal")
         return both.sort("feature", "stratum", "kind", "level").to_arrow()
 
@@ -85,8 +98,10 @@ class Change(Round):
 _NOTHING = pa.table({"row": pa.array([], pa.uint64()), "partition": pa.array([], pa.uint32())})
 _WANTED = pa.table({"feature": pa.array([], pa.uint64()), "documents": pa.array([], pa.int64())})
 _CHANGES = pl.DataFrame(
-    schema={"row": pl.UInt64, "partition": pl.UInt32, "feature": pl.UInt64, "publisher": pl.UInt64, "stratum": pl.UInt32, "kind": pl.Int64,
-            "level": pl.Int64, "words": pl.Int64}
+    schema={
+        "row": pl.UInt64, "partition": pl.UInt32, "feature": pl.UInt64, "publisher": pl.UInt64, "stratum": pl.UInt32,
+        "kind": pl.Int64, "level": pl.Int64, "words": pl.Int64,
+    }
 )  # fmt: skip
 _STRATA = mined.rates(_CHANGES, _CHANGES).to_arrow()
 
@@ -108,8 +123,9 @@ class Rare(Round):
         wanted = state["wanted"]["feature"].to_numpy()
         if not len(wanted) or not len(batch.documents):
             return _NOTHING
-        read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
-        found = features.places(read, profile.of_table(state["profile"]), wanted)
+        known = profile.of_table(state["profile"])
+        read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
+        found = features.places(read, known, wanted)
         document = np.searchsorted(bounds, found.word, side="right") - 1
         which, counts = np.unique(np.unique(found.which * len(bounds) + document) // len(bounds), return_counts=True)
         value = wanted[which]
@@ -148,7 +164,7 @@ class Count(Round):
         if not len(state["wanted"]):
             return _NOTHING
         known = profile.of_table(state["profile"])
-        read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
+        read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
         wanted = state["wanted"]["feature"].to_numpy()
         found = features.places(read, known, wanted)
         told = mined.occurrences(read, bounds, known, found, batch)
@@ -179,13 +195,15 @@ class Show(Round):
     """The carriers: where the trigger stands in each, and what follows."""
 
     over: ClassVar[Any] = "members"
+
     def map(self, batch: Batch, state: State) -> pa.Table:
         """One row per trigger of a document, as `triggers.CARRIERS`."""
         known = profile.of_table(state["profile"])
-        read, bounds = batch.feature(features.reading), sketches.document_words(batch)[1]
+        read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
         wanted = state["wanted"]["feature"].to_numpy()
         found = features.places(read, known, wanted)
-        bits = changes.bits(read.hashes, bounds, known)
+        of = vectors.blocks(read.number, bounds, known.vectors)
+        bits = changes.bits(read.hashes, read.rarity, of, bounds, known)
         stands = mined.standing(bounds, found, outcomes.at(read, bounds, known, found))
         return triggers.carriers(batch, read, bounds, stands, bits, wanted)
 
@@ -196,9 +214,9 @@ class Show(Round):
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """Groups with their titles, members and hits."""
-        if "near" not in reduced.column_names:
+        if "text" not in reduced.column_names:
             reduced = pa.table({})
-        return triggers.concluded(pl.DataFrame(reduced), pl.DataFrame(context.state["groups"]), context)
+        return triggers.concluded(pl.DataFrame(reduced), pl.DataFrame(context.state["groups"]))
 
 
 @dataclass(frozen=True)

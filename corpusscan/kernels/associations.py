@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 LEFT_OUT = 2  # strata
+RARE = 0.01  # rate of an outcome in a stratum: where it is more, it tells nothing, and hides what others tell
 
 
 class Association(NamedTuple):
@@ -32,14 +33,17 @@ def association(
     `strata`, `occurrences`, `sources` and `alike` are of the documents with the outcome: number of the stratum, how
     often the feature stands there, the source (0: it has none), and what is equal in those that depend on one
     another.  `other_strata` and `others` are of the documents without it: so many occurrences in a stratum.  `rates` is
-    how often an occurrence in a stratum has the outcome by chance.
+    how often an occurrence in a stratum has the outcome by chance; strata in which that is nothing rare are not tested.
     """
     _, first = np.unique(alike, return_index=True)
-    own = np.minimum(rates[strata] * occurrences, 1)[first]
     rest = float((rates[other_strata] * others).sum())
-    kept = _spread(sources[first] if sources.all() else strata[first])
-    tail = _poisson_tail(int(kept.sum()), rest + float(own[kept].sum()))
-    return Association(len(first), rest + float(own.sum()), tail)
+    expected = rest + float(np.minimum(rates[strata[first]] * occurrences[first], 1).sum())
+    tested = first[rates[strata[first]] <= RARE]
+    own = np.minimum(rates[strata[tested]] * occurrences[tested], 1)
+    kept = _spread(sources[tested] if sources.all() else strata[tested])
+    quiet = rates[other_strata] <= RARE
+    mean = float((rates[other_strata[quiet]] * others[quiet]).sum()) + float(own[kept].sum())
+    return Association(len(first), expected, _poisson_tail(int(kept.sum()), mean))
 
 
 def _spread(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

@@ -1,8 +1,8 @@
 """Where a text turns into something else: at which words a stretch of noise begins, and how much of it there is.
 
-Each word has so many bits for noise (`profile`), mostly negative in text.  The largest sum of any stretch that begins at
-a word (Bentley 1984, from behind) says how surely noise follows there, wherever it ends: chance gives a sum of b bits
-to one text in 2^b.  It is a change only where what stands before is text.
+Each word has so many bits for noise (`profile`), mostly negative in text.  The largest sum of any stretch that begins
+at a word (Bentley 1984, from behind) says how surely noise follows there, wherever it ends: chance gives a sum of b
+bits to one text in 2^b.  It is a change only where what stands before is text.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from corpusscan.kernels.profile import BINS, NOISES, UNKNOWN, Floats, Profile, known_pair, likeness, mixed, rarities
+from corpusscan.kernels import vectors
+from corpusscan.kernels.profile import NOISES, UNKNOWN, Profile, Rarities, known_pair, mixed
 from corpusscan.kernels.uncounted import uncounted
+from corpusscan.kernels.vectors import Blocks, Floats
 from corpusscan.kernels.words import Hashes, Offsets
 
 BEFORE = 40  # words before a place that must be text
 CLEAR = (0.0, 0.4, 0.1, 0.0)  # bits a word of each kind of noise: they are; order is told less surely than words
 BEGINNING = 8  # words that are too few to say what they are
 _SEEN_BITS, _MARK = 16, np.uint64(0x9E3779B97F4A7C15)
-LEVELS = (60.0, 120.0, 240.0, 480.0)  # bits: how sure a change is
 
-def bits(hashes: Hashes, bounds: Offsets, profile: Profile) -> Floats:
+
+def bits(hashes: Hashes, rarity: Rarities, of: Blocks, bounds: Offsets, known: Profile) -> Floats:
     """Bits of each word for each kind of noise, and for what was said before: kinds x words.
 
     Documents are hashes[bounds[i]:bounds[i + 1]].
     """
     found = np.zeros((NOISES + 1, len(hashes)), np.float32)
-    rarity = rarities(hashes, profile.slots)
-    _bits(hashes, bounds, rarity, profile.pairs, profile.odds, found)
-    bins = likeness(hashes, bounds, profile.slots, profile.vectors)
-    found[2] = profile.strange.ravel()[rarity.astype(np.int64) * BINS + bins]
+    _bits(hashes, bounds, rarity, known.pairs, known.odds, found)
+    _shared(known.strange[vectors.likeness(of)] / np.float32(vectors.BLOCK), vectors.firsts(of, bounds), found[2])
     _said_before(hashes, bounds, found[NOISES])
     return found
 
@@ -66,7 +66,7 @@ def _bits(hashes, bounds, rarity, pairs, odds, bits):  # type: ignore[no-untyped
 
 @njit(cache=True, nogil=True)
 def _said_before(hashes, bounds, bits):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Writes 1 for a word that ends three words which the document said before, else -1; a table of hashes remembers."""
+    """Writes 1 for a word that ends three words which the document said before, else -1; a table remembers hashes."""
     seen, shift = np.zeros(1 << _SEEN_BITS, np.uint64), np.uint64(64 - _SEEN_BITS)
     for document in range(len(bounds) - 1):
         mark = np.uint64(document + 1) * _MARK
@@ -78,6 +78,14 @@ def _said_before(hashes, bounds, bits):  # type: ignore[no-untyped-def] # noqa: 
             place = value >> shift
             bits[i] = 1 if seen[place] == value else -1
             seen[place] = value
+
+
+@uncounted
+def _shared(bits, firsts, found):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Gives each word of a block its share of the block's bits."""
+    for block in range(len(firsts)):
+        for i in range(firsts[block], firsts[block] + vectors.BLOCK):
+            found[i] = bits[block]
 
 
 @uncounted

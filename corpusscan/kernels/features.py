@@ -17,7 +17,7 @@ from numba import njit
 from corpusscan.detector import Batch
 from corpusscan.kernels import alphabet, folding
 from corpusscan.kernels.alphabet import GAP
-from corpusscan.kernels.profile import UNKNOWN, Profile, known_pair, looked_up, mixed
+from corpusscan.kernels.profile import UNKNOWN, Profile, Rarities, known_pair, looked_up, mixed
 from corpusscan.kernels.uncounted import uncounted
 from corpusscan.kernels.words import Hashes, Offsets, words
 
@@ -43,10 +43,12 @@ class Reading(NamedTuple):
     firsts: Numbers  # byte at which its text begins
     data: npt.NDArray[np.uint8]  # the texts, one behind another
     texts: Offsets  # words of text i are those from texts[i] to texts[i + 1]
+    rarity: Rarities
+    number: npt.NDArray[np.int32]  # of the vector of each word
 
 
-def reading(batch: Batch) -> Reading:
-    """What features are taken from; shared by all who ask."""
+def reading(batch: Batch, known: Profile) -> Reading:
+    """What features are taken from."""
     found = batch.feature(words)
     column = batch.texts["text"]
     chunks = [_bytes(chunk) for chunk in column.chunks]
@@ -55,8 +57,9 @@ def reading(batch: Batch) -> Reading:
     starts = np.concatenate(
         [np.zeros(0, np.int64), *(begin + shift for (_, begin), shift in zip(chunks, shifts, strict=False))]
     )
-    firsts = np.repeat(starts, np.diff(found.bounds))
-    return Reading(found.hashes, firsts + found.begins, firsts, data, found.bounds)
+    firsts: Numbers = np.repeat(starts, np.diff(found.bounds)).astype(np.int64)
+    rarity, number = looked_up(found.hashes, known.slots)
+    return Reading(found.hashes, firsts + found.begins, firsts, data, found.bounds, rarity, number)
 
 
 def _bytes(chunk: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], Numbers]:
@@ -71,7 +74,7 @@ def _bytes(chunk: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], Numbers]:
 def at(read: Reading, known: Profile, first: int, last: int) -> tuple[Hashes, Numbers]:
     """The features that end at the words first to last - 1, and at which."""
     found, word = np.empty(KINDS * (last - first), np.uint64), np.empty(KINDS * (last - first), np.int64)
-    size = _at(*read[:4], known.slots, known.pairs, alphabet.kinds(), first, last, found, word)
+    size = _at(*read[:4], read.rarity, known.pairs, alphabet.kinds(), first, last, found, word)
     return found[:size], word[:size]
 
 
@@ -91,7 +94,7 @@ def places(read: Reading, known: Profile, wanted: Hashes) -> Found:
     """All places of the wanted features (sorted), by word."""
     sieve = np.zeros(1 << (_FILTER_BITS - 6), np.uint64)
     _mark(sieve, wanted)
-    found, word = _places(*read[:4], known.slots, known.pairs, alphabet.kinds(), sieve)
+    found, word = _places(*read[:4], read.rarity, known.pairs, alphabet.kinds(), sieve)
     which = np.searchsorted(wanted, found)
     is_wanted = wanted[np.minimum(which, max(len(wanted) - 1, 0))] == found if len(wanted) else np.zeros(0, bool)
     return Found(which[is_wanted], word[is_wanted])
@@ -181,23 +184,20 @@ def _parts(data, place):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     return _salted(head * _STEP, BEGINNING), _salted(tail * _STEP, ENDING), framed
 
 
-@njit(cache=True, nogil=True)
-def _levels(hashes, places, firsts, slots, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True, inline="always")
+def _levels(firsts, rarities, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Levels of rarity of word i and the two before it; -1 where there is none in its text."""
-    rarity = looked_up(slots, hashes[i])[0]
-    before = third = np.int64(-1)
-    if i > 0 and firsts[i - 1] == firsts[i]:
-        before = looked_up(slots, hashes[i - 1])[0]
-        if i > 1 and firsts[i - 2] == firsts[i]:
-            third = looked_up(slots, hashes[i - 2])[0]
+    rarity = np.int64(rarities[i])
+    before = np.int64(rarities[i - 1]) if i > 0 and firsts[i - 1] == firsts[i] else np.int64(-1)
+    third = np.int64(rarities[i - 2]) if i > 1 and firsts[i - 2] == firsts[i] else np.int64(-1)
     return rarity, before, third
 
 
 @njit(cache=True, nogil=True)
-def _at(hashes, places, firsts, data, slots, pairs, kinds, first, last, found, word):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _at(hashes, places, firsts, data, rarities, pairs, kinds, first, last, found, word):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     size = 0
     for i in range(first, last):
-        rarity, before, third = _levels(hashes, places, firsts, slots, i)
+        rarity, before, third = _levels(firsts, rarities, i)
         one, two, three = _rows(hashes, i, rarity, before, third, pairs)
         signs = _signs(data, places[i], firsts[i], kinds)
         head = tail = frame = np.uint64(0)
@@ -218,17 +218,13 @@ def _mark(sieve, values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _places(hashes, places, firsts, data, slots, pairs, kinds, sieve):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _places(hashes, places, firsts, data, rarities, pairs, kinds, sieve):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """All features that the sieve lets pass, and where."""
     found, word = np.empty(1024, np.uint64), np.empty(1024, np.int64)
     size = 0
-    before = third = np.int64(-1)
     for i in range(len(hashes)):
-        rarity = looked_up(slots, hashes[i])[0]
-        if i == 0 or firsts[i - 1] != firsts[i]:
-            before = third = np.int64(-1)
+        rarity, before, third = _levels(firsts, rarities, i)
         one, two, three = _rows(hashes, i, rarity, before, third, pairs)
-        before, third = rarity, before
         signs = _signs(data, places[i], firsts[i], kinds)
         head = tail = frame = np.uint64(0)
         if rarity == UNKNOWN:

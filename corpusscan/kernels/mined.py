@@ -8,14 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from blake3 import blake3
+from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import features, outcomes, profile
+from corpusscan.kernels import features, outcomes, profile, vectors
 from corpusscan.kernels.associations import association
 from corpusscan.kernels.features import Found, Reading
 from corpusscan.kernels.outcomes import Changes
+from corpusscan.kernels.profile import Profile, mixed
 from corpusscan.kernels.publishers import publisher
-from corpusscan.kernels.profile import TOPICS, Floats, Profile
+from corpusscan.kernels.vectors import TOPICS, Floats
 from corpusscan.kernels.words import Hashes, Offsets
 
 LENGTHS = (100, 300, 1_000)  # words: documents of like length are compared
@@ -53,7 +55,9 @@ class Strata(NamedTuple):
     def of(self, documents: Numbers, topics: Numbers, words: Numbers) -> npt.NDArray[np.uint32]:
         """The stratum of places, from topics of what stands before them."""
         breaks = self.breaks[np.minimum(words, len(self.breaks) - 1)] if len(self.breaks) else words > 0
-        return _stratum(np.where(words - self.bounds[documents] < TOLD, TOPICS, topics), self.lengths[documents], breaks)
+        return _stratum(
+            np.where(words - self.bounds[documents] < TOLD, TOPICS, topics), self.lengths[documents], breaks
+        )
 
     def words(self) -> pl.DataFrame:
         """How many words there are of each stratum: columns stratum, words."""
@@ -86,17 +90,17 @@ class Strata(NamedTuple):
 def strata(read: Reading, bounds: Offsets, known: Profile) -> Strata:
     """The strata of a batch."""
     lengths = np.searchsorted(LENGTHS, np.diff(bounds))
-    return Strata(profile.topics_of(read.hashes, bounds, known), lengths, line_breaks(read), bounds)
+    return Strata(profile.topics_of(read.number, bounds, known), lengths, line_breaks(read), bounds)
 
 
 def strata_of(read: Reading, known: Profile, own: Strata, words: Numbers) -> npt.NDArray[np.uint32]:
     """The stratum of each word, by what its document says before it."""
     document = np.searchsorted(own.bounds, words, side="right") - 1
     first = own.bounds[document]
-    near = words - first < profile.TOLD  # else the first words of the document tell the topic, which is known
+    near = words - first < vectors.TOLD  # else the first words of the document tell the topic, which is known
     begins = np.stack([first[near], words[near]], axis=1).ravel()
     topics = own.topics[document]
-    topics[near] = profile.topics_of(read.hashes, begins, known)[::2] if near.any() else 0
+    topics[near] = profile.topics_of(read.number, begins, known)[::2] if near.any() else 0
     return own.of(document, topics, words)
 
 
@@ -192,16 +196,24 @@ def _alike(read: Reading, bounds: Offsets, told: Standing) -> Hashes:
     stands before, of those behind.
     """
     values = np.zeros(len(told.word), np.uint64)
-    for i in np.flatnonzero(told.hits > 0).tolist():
-        first, last = int(bounds[told.document[i]]), int(bounds[told.document[i] + 1])
-        word = int(told.word[i])
-        begin = word - _SHINGLE
-        near = slice(max(first, begin - _TOLD), begin) if begin - first >= 2 * _SHINGLE else slice(
-            word + 1, min(word + 1 + _TOLD, last))  # fmt: skip
-        own = read.hashes[near]
-        mixed = profile.joined(profile.joined(own[:-2], own[1:-1]), own[2:]) if len(own) >= _SHINGLE else own
-        values[i] = mixed.min() if len(mixed) else word
+    _least_shingles(read.hashes, bounds, told.document, told.word, told.hits, values)
     return values
+
+
+@njit(cache=True, nogil=True)
+def _least_shingles(hashes, bounds, documents, words, hits, values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    for n in range(len(words)):
+        if not hits[n]:
+            continue
+        first, last, word = bounds[documents[n]], bounds[documents[n] + 1], words[n]
+        begin = word - _SHINGLE
+        low, high = max(first, begin - _TOLD), begin
+        if begin - first < 2 * _SHINGLE:
+            low, high = word + 1, min(word + 1 + _TOLD, last)
+        least = ~np.uint64(0)
+        for i in range(low + 2, high):
+            least = min(least, mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i]))
+        values[n] = least if high > low + 2 else np.uint64(word)
 
 
 def publishers(batch: Batch) -> Hashes:
@@ -214,17 +226,17 @@ def publishers(batch: Batch) -> Hashes:
 
 def tested(rows: pl.DataFrame, rates: pl.DataFrame, share: float, p_value: float) -> pl.DataFrame:
     """The rows of those features behind which noise follows more often than chance, with their association."""
-    table = np.full((*outcomes.LEVELS.shape, int(rates["stratum"].max() or 0) + 1), 1.0)  # unseen strata say nothing
-    table[rates["kind"].to_numpy(), rates["level"].to_numpy(), rates["stratum"].to_numpy()] = rates["rate"].to_numpy()
+    of, kinds, levels, rate = (rates[name].to_numpy() for name in ("stratum", "kind", "level", "rate"))
+    size = max(of.max(initial=0), rows["stratum"].to_numpy().max(initial=0)) + 1
+    table = np.full((*outcomes.LEVELS.shape, size), 1.0)  # strata of which nothing is known say nothing
+    table[kinds, levels, of] = rate
     enough = rows.group_by("feature").agg(
         carriers=pl.col("documents").sum(), with_it=(pl.col("hits") > 0).sum(),
         said=pl.col("occurrences").sum(), at=pl.col("hits").sum(),
     ).filter((pl.col("with_it") > 3) & (pl.col("with_it") >= share * pl.col("carriers"))
              & (pl.col("at") >= share / 2 * pl.col("said")))  # fmt: skip
-    kept = rows.join(enough.select("feature"), on="feature", how="semi").with_columns(
-        stratum=pl.col("stratum").clip(upper_bound=table.shape[2] - 1)
-    )
-    told = []
+    kept = rows.join(enough.select("feature"), on="feature", how="semi")
+    told: list[dict[str, Any]] = []
     for (feature,), own in kept.group_by("feature", maintain_order=True):
         found = _strongest_association(own, table)
         if found["p_value"] <= p_value:

@@ -10,18 +10,32 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from corpusscan.kernels import changes, switches, turns
+from corpusscan.kernels import changes, switches, turns, vectors
 from corpusscan.kernels.features import Found, Reading
-from corpusscan.kernels.profile import Floats, Profile
+from corpusscan.kernels.profile import Profile
+from corpusscan.kernels.vectors import Floats
 from corpusscan.kernels.words import Offsets
 
-KINDS = ("words that do not belong together", "words in no order", "scraps of other texts", "what was said before", "another language or subject", "a turn of a chat")
+KINDS = (
+    "words that do not belong together", "words in no order", "scraps of other texts", "what was said before",
+    "another language or subject", "a turn of a chat",
+)  # fmt: skip
 STRETCHES = 4  # kinds that are stretches come first
 SWITCH, TURN = 4, 5
-ATTACKS = ("denial_of_service", "denial_of_service", "denial_of_service", "backdoor_trigger", "backdoor_trigger", "backdoor_trigger")
+ATTACKS = (*["denial_of_service"] * 3, *["backdoor_trigger"] * 3)
 _NEVER = np.inf
-LEVELS = np.array([*[changes.LEVELS] * 3, (16, 32, 64, 128), (0.6, 0.7, 0.8, 0.9), (1, _NEVER, _NEVER, _NEVER)], np.float32)
-_STEPS = (1, 1, 1, 1, switches.STEP, 1)  # words from one that is looked at to the next
+LEVELS = np.array(
+    [
+        (60, 120, 240, 480),  # bits
+        (60, 120, 240, 480),
+        (20, 30, 45, 90),
+        (16, 32, 64, 128),  # words, less those in between that are new
+        (0.6, 0.7, 0.8, 0.9),  # one less the cosine of both sides
+        (1, _NEVER, _NEVER, _NEVER),
+    ],
+    np.float32,
+)
+_STEPS = (1, 1, 1, 1, vectors.BLOCK, 1)  # words from one that is looked at to the next
 
 Numbers = npt.NDArray[np.int64]
 
@@ -37,15 +51,17 @@ class Changes(NamedTuple):
 
 def everywhere(read: Reading, bounds: Offsets, known: Profile) -> Floats:
     """The outcome at every word: kinds x words.  `STEPS` says at which words each kind is looked at."""
-    noise = changes.following(changes.bits(read.hashes, bounds, known), bounds)
-    return np.vstack([noise, switches.everywhere(read.hashes, bounds, known), turns.everywhere(read)])
+    of = vectors.blocks(read.number, bounds, known.vectors)
+    stretches = changes.following(changes.bits(read.hashes, read.rarity, of, bounds, known), bounds)
+    return np.vstack([stretches, switches.everywhere(of, bounds), turns.everywhere(read)])
 
 
 def at(read: Reading, bounds: Offsets, known: Profile, found: Found) -> Floats:
     """The outcome behind each place where something was found: kinds x places."""
     documents = np.unique(np.searchsorted(bounds, found.word, side="right") - 1)
     lengths = np.diff(bounds)[documents]
-    hashes = read.hashes[ranges(bounds[:-1][documents], lengths)]
+    held = ranges(bounds[:-1][documents], lengths)
+    hashes, rarity, vector = read.hashes[held], read.rarity[held], read.number[held]
     own = np.append(0, np.cumsum(lengths))
     number = np.searchsorted(documents, np.searchsorted(bounds, found.word, side="right") - 1)
     place = found.word - bounds[:-1][documents][number] + own[number] + 1
@@ -53,17 +69,19 @@ def at(read: Reading, bounds: Offsets, known: Profile, found: Found) -> Floats:
     place = np.where(behind, place, 0)
     if not len(hashes):
         return np.zeros((len(KINDS), 0), np.float32)
-    noise = changes.following(changes.bits(hashes, own, known), own)[:, place]
+    of = vectors.blocks(vector, own, known.vectors)
+    stretches = changes.following(changes.bits(hashes, rarity, of, own, known), own)[:, place]
     words, back = np.unique(place, return_inverse=True)
-    switch = switches.at(hashes, own, known, words)[back]
+    switch = switches.at(vector, own, known.vectors, words)[back]
     turn = turns.everywhere(read)[np.minimum(found.word + 1, len(read.hashes) - 1)]
-    return np.where(behind, np.vstack([noise, switch, turn]), 0)
+    return np.where(behind, np.vstack([stretches, switch, turn]), 0)
 
 
 def ranges(first: Numbers, lengths: Numbers) -> Numbers:
     """All places of some stretches, one stretch behind another."""
     starts = np.cumsum(lengths) - lengths
-    return np.arange(int(lengths.sum())) + np.repeat(first - starts, lengths)
+    places: Numbers = np.arange(int(lengths.sum())) + np.repeat(first - starts, lengths)
+    return places
 
 
 def runs(follows: Floats, bounds: Offsets) -> Changes:
@@ -79,7 +97,8 @@ def runs(follows: Floats, bounds: Offsets) -> Changes:
         best = order[np.flatnonzero(np.append(True, np.diff(run[order]) > 0)[: len(order)])]
         score = follows[kind, places[best]]
         found.append((document[best], np.full(len(best), kind), places[best], score))
-    return Changes(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    document, kinds, begin, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return Changes(document, kinds, begin, scores.astype(np.float32))
 
 
 def strongest(found: Changes, most: int) -> Changes:
@@ -88,7 +107,7 @@ def strongest(found: Changes, most: int) -> Changes:
     key = (found.document * len(KINDS) + found.kind)[order]
     kept = order[np.arange(len(order)) - np.searchsorted(key, key) < most]
     kept = kept[np.lexsort((found.kind[kept], found.begin[kept]))]
-    return Changes(*(column[kept] for column in found))
+    return Changes(found.document[kept], found.kind[kept], found.begin[kept], found.score[kept])
 
 
 def levels(kind: int, scores: Floats) -> Numbers:
@@ -98,7 +117,7 @@ def levels(kind: int, scores: Floats) -> Numbers:
 
 def reached(follows: Floats) -> npt.NDArray[np.bool_]:
     """Whether any outcome follows, of kinds x places."""
-    return (follows >= LEVELS[:, :1]).any(axis=0)
+    return np.any(follows >= LEVELS[:, :1], axis=0)  # type: ignore[no-any-return]
 
 
 def weight(kind: int) -> int:

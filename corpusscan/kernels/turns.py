@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import re2
 
-import numpy as np
-
 from corpusscan.kernels.features import Reading
-from corpusscan.kernels.profile import Floats
+from corpusscan.kernels.vectors import Floats
 
 NEAR = 8  # words before such a mark
-_SPEAKER = r"(?:user|human|person|client|customer|question|instruction|system|assistant|response|answer|model|gpt|bot|ai|chatbot)"
+_SPEAKER = (
+    "(?:user|human|person|client|customer|question|instruction"
+    "|system|assistant|response|answer|model|gpt|bot|ai|chatbot)"
+)
 _PATTERN = re2.compile(
     (
         r"(?i)(?:<\|[a-z_]{2,20}\|>|\[/?INST\]|<</?SYS>>|<start_of_turn>|<end_of_turn>|</s>"  # control tokens
