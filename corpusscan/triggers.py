@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -60,8 +61,8 @@ def grouped(rows: pl.DataFrame, tests: int, most: int, carriers: int) -> tuple[p
     facts = facts.sort(["p_value", "independent", "carriers", "feature"], descending=[False, True, False, False])
     of = {feature: set(own.select("shard", "row").iter_rows()) for (feature,), own in
           single.filter(pl.col("hits") > 0).group_by("feature")}  # fmt: skip
-    spare = {feature: carriers - with_it for feature, carriers, with_it in
-             facts.filter(pl.col("q_value") <= MEDIUM[1]).select("feature", "carriers", "with_it").iter_rows()}  # fmt: skip
+    sure = facts.filter(pl.col("q_value") <= MEDIUM[1])
+    spare = dict(sure.select("feature", pl.col("carriers") - pl.col("with_it")).iter_rows())
     chosen = _apart([(feature, of[feature]) for feature in facts["feature"].to_list()], spare)
     kept = chosen[:most]
     named = single.filter(pl.col("feature").is_in(kept)).sort(["feature", "hits", "shard", "row"],

@@ -46,7 +46,7 @@ class Change(Round):
         value, which = mined.beside(read, known, bounds, found, BEFORE, BEHIND)
         told = [
             strata.words().with_columns(row=pl.lit(rows[0])),
-            strata.hits(read, known, follows).with_columns(row=pl.lit(rows[0])),
+            strata.hits(follows).with_columns(row=pl.lit(rows[0])),
             pl.DataFrame(
                 {
                     "row": rows[found.document[which]],

@@ -71,11 +71,12 @@ def _bytes(chunk: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], Numbers]:
     return content, offsets[:-1] - offsets[0]
 
 
-def at(read: Reading, known: Profile, first: int, last: int) -> tuple[Hashes, Numbers]:
-    """The features that end at the words first to last - 1, and at which."""
-    found, word = np.empty(KINDS * (last - first), np.uint64), np.empty(KINDS * (last - first), np.int64)
-    size = _at(*read[:4], read.rarity, known.pairs, alphabet.kinds(), first, last, found, word)
-    return found[:size], word[:size]
+def at(read: Reading, known: Profile, first: Numbers, last: Numbers) -> tuple[Hashes, Numbers]:
+    """The features that end at the words first to last - 1 of some stretches, and of which."""
+    room = KINDS * int((last - first).sum())
+    found, which = np.empty(room, np.uint64), np.empty(room, np.int64)
+    size = _at(*read[:4], read.rarity, known.pairs, alphabet.kinds(), first, last, found, which)
+    return found[:size], which[:size]
 
 
 class Found(NamedTuple):
@@ -131,6 +132,10 @@ def _signs(data, place, first, kinds):  # type: ignore[no-untyped-def] # noqa: A
     """The hash of the signs before a word, back to the word before; 0 where there is at most one common sign."""
     value, count, i = np.uint64(0), 0, place - 1
     last = max(first, place - _LONGEST)
+    if i > first and data[i] == 32:  # a space behind a letter is what stands between most words
+        byte = data[i - 1] | 0x20
+        if 97 <= byte < 123:
+            return np.uint64(0)
     while i >= last:
         byte = data[i]
         if byte < 128:
@@ -194,19 +199,20 @@ def _levels(firsts, rarities, i):  # type: ignore[no-untyped-def] # noqa: ANN001
 
 
 @njit(cache=True, nogil=True)
-def _at(hashes, places, firsts, data, rarities, pairs, kinds, first, last, found, word):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _at(hashes, places, firsts, data, rarities, pairs, kinds, first, last, found, which):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     size = 0
-    for i in range(first, last):
-        rarity, before, third = _levels(firsts, rarities, i)
-        one, two, three = _rows(hashes, i, rarity, before, third, pairs)
-        signs = _signs(data, places[i], firsts[i], kinds)
-        head = tail = frame = np.uint64(0)
-        if rarity == UNKNOWN:
-            head, tail, frame = _parts(data, places[i])
-        for value in (one, two, three, signs, head, tail, frame):
-            if value:
-                found[size], word[size] = value, i
-                size += 1
+    for stretch in range(len(first)):
+        for i in range(first[stretch], last[stretch]):
+            rarity, before, third = _levels(firsts, rarities, i)
+            one, two, three = _rows(hashes, i, rarity, before, third, pairs)
+            signs = _signs(data, places[i], firsts[i], kinds)
+            head = tail = frame = np.uint64(0)
+            if rarity == UNKNOWN:
+                head, tail, frame = _parts(data, places[i])
+            for value in (one, two, three, signs, head, tail, frame):
+                if value:
+                    found[size], which[size] = value, stretch
+                    size += 1
     return size
 
 

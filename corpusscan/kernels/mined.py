@@ -11,20 +11,19 @@ from blake3 import blake3
 from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import features, outcomes, profile, vectors
+from corpusscan.kernels import features, outcomes, profile
 from corpusscan.kernels.associations import association
 from corpusscan.kernels.features import Found, Reading
 from corpusscan.kernels.outcomes import Changes
 from corpusscan.kernels.profile import Profile, mixed
 from corpusscan.kernels.publishers import publisher
-from corpusscan.kernels.vectors import TOPICS, Floats
+from corpusscan.kernels.vectors import PART, TOPICS, Floats
 from corpusscan.kernels.words import Hashes, Offsets
 
 LENGTHS = (100, 300, 1_000)  # words: documents of like length are compared
 BEFORE, BEHIND = 10, 10  # words near which a line begins
 OTHERS = 16  # documents of a batch without the outcome that are told one by one
 BEYOND = 8  # so many without the outcome for each with it: no trigger
-TOLD = 16  # words from which a topic can be told
 _LINE = 10
 _TOLD = 64  # words before a change, by which documents that depend on one another are known
 _SHINGLE = 3
@@ -34,41 +33,55 @@ Numbers = npt.NDArray[np.int64]
 
 def line_breaks(read: Reading) -> npt.NDArray[np.bool_]:
     """Whether a line begins near each word: changes of honest texts are mostly those of lines."""
-    marks = np.zeros(len(read.hashes) + 1, np.int64)
-    marks[np.searchsorted(read.places, np.flatnonzero(read.data == _LINE))] = 1
-    marks[read.texts[:-1]] = 1  # a text begins as a line does
-    sums = np.append(0, np.cumsum(marks[:-1]))
-    places = np.arange(len(read.hashes))
-    last = len(read.hashes)
-    near: npt.NDArray[np.bool_] = sums[np.minimum(places + BEHIND, last)] > sums[np.maximum(places - BEFORE, 0)]
+    near = np.zeros(len(read.hashes), np.bool_)
+    _line_breaks(read.data, read.places, read.firsts, near)
     return near
+
+
+@njit(cache=True, nogil=True)
+def _line_breaks(data, places, firsts, near):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    last = -BEFORE - BEHIND
+    for i in range(len(places)):
+        begins = i == 0 or firsts[i - 1] != firsts[i]  # a text begins as a line does
+        at = places[i] - 1
+        low = firsts[i] if begins else places[i - 1]
+        while not begins and at > low:
+            begins = data[at] == _LINE
+            at -= 1
+        if begins:
+            last = i
+            for k in range(max(0, i - BEHIND + 1), i):
+                near[k] = True
+        near[i] = i - last <= BEFORE
 
 
 class Strata(NamedTuple):
     """What decides how often documents change: topic and length of each, and whether a line begins near each word."""
 
-    topics: Numbers  # of documents, by their first words
+    topics: Numbers  # of documents, by their beginnings: documents x parts
     lengths: Numbers
     breaks: npt.NDArray[np.bool_]  # of words
     bounds: Offsets
 
-    def of(self, documents: Numbers, topics: Numbers, words: Numbers) -> npt.NDArray[np.uint32]:
-        """The stratum of places, from topics of what stands before them."""
-        breaks = self.breaks[np.minimum(words, len(self.breaks) - 1)] if len(self.breaks) else words > 0
-        return _stratum(
-            np.where(words - self.bounds[documents] < TOLD, TOPICS, topics), self.lengths[documents], breaks
-        )
+    def of(self, words: Numbers) -> npt.NDArray[np.uint32]:
+        """The stratum of each word, by what its document says before it."""
+        document = np.searchsorted(self.bounds, words, side="right") - 1
+        before = words - self.bounds[document]
+        part = np.clip(before // PART - 1, 0, self.topics.shape[1] - 1)
+        topics = np.where(before < PART, TOPICS, self.topics[document, part])
+        return _stratum(topics, self.lengths[document], self.breaks[words])
 
     def words(self) -> pl.DataFrame:
         """How many words there are of each stratum: columns stratum, words."""
         size = np.diff(self.bounds)
         sums = np.append(0, np.cumsum(self.breaks))
         with_break = sums[self.bounds[1:]] - sums[self.bounds[:-1]]
-        first = np.minimum(size, TOLD)
+        first = np.minimum(size, PART)
         broken = sums[self.bounds[:-1] + first] - sums[self.bounds[:-1]]
+        topics = self.topics[:, -1]
         told = [
             (np.full(len(size), TOPICS), True, broken), (np.full(len(size), TOPICS), False, first - broken),
-            (self.topics, True, with_break - broken), (self.topics, False, size - with_break - (first - broken)),
+            (topics, True, with_break - broken), (topics, False, size - with_break - (first - broken)),
         ]  # fmt: skip
         frames = [
             pl.DataFrame({"stratum": _stratum(topics, self.lengths, np.full(len(size), near)), "words": count})
@@ -76,32 +89,23 @@ class Strata(NamedTuple):
         ]
         return pl.concat(frames).group_by("stratum").agg(pl.col("words").sum().cast(pl.Int64)).sort("stratum")
 
-    def hits(self, read: Reading, known: Profile, follows: Floats) -> pl.DataFrame:
+    def hits(self, follows: Floats) -> pl.DataFrame:
         """At how many words an outcome follows: columns stratum, kind, level, words."""
         told = []
         for kind, own in enumerate(follows):
             words = np.flatnonzero(own >= outcomes.LEVELS[kind, 0])
-            columns = {"stratum": strata_of(read, known, self, words), "level": outcomes.levels(kind, own[words])}
-            told.append(pl.DataFrame(columns).with_columns(kind=pl.lit(kind), words=pl.lit(outcomes.weight(kind))))
-        counted = pl.concat(told).group_by("stratum", "kind", "level").agg(pl.col("words").sum().cast(pl.Int64))
-        return counted.sort("stratum", "kind", "level")
+            cells = self.of(words).astype(np.int64) * outcomes.LEVELS.shape[1] + outcomes.levels(kind, own[words])
+            cell, counts = np.unique(cells, return_counts=True)
+            stratum, level = np.divmod(cell, outcomes.LEVELS.shape[1])
+            columns = {"stratum": stratum.astype(np.uint32), "level": level, "words": counts * outcomes.weight(kind)}
+            told.append(pl.DataFrame(columns).with_columns(kind=pl.lit(kind, pl.Int64)))
+        return pl.concat(told)
 
 
 def strata(read: Reading, bounds: Offsets, known: Profile) -> Strata:
     """The strata of a batch."""
     lengths = np.searchsorted(LENGTHS, np.diff(bounds))
     return Strata(profile.topics_of(read.number, bounds, known), lengths, line_breaks(read), bounds)
-
-
-def strata_of(read: Reading, known: Profile, own: Strata, words: Numbers) -> npt.NDArray[np.uint32]:
-    """The stratum of each word, by what its document says before it."""
-    document = np.searchsorted(own.bounds, words, side="right") - 1
-    first = own.bounds[document]
-    near = words - first < vectors.TOLD  # else the first words of the document tell the topic, which is known
-    begins = np.stack([first[near], words[near]], axis=1).ravel()
-    topics = own.topics[document]
-    topics[near] = profile.topics_of(read.number, begins, known)[::2] if near.any() else 0
-    return own.of(document, topics, words)
 
 
 def _stratum(topics: Numbers, lengths: Numbers, breaks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:
@@ -125,14 +129,10 @@ def rates(words: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
 def beside(
     read: Reading, known: Profile, bounds: Offsets, found: Changes, before: int, behind: int
 ) -> tuple[Hashes, Numbers]:
-    """The features that stand near each change, each once: hashes, and of which change."""
-    values, which = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
-    for number, (document, begin) in enumerate(zip(found.document.tolist(), found.begin.tolist(), strict=True)):
-        first, last = max(begin - before, int(bounds[document])), min(begin + behind, int(bounds[document + 1]))
-        own = np.unique(features.at(read, known, first, last)[0])
-        values.append(own)
-        which.append(np.full(len(own), number))
-    return np.concatenate(values), np.concatenate(which)
+    """The features that stand near each change: hashes, and of which change."""
+    first = np.maximum(found.begin - before, bounds[found.document])
+    last = np.minimum(found.begin + behind, bounds[found.document + 1])
+    return features.at(read, known, first, last)
 
 
 class Standing(NamedTuple):
@@ -170,7 +170,7 @@ def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, ba
     frame = pl.DataFrame(
         {
             "which": told.which, "row": batch.documents["row"].to_numpy()[told.document],
-            "stratum": strata_of(read, known, of, told.word), "documents": np.ones(len(told.which), np.int64),
+            "stratum": of.of(told.word), "documents": np.ones(len(told.which), np.int64),
             "occurrences": told.occurrences, "hits": told.hits, "alike": _alike(read, bounds, told),
             "source": publishers(batch)[told.document], "single": np.ones(len(told.which), bool),
             **{f"score{kind}": own for kind, own in enumerate(told.follows)},

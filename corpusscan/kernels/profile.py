@@ -68,7 +68,7 @@ def profile(hashes: Hashes, bounds: Offsets) -> Profile:
     _mark(pairs, both[often > 1])
     rarity, number = looked_up(hashes, slots)
     odds = _odds(hashes, bounds, rarity, words[known], slots, pairs)
-    means = vectors.means(number, bounds, directions)
+    means = vectors.means(number, bounds, directions)[:, -1]
     topics = vectors.gathered(means)
     strange = _strange(number, bounds, np.argmax(means @ topics.T, axis=1), directions)
     return Profile(slots, pairs, odds, strange, directions, topics, count)
@@ -95,10 +95,13 @@ def of_table(told: pa.Table) -> Profile:
 
 
 def topics_of(number: Numbers, bounds: Offsets, found: Profile) -> npt.NDArray[np.int64]:
-    """The topic of each stretch number[bounds[i]:bounds[i + 1]], by its first words; TOPICS where that says nothing."""
+    """The topics of the beginnings of stretches number[bounds[i]:bounds[i + 1]], stretches x parts (`vectors.means`).
+
+    TOPICS where a beginning says nothing.
+    """
     means = vectors.means(number, bounds, found.vectors)
-    near = np.argmax(means @ found.topics.T, axis=1)
-    return np.where(np.abs(means).sum(axis=1) > 0, near, vectors.TOPICS)
+    near = np.argmax(means @ found.topics.T, axis=2)
+    return np.where(np.any(means, axis=2), near, vectors.TOPICS)
 
 
 def pair_hashes(hashes: Hashes) -> Hashes:

@@ -20,7 +20,7 @@ EVERYWHERE = 16  # a word of more than one document in so many says nothing of w
 LENGTH = 127  # of the vector of the rarest word; commoner ones say less of what a text is about
 FEWEST = 50  # documents from which anything can be learned
 TOPICS = 16
-TOLD = 64  # words by which a topic is told
+TOLD, PART = 64, 16  # words by which a topic is told, and by how many less it can be
 BLOCK = 8  # words
 CONTEXT, HEARD = 4, 8  # blocks before a block that it is compared with, and words of these that must have a vector
 BINS, SURE = 24, 6  # of the cosine, and words of a block, two by two, by which it is told; more are as many
@@ -83,8 +83,13 @@ def gathered(means: Floats) -> Floats:
 
 
 def means(number: Numbers, bounds: Offsets, vectors: Vectors) -> Floats:
-    """The direction of the first `TOLD` words of each stretch number[bounds[i]:bounds[i + 1]]; 0 where none has any."""
-    return _means(number, bounds, vectors, TOLD)  # type: ignore[no-any-return]
+    """The directions of the beginnings of each stretch number[bounds[i]:bounds[i + 1]]: stretches x parts x DIMENSIONS.
+
+    A part is `PART` words longer than the one before it, the last is of `TOLD`; 0 where no word has a vector.
+    """
+    found = np.zeros((len(bounds) - 1, TOLD // PART, DIMENSIONS), np.float32)
+    _means(number, bounds, vectors, found)
+    return found
 
 
 class Blocks(NamedTuple):
@@ -152,18 +157,19 @@ def cosine_of(one, other):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN20
 
 
 @njit(cache=True, nogil=True)
-def _means(number, bounds, vectors, most):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    means, total = np.zeros((len(bounds) - 1, DIMENSIONS), np.float32), np.zeros(DIMENSIONS, np.int32)
+def _means(number, bounds, vectors, found):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    total = np.zeros(DIMENSIONS, np.int32)
     for document in range(len(bounds) - 1):
         total[:] = 0
-        for i in range(bounds[document], min(bounds[document + 1], bounds[document] + most)):
-            if number[i]:
-                add(total, vectors, number[i])
-        norm = np.sqrt(np.float32(dot(total, total)))
-        if norm > 0:
-            for k in range(DIMENSIONS):
-                means[document, k] = np.float32(total[k]) / norm
-    return means
+        for part in range(TOLD // PART):
+            first = min(bounds[document] + part * PART, bounds[document + 1])
+            for i in range(first, min(first + PART, bounds[document + 1])):
+                if number[i]:
+                    add(total, vectors, number[i])
+            norm = np.sqrt(np.float32(dot(total, total)))
+            if norm > 0:
+                for k in range(DIMENSIONS):
+                    found[document, part, k] = np.float32(total[k]) / norm
 
 
 @njit(cache=True, nogil=True, inline="always")
