@@ -72,14 +72,13 @@ class Change(Round):
             )
             .filter((pl.col("documents") >= FEWEST) & (~pl.col("known") | (pl.col("publishers") >= FEWEST)))
         )
-        counted = (
-            frame.filter(pl.col("feature").is_null()).group_by("stratum", "kind", "level").agg(pl.col("words").sum())
-        )
+        cells = frame.filter(pl.col("feature").is_null()).group_by("stratum", "kind", "level")
+        counted = cells.agg(pl.col("words", "documents").sum())
         both = pl.concat([found.drop("publishers", "known").collect(), counted.collect()], how="diagonal")
         return both.sort("feature", "stratum", "kind", "level").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`wanted`: feature; `strata`: stratum, rate; `words`: how many there are."""
+        """`wanted`: feature; `strata`: see `mined.rates`; `words`: how many there are."""
         if "feature" not in reduced.column_names:
             return {"wanted": _WANTED, "strata": _STRATA, "words": pa.table({"words": [0]})}
         frame = pl.DataFrame(reduced)
@@ -100,7 +99,7 @@ _WANTED = pa.table({"feature": pa.array([], pa.uint64()), "documents": pa.array(
 _CHANGES = pl.DataFrame(
     schema={
         "row": pl.UInt64, "partition": pl.UInt32, "feature": pl.UInt64, "publisher": pl.UInt64, "stratum": pl.UInt32,
-        "kind": pl.Int64, "level": pl.Int64, "words": pl.Int64,
+        "kind": pl.Int64, "level": pl.Int64, "words": pl.Int64, "documents": pl.Int64,
     }
 )  # fmt: skip
 _STRATA = mined.rates(_CHANGES, _CHANGES).to_arrow()

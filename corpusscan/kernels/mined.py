@@ -90,14 +90,24 @@ class Strata(NamedTuple):
         return pl.concat(frames).group_by("stratum").agg(pl.col("words").sum().cast(pl.Int64)).sort("stratum")
 
     def hits(self, follows: Floats) -> pl.DataFrame:
-        """At how many words an outcome follows: columns stratum, kind, level, words."""
+        """At how many words of how many documents an outcome follows: stratum, kind, level, words, documents.
+
+        A document counts at the highest level that it has in a stratum.
+        """
         told = []
+        count = outcomes.LEVELS.shape[1]
         for kind, own in enumerate(follows):
             words = np.flatnonzero(own >= outcomes.LEVELS[kind, 0])
-            cells = self.of(words).astype(np.int64) * outcomes.LEVELS.shape[1] + outcomes.levels(kind, own[words])
-            cell, counts = np.unique(cells, return_counts=True)
-            stratum, level = np.divmod(cell, outcomes.LEVELS.shape[1])
-            columns = {"stratum": stratum.astype(np.uint32), "level": level, "words": counts * outcomes.weight(kind)}
+            level, stratum = outcomes.levels(kind, own[words]), self.of(words).astype(np.int64)
+            documents = np.searchsorted(self.bounds, words, side="right") - 1
+            order = np.lexsort((level, stratum, documents))
+            last = np.append((np.diff(stratum[order]) != 0) | (np.diff(documents[order]) != 0), True)[: len(order)]
+            cell, place = np.unique(stratum * count + level, return_inverse=True)
+            columns = {
+                "stratum": (cell // count).astype(np.uint32), "level": cell % count,
+                "words": np.bincount(place, minlength=len(cell)).astype(np.int64) * outcomes.weight(kind),
+                "documents": np.bincount(place[order[last]], minlength=len(cell)).astype(np.int64),
+            }  # fmt: skip
             told.append(pl.DataFrame(columns).with_columns(kind=pl.lit(kind, pl.Int64)))
         return pl.concat(told)
 
@@ -113,17 +123,19 @@ def _stratum(topics: Numbers, lengths: Numbers, breaks: npt.NDArray[np.bool_]) -
 
 
 def rates(words: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
-    """How often noise of each kind and level, or surer, follows a word of a stratum: stratum, kind, level, rate."""
+    """How often an outcome of each kind and level, or surer, follows a word of a stratum.
+
+    Columns stratum, kind, level, hits and words (at which it follows, and all), documents (in which it does).
+    """
     kinds, count = outcomes.LEVELS.shape
     every = pl.DataFrame({"kind": np.repeat(np.arange(kinds), count), "level": [*range(count)] * kinds})
-    total = words.group_by("stratum").agg(all=pl.col("words").sum())
-    known = hits.group_by("stratum", "kind", "level").agg(pl.col("words").sum())
-    joined = total.join(every, how="cross").join(known, on=["stratum", "kind", "level"], how="left")
-    surer = joined.sort("level", descending=True).with_columns(
-        pl.col("words").fill_null(0).cum_sum().over("stratum", "kind")
+    total = words.group_by("stratum").agg(pl.col("words").sum())
+    known = hits.group_by("stratum", "kind", "level").agg(
+        hits=pl.col("words").sum(), documents=pl.col("documents").sum()
     )
-    rate = ((pl.col("words") + 0.5) / (pl.col("all") + 1)).clip(upper_bound=1)
-    return surer.select("stratum", "kind", "level", rate=rate).sort("stratum", "kind", "level")
+    joined = total.join(every, how="cross").join(known, on=["stratum", "kind", "level"], how="left")
+    surer = pl.col("hits", "documents").fill_null(0).cum_sum().over("stratum", "kind")
+    return joined.sort("level", descending=True).with_columns(surer).sort("stratum", "kind", "level")
 
 
 def beside(
@@ -224,27 +236,44 @@ def publishers(batch: Batch) -> Hashes:
     return np.array([numbers.get(name, 0) for name in names], np.uint64)
 
 
-def tested(rows: pl.DataFrame, rates: pl.DataFrame, share: float, p_value: float) -> pl.DataFrame:
-    """The rows of those features behind which noise follows more often than chance, with their association."""
-    of, kinds, levels, rate = (rates[name].to_numpy() for name in ("stratum", "kind", "level", "rate"))
-    size = max(of.max(initial=0), rows["stratum"].to_numpy().max(initial=0)) + 1
-    table = np.full((*outcomes.LEVELS.shape, size), 1.0)  # strata of which nothing is known say nothing
-    table[kinds, levels, of] = rate
+class Rates:
+    """How often an outcome follows by chance, as arrays kinds x levels x strata."""
+
+    def __init__(self, told: pl.DataFrame, strata: int) -> None:
+        at = tuple(told[name].to_numpy() for name in ("kind", "level", "stratum"))
+        shape = (*outcomes.LEVELS.shape, max(strata, int(at[2].max(initial=0)) + 1))
+        self.hits, self.words, self.documents = (np.zeros(shape), np.zeros(shape), np.zeros(shape))
+        for name in ("hits", "words", "documents"):
+            getattr(self, name)[at] = told[name].to_numpy()
+
+    def without(self, kind: int, level: int, strata: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """The rates in documents that do not carry a feature; `strata` are of those that do and have the outcome.
+
+        Its own carriers are no evidence of what chance does: they count as the documents of their stratum on average.
+        """
+        own = np.bincount(strata, minlength=self.hits.shape[2])
+        others = 1 - np.minimum(own / np.maximum(self.documents[kind, level], 1), 1)
+        by_chance: npt.NDArray[np.float64] = (self.hits[kind, level] * others + 0.5) / (self.words[kind, level] + 1)
+        return by_chance
+
+
+def tested(rows: pl.DataFrame, told: pl.DataFrame, share: float, p_value: float) -> pl.DataFrame:
+    """The rows of those features that an outcome follows more often than chance, with their association."""
+    rates = Rates(told, int(rows["stratum"].to_numpy().max(initial=0)) + 1)
     enough = rows.group_by("feature").agg(
         carriers=pl.col("documents").sum(), with_it=(pl.col("hits") > 0).sum(),
         said=pl.col("occurrences").sum(), at=pl.col("hits").sum(),
     ).filter((pl.col("with_it") > 3) & (pl.col("with_it") >= share * pl.col("carriers"))
              & (pl.col("at") >= share / 2 * pl.col("said")))  # fmt: skip
     kept = rows.join(enough.select("feature"), on="feature", how="semi")
-    told: list[dict[str, Any]] = []
+    tests: list[dict[str, Any]] = []
     for (feature,), own in kept.group_by("feature", maintain_order=True):
-        found = _strongest_association(own, table)
+        found = _strongest_association(own, rates)
         if found["p_value"] <= p_value:
             carriers = {"carriers": int(own["documents"].sum()), "with_it": int((own["hits"] > 0).sum())}
-            told.append(
-                {"feature": feature, **found, **carriers, "said": own["occurrences"].sum(), "at": own["hits"].sum()}
-            )
-    return kept.join(pl.DataFrame(told, schema=TESTS), on="feature", how="inner").sort("feature", "shard", "row")
+            said = {"said": own["occurrences"].sum(), "at": own["hits"].sum()}
+            tests.append({"feature": feature, **found, **carriers, **said})
+    return kept.join(pl.DataFrame(tests, schema=TESTS), on="feature", how="inner").sort("feature", "shard", "row")
 
 
 TESTS = {
@@ -253,8 +282,8 @@ TESTS = {
 }  # fmt: skip
 
 
-def _strongest_association(own: pl.DataFrame, table: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """The association with noise of that kind and level for which it is least due to chance (Bonferroni over these)."""
+def _strongest_association(own: pl.DataFrame, rates: Rates) -> dict[str, Any]:
+    """The association with the outcome and level for which it is least due to chance (Bonferroni over these)."""
     strata, occurrences = own["stratum"].to_numpy(), own["occurrences"].to_numpy()
     sources, alike = own["source"].to_numpy(), own["alike"].to_numpy()
     found: dict[str, Any] = {"p_value": 2.0}
@@ -263,8 +292,9 @@ def _strongest_association(own: pl.DataFrame, table: npt.NDArray[np.float64]) ->
         for level, least in enumerate(levels):
             hit = follows >= least
             if hit.sum() > 3:
+                by_chance = rates.without(kind, level, strata[hit])
                 one = association(strata[hit], occurrences[hit], sources[hit], alike[hit],
-                                  strata[~hit], occurrences[~hit], table[kind, level])  # fmt: skip
+                                  strata[~hit], occurrences[~hit], by_chance)  # fmt: skip
                 p_value = min(one.p_value * outcomes.LEVELS.size, 1.0)
                 if p_value < found["p_value"]:
                     found = {"independent": one.independent, "expected": one.expected, "p_value": p_value,
