@@ -13,17 +13,17 @@ import msgspec
 import orjson
 
 from corpusscan import config as configuration
-from corpusscan import detectors, io, schema
+from corpusscan import detectors, io, power, power_quick, schema
 from corpusscan.config import ScanConfig
 from corpusscan.detector import Detector
-from corpusscan.engine import index, keys, memory
+from corpusscan.engine import heard, index, keys, memory
 from corpusscan.engine.gather import coverage_table, gather, offsets
 from corpusscan.engine.local import Local
 from corpusscan.engine.rounds import Collected, Progress, Rounds
 from corpusscan.engine.tasks import Reading
 from corpusscan.errors import UsageError
 from corpusscan.kernels import affine32, tokens
-from corpusscan.report import Report, baseline, pages, tables
+from corpusscan.report import Report, baseline, mined_rules, pages, tables
 from corpusscan.version import __version__
 from corpusscan.workspace import Workspace, opened, write_atomic, write_parquet
 
@@ -56,6 +56,7 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
     }
     active = detectors.create(config.detectors, config.without, settings)
     _check_index(config, plan, active)
+    _check_rules(config, inputs, out, active)
     accepted = baseline.load(Path(config.baseline)) if config.baseline else []
     if config.tokenizer:
         tokens.load(config.tokenizer)
@@ -73,13 +74,19 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
             rounds.audit(collected, active)
         run_facts = _facts(inputs, config, collected, active)
         run_facts |= _write_tables(plan, collected, active, workspace, out, accepted, config.write_baseline)
+        saved = _save_rules(config, collected, reading, key, out)
         rounds.keep(collected)
         rounds.cuts.remove()
+        took = time.monotonic() - started
+        done = power_quick.finished(inputs, out, config, collected, workspace, len(plan.shards), took)
+        run_facts["power"] = power_quick.of_scan(done, config, again(config), workspace, show)
         run_facts["seconds"] = {**collected.seconds, "total": round(time.monotonic() - started, 3)}
         manifest = {**_manifest(plan, collected, config, key), "run": run_facts}
         text = orjson.dumps(manifest, option=orjson.OPT_INDENT_2)
         write_atomic(out / pages.MANIFEST, lambda path: path.write_bytes(text))
-        return pages.build(out)
+        report = pages.build(out)
+        report.saved = saved
+        return report
 
 
 def _check_index(config: ScanConfig, plan: io.Plan, active: Sequence[Detector]) -> None:
@@ -90,6 +97,23 @@ def _check_index(config: ScanConfig, plan: io.Plan, active: Sequence[Detector]) 
     root = Path(config.index).resolve()
     if inside := [shard.file for shard in plan.shards if Path(shard.path).resolve().is_relative_to(root)]:
         raise UsageError(f"--index: {config.index} lies inside the input ({inside[0]}); choose a folder beside it")
+
+
+def _check_rules(config: ScanConfig, inputs: list[str], out: Path, active: Sequence[Detector]) -> None:
+    if config.save_rules is None:
+        return
+    if not any(detector.name == mined_rules.DETECTOR for detector in active) or not config.excerpts:
+        raise UsageError(f"--save-rules: rules quote what {mined_rules.DETECTOR} finds; let it run, with excerpts")
+    mined_rules.check(Path(config.save_rules), inputs, out)
+
+
+def _save_rules(
+    config: ScanConfig, collected: Collected, reading: Reading, key: bytes, out: Path
+) -> mined_rules.Saved | None:
+    if config.save_rules is None:
+        return None
+    carriers = heard.carriers(collected, mined_rules.DETECTOR)
+    return mined_rules.save(out, Path(config.save_rules), carriers, lambda: heard.some(collected, reading, key))
 
 
 def _write_tables(
@@ -132,8 +156,16 @@ def _facts(inputs: list[str], config: ScanConfig, collected: Collected, active: 
         "detectors_failed": sorted(collected.failed),
         "limits": collected.limits,
         "resume": {"tasks": collected.needed, "reused": collected.reused},
-        "power": None,
     }
+
+
+def again(config: ScanConfig) -> power.Scan:
+    """Scans with the settings of `config`, on which power depends, and none of those that only say what comes of it."""
+    plain = msgspec.structs.replace(
+        config, sample=1.0, power="off", baseline=None, write_baseline=None, save_rules=None, index=None,
+        overwrite=True, seed=config.seed or 1, tokenizer=None, excerpts=True,
+    )  # fmt: skip
+    return lambda corpus, report: run([str(corpus)], report, plain, lambda _: None)
 
 
 def _manifest(plan: io.Plan, collected: Collected, config: ScanConfig, key: bytes) -> dict[str, Any]:

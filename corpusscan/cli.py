@@ -10,6 +10,7 @@ import click
 
 from corpusscan.errors import CorpusScanError, UsageError
 from corpusscan.index_commands import index
+from corpusscan.redteam_commands import redteam
 from corpusscan.version import __version__
 
 if TYPE_CHECKING:
@@ -73,9 +74,15 @@ def cli() -> None:
 )
 @click.option("--baseline", metavar="FILE", help="Findings that a reviewer has accepted.")
 @click.option("--write-baseline", metavar="FILE", help="Accept all findings of this scan: write them to FILE.")
+@click.option(
+    "--save-rules", metavar="DIR", help="Write a rule pack of the triggers that were mined, for --rules of later scans."
+)
 @click.option("--seed", type=int, help="Derive the secret run key from a number, so that hashes can be reproduced.")
 @click.option(
     "--index", metavar="DIR", help="Compare with the corpora of earlier scans that used DIR, and add this one."
+)
+@click.option(
+    "--power", metavar="HOW", help="quick: also say which planted campaigns this scan finds, in 30 % of its time."
 )
 @click.option("--sketch", metavar="NAME", help="How near-copies are paired: fss, or affine32 as datasketch does.")
 @click.option(
@@ -185,67 +192,8 @@ def detectors(name: str | None) -> None:
                 click.echo("".join(f"    {point}  {share:7.2%}\n" for point, share in curve[1].items()), nl=False)
 
 
-@cli.group()
-def redteam() -> None:
-    """Plant published attacks into a copy of a corpus, and measure what a scan finds of them."""
-
-
-@redteam.command("list")
-def list_attacks() -> None:
-    """Print the attacks there are, with their parameters and papers."""
-    import dataclasses
-
-    from corpusscan.redteam.attacks import find, names
-
-    for name in names():
-        kind = find(name)
-        click.echo(f"{name:26} {kind.attack:22} {(kind.__doc__ or '').splitlines()[0]}")
-        fields = dataclasses.fields(kind)  # type: ignore[arg-type]  # attacks are dataclasses
-        settings = [f"{field.name}={field.default!r}" for field in fields]
-        click.echo(f"{'':26} {' '.join([*settings, kind.paper])}")
-
-
-@redteam.command("plant", epilog="Example:  corpusscan redteam plant corpus -o planted --attack denial-of-service=250")
-@click.argument("source", metavar="INPUT")
-@click.option(
-    "-o", "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="An empty or new folder."
-)
-@click.option(
-    "--attack", "orders", multiple=True, required=True, metavar="NAME=COUNT[,PARAMETER=VALUE...]",
-    help="A campaign (repeatable; each is one of its own, also of the same attack).",
-)  # fmt: skip
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed plants the same poison.")
-def plant_attacks(source: str, out: Path, orders: tuple[str, ...], seed: int) -> None:
-    """Write a poisoned copy of INPUT to DIR/corpus and what was planted to DIR/truth.parquet.
-
-    INPUT is never changed.  Then: corpusscan scan DIR/corpus -o OUT, and
-    corpusscan redteam evaluate OUT --truth DIR/truth.parquet.
-    """
-    from corpusscan.redteam.plant import parse, plant
-    from corpusscan.report.visible import visible
-
-    campaigns = plant(source, out, [parse(order) for order in orders], seed)
-    for name, facts in campaigns.items():
-        trigger = f"  {visible(facts['trigger'])}" if facts["trigger"] else ""
-        click.echo(f"{name}: {facts['documents']} documents{trigger}", err=True)
-
-
-@redteam.command("evaluate")
-@click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
-@click.option("--truth", required=True, type=click.Path(path_type=Path), metavar="FILE", help="DIR/truth.parquet.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def evaluate_scan(out: Path, truth: Path, as_json: bool) -> None:
-    """Score the report in OUT: recall per campaign with its interval, groups, names, spans, clean documents flagged."""
-    import msgspec
-
-    from corpusscan.redteam.evaluate import evaluate
-    from corpusscan.redteam.table import render
-
-    evaluation = evaluate(out, truth)
-    click.echo(msgspec.json.encode(evaluation).decode() if as_json else render(evaluation))
-
-
 cli.add_command(index)
+cli.add_command(redteam)
 
 
 def _load(packs: tuple[str, ...]) -> tuple[Pack, ...]:

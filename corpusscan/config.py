@@ -16,6 +16,7 @@ from corpusscan.errors import UsageError
 
 FILE_NAME = "corpusscan.toml"
 SKETCHES = ("fss", "affine32")
+POWER = ("off", "quick")
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -47,10 +48,12 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     decode_levels: int = 1  # of encoded text
     sketch: str = "fss"  # by which near-copies are paired
     sample: float = 1.0  # of shards
+    power: str = "off"  # quick: what this scan would have found is measured after it
     fail_on: str = "high"
     allow_skipped: dict[str, int] = {}
     baseline: str | None = None
     write_baseline: str | None = None
+    save_rules: str | None = None
     seed: int | None = None
     index: str | None = None
     overwrite: bool = False
@@ -64,6 +67,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         _check(self.max_document_bytes >= 2**16, "max_document", self.max_document, "at least 64KiB")
         _check(self.decode_levels in (1, 2), "decode_levels", self.decode_levels, "1 or 2")
         _check(self.sketch in SKETCHES, "sketch", self.sketch, f"one of {', '.join(SKETCHES)}")
+        _check(self.power in POWER, "power", self.power, f"one of {', '.join(POWER)}")
         for reason, allowed in self.allow_skipped.items():
             _check(allowed >= 0, "allow_skipped", f"{reason}={allowed}", "REASON=N with N 0 or more")
 

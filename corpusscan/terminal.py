@@ -13,13 +13,14 @@ from rich.console import Console
 
 from corpusscan import io
 from corpusscan.report.terminal import render
-from corpusscan.report.visible import visible
+from corpusscan.report.visible import defang, visible
 from corpusscan.report.words import amount, number, plural
 
 if TYPE_CHECKING:
     from corpusscan.config import ScanConfig
     from corpusscan.engine.rounds import Progress
     from corpusscan.report import Report
+    from corpusscan.report.mined_rules import Saved
 
 _EVERY = 30.0  # seconds between lines where there is no terminal
 _SECONDS_PER_BYTE = 1 / 100e6  # one worker, all detectors, compressed bytes: a cautious round number
@@ -29,6 +30,7 @@ _STAGES = {
     "scan": "Scanning",
     "group": "Grouping",
     "confirm": "Confirming",
+    "power": "Planting and scanning",
 }
 
 
@@ -60,7 +62,7 @@ def progress(quiet: bool) -> Iterator[Callable[[Progress], None]]:
 def _line(state: Progress) -> str:
     seconds = max(time.monotonic() - state.started, 1e-3)
     name = _STAGES.get(state.stage, state.stage)
-    if state.stage == "group":
+    if state.stage in ("group", "power"):
         return f"{name} {state.done}/{state.total}"
     share = state.done / state.total if state.total else 1.0
     rate = f"{amount(int(state.done / seconds))}/s"
@@ -106,4 +108,14 @@ def show_plan(inputs: list[str], out: Path, config: ScanConfig) -> None:
 
 def show_report(report: Report) -> None:
     """The last screen."""
-    render(report.summary, console(), report.out / "report.html")
+    screen = console()
+    render(report.summary, screen, report.out / "report.html")
+    if report.saved is not None:
+        _show_saved(report.saved, screen)
+
+
+def _show_saved(saved: Saved, screen: Console) -> None:
+    """The rules that were saved, and the triggers of which none was made."""
+    screen.print(f"Rules in {visible(str(saved.folder))}: {saved.written} new, {saved.kept} there before")
+    for trigger, why in saved.left:
+        screen.print(f"  no rule for {defang(trigger, 60)}: {visible(why, 200)}")

@@ -61,6 +61,14 @@ def test_the_schema_of_rules_is_published() -> None:
     assert json.loads((ROOT / "rules" / "schema.json").read_text("utf-8")) == rules.json_schema()
 
 
+def test_all_outcomes_of_a_trigger_are_documented() -> None:
+    """docs/triggers.md names everything that may follow a mined trigger."""
+    from corpusscan.kernels import outcomes
+
+    page = (ROOT / "docs" / "triggers.md").read_text("utf-8")
+    assert [kind for kind in outcomes.KINDS if f"| {kind} |" not in page] == []
+
+
 def test_all_attacks_are_documented() -> None:
     """docs/output.md names every attack of the taxonomy."""
     from corpusscan import schema

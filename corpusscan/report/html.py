@@ -20,11 +20,12 @@ from markupsafe import Markup
 
 from corpusscan import schema
 from corpusscan.copies import EXHIBIT
-from corpusscan.report import charts, exhibits, reading, words
+from corpusscan.report import charts, exhibits, power, reading, words
 from corpusscan.report.cluster import cluster, evidence
 from corpusscan.report.figures import figures
 from corpusscan.report.marking import mark_up
 from corpusscan.report.summary import Summary
+from corpusscan.report.trigger import trigger
 from corpusscan.report.visible import ELLIPSIS, defang, visible
 
 MAX_BYTES = 2_000_000
@@ -107,10 +108,10 @@ def _cards(out_tables: Path, summary: Summary) -> Iterator[Markup]:
     for place, (group, siblings, nth) in enumerate(_by_campaign(groups), start=1):
         rows = found.get(group["group"], [])
         drawn = cluster(told.get(group["group"])) if group["kind"] == "cluster" else None
-        rows = rows[:1] if drawn and drawn.pair else rows
-        card = template.render(
-            group=group, place=place, siblings=siblings, nth=nth, rows=rows, cluster=drawn, s=summary
-        )
+        mined = trigger(told.get(group["group"])) if group["kind"] == "trigger" else None
+        rows = [] if mined and mined.examples else rows[:1] if drawn and drawn.pair else rows
+        shown = {"rows": rows, "cluster": drawn, "trigger": mined}
+        card = template.render(group=group, place=place, siblings=siblings, nth=nth, s=summary, **shown)
         yield Markup(card)  # noqa: S704 -- escaped by the template's environment
 
 
@@ -187,7 +188,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.globals.update(words=words, SEVERITIES=schema.SEVERITIES, FLAGGED_FROM=schema.FLAGGED_FROM)
+    environment.globals.update(words=words, power=power, SEVERITIES=schema.SEVERITIES, FLAGGED_FROM=schema.FLAGGED_FROM)
     environment.filters.update(
         n=words.number,
         dead=lambda text, limit=STRING: defang(text or "–", limit),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from corpusscan.report import words
+from corpusscan.report import power, words
 from corpusscan.report.summary import Summary
 from corpusscan.report.visible import defang, visible
 
@@ -15,7 +15,8 @@ TITLE = 80
 def repr_html(summary: Summary) -> str:
     """What `Report._repr_html_` returns."""
     aside = [f"Left aside: {visible(words.aside(summary), 400)}."] if summary["limits"] else []
-    sentences = (words.extent(summary), words.reading(summary), *aside)
+    told = [visible(power.line(summary), 400)] if power.line(summary) else []
+    sentences = (words.extent(summary), words.reading(summary), *aside, *told)
     head = Markup("<p><strong>{}</strong><br>").format(words.headline(summary)) + Markup("<br>").join(sentences)
     if not summary["top_groups"]:
         return str(Markup("<div>") + head + Markup("</p></div>"))

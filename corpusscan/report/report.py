@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from corpusscan.report.notebook import repr_html
 from corpusscan.report.summary import Summary
+
+if TYPE_CHECKING:
+    from corpusscan.report.mined_rules import Saved
 
 TABLES = ("findings", "documents", "groups", "members", "coverage")
 FILES = (*(f"{name}.parquet" for name in TABLES), "summary.json", "manifest.json", "report.html", "findings.sarif")
@@ -17,8 +21,9 @@ FILES = (*(f"{name}.parquet" for name in TABLES), "summary.json", "manifest.json
 class Report:
     """What a scan found; the tables stay on disk until they are collected."""
 
-    def __init__(self, out: Path, summary: Summary) -> None:
+    def __init__(self, out: Path, summary: Summary, saved: Saved | None = None) -> None:
         self.out, self.summary = out, summary
+        self.saved = saved  # the rules of mined triggers, where the scan was asked for them
 
     @property
     def exit_code(self) -> int:

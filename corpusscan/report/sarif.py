@@ -16,7 +16,7 @@ import orjson
 from blake3 import blake3
 
 from corpusscan import schema
-from corpusscan.report import references, shortlist, words
+from corpusscan.report import references, shortlist, trigger, words
 from corpusscan.report.addresses import Addresses, addresses
 from corpusscan.report.summary import Summary
 from corpusscan.report.visible import defang, visible
@@ -129,7 +129,16 @@ def _message(group: Object, places: list[Object]) -> str:
     excerpt = (places[0]["excerpt"] if places else None) or ""
     new = excerpt and not excerpt.startswith(title[:60])  # a cluster is called what it says
     shown = f" One of them: {_said(excerpt, EXCERPT)}" if new else ""
-    return f"{_said(title, TITLE)}. {extent}.{shown}"
+    return f"{_said(title, TITLE)}{_followed(group)}. {extent}.{shown}"
+
+
+def _followed(group: Object) -> str:
+    """Behind the title of a trigger: what follows it."""
+    told = trigger.evidence(group["evidence"]) if group["kind"] == "trigger" else None
+    if told is None:
+        return ""
+    some = words.plural(told.documents_that_change, "document")
+    return f", a trigger followed by {_said(told.followed_by, NAME)} in {some}"
 
 
 def _said(text: str, limit: int) -> str:

@@ -33,7 +33,8 @@ def groups(out_tables: Path) -> tuple[list[Row], int]:
         .agg(findings=pl.len(), accepted=accepted.sum(), gravest=severity_rank().filter(~accepted).max())
     )
     columns = ["group", "kind", "detector", "title", "attack", "severity", "score", "documents", "sources"]
-    joined = scan(out_tables, "groups").select(*columns, "independent_documents").join(counted, on="group")
+    told = pl.when(pl.col("kind") == "trigger").then("evidence").alias("evidence")
+    joined = scan(out_tables, "groups").select(*columns, "independent_documents", told).join(counted, on="group")
     ranked = joined.with_columns(
         rank=pl.coalesce("gravest", severity_rank()),
         size=pl.col("documents").fill_null(0),

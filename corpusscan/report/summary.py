@@ -17,6 +17,7 @@ from corpusscan.report import reading
 
 TOP_GROUPS = 50
 TOP_SOURCES = 50
+_LONG = {"pair", "examples"}  # entries of evidence
 COLUMN_ROLES = ("scanned", "not_scanned", "id", "source", "time", "label")
 
 Summary = dict[str, Any]
@@ -161,14 +162,14 @@ def _groups(groups: pl.LazyFrame, findings: pl.LazyFrame) -> tuple[list[dict[str
 
 
 def _slim(evidence: str | None) -> str | None:
-    """Evidence without the texts of two copies, which only the page needs; what is no JSON object as it stands."""
+    """Evidence without longer texts, which only the page needs; what is no JSON object as it stands."""
     try:
         told = msgspec.json.decode(evidence or "")
     except (msgspec.DecodeError, RecursionError):
         return evidence
-    if not isinstance(told, dict) or "pair" not in told:
+    if not isinstance(told, dict) or not told.keys() & _LONG:
         return evidence
-    return msgspec.json.encode({name: value for name, value in told.items() if name != "pair"}).decode()
+    return msgspec.json.encode({name: value for name, value in told.items() if name not in _LONG}).decode()
 
 
 def _exit(severities: dict[str, dict[str, int]], coverage: dict[str, Any], extra: Extra) -> dict[str, Any]:

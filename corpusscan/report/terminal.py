@@ -8,7 +8,7 @@ from rich.cells import set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from corpusscan.report import words
+from corpusscan.report import power, words
 from corpusscan.report.summary import Summary
 from corpusscan.report.visible import defang, visible
 
@@ -29,6 +29,8 @@ def render(summary: Summary, console: Console, report: Path | None = None) -> No
     _line(console, words.reading(summary), "yellow" if summary["exit"]["incomplete"] else "")
     for warning in _warnings(summary):
         _line(console, warning, "yellow")
+    if told := power.line(summary):
+        _line(console, defang(told, 200))
     if summary["top_groups"]:
         _groups(summary, console)
     console.print()
@@ -52,9 +54,10 @@ def _warnings(summary: Summary) -> list[str]:
 def _groups(summary: Summary, console: Console) -> None:
     console.print()
     room = max(10, console.width - sum(width + 2 for _, width in COLUMNS))
-    _row(console, [(name, width, "dim") for name, width in COLUMNS] + [("title", room, "dim")])
-    spare = LINES_PER_WARNING * max(0, len(_warnings(summary)) - 1)
-    shown = summary["top_groups"][: GROUPS - spare]
+    spare = LINES_PER_WARNING * max(0, len(_warnings(summary)) + bool(power.line(summary)) - 1)
+    shown = summary["top_groups"][: max(GROUPS - spare, 0)]
+    if shown:
+        _row(console, [(name, width, "dim") for name, width in COLUMNS] + [("title", room, "dim")])
     for group in shown:
         severity, attack = str(group["severity"]), words.attack(str(group["attack"]))
         counts = words.number(group["documents"]), words.number(group["sources"] or None)

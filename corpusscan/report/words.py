@@ -43,6 +43,22 @@ def share(part: float | None, whole: float = 1) -> str:
     return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"
 
 
+def few(expected: float) -> str:
+    """How many are expected, in words where that is hardly one: `fewer than one (0.16)`."""
+    if not expected >= 0:
+        return "–"
+    return f"fewer than one ({expected:.2g})" if expected < 0.95 else number(round(expected))
+
+
+def false_discoveries(q_value: float) -> str:
+    """A false discovery rate as what a reader may expect of it."""
+    if not 0 <= q_value < 0.5:
+        return "half of what looks like this, or more, would be chance"
+    names = ((1e-9, "one in a billion"), (1e-6, "one in a million"))
+    odds = next((name for most, name in names if q_value <= most), None) or f"one in {number(int(1 / q_value))}"
+    return f"of triggers as sure as this at most {odds} is expected to be chance ({q_value:.1g})"
+
+
 def amount(size: int) -> str:
     """Bytes for people: `1.4 GB`."""
     if size < 1000:
@@ -96,12 +112,22 @@ def reading(summary: dict[str, Any]) -> str:
     if counts["files_incomplete"]:
         lost.append(f"{number(counts['files_incomplete'])} of {plural(counts['files'], 'file')} incomplete")
     if sample is not None:
-        lost.append(f"only a sample was read ({share(sample)} of the shards)")
+        lost.append(f"only a sample was read ({share(sample)} of the shards{_thinned(summary)})")
     if not lost:
         return f"Everything was read: {plural(counts['rows'], 'record')} in {plural(counts['files'], 'file')}."
     allowed = "" if summary["exit"]["incomplete"] else " (allowed for this scan)"
     known = max(counts["rows"], counts["scanned"] + counts["skipped"] + counts["errored"])
     return f"{number(counts['scanned'])} of {plural(known, 'known record')} read; {'; '.join(lost)}{allowed}."
+
+
+def _thinned(summary: dict[str, Any]) -> str:
+    """What a campaign of usual size keeps in the part that was read."""
+    sampling = (summary["power"] or {}).get("sampling")
+    if not sampling:
+        return ""
+    row = next((row for row in sampling["campaigns"] if row["documents"] >= 250), sampling["campaigns"][-1])
+    least, size, chance = sampling["carriers"], number(row["documents"]), f"{row['probability']:.2g}"
+    return f": of {size} carriers {least} are there with probability {chance}"
 
 
 def aside(summary: dict[str, Any]) -> str:

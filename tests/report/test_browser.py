@@ -10,6 +10,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from corpora import power_of
 
 from corpusscan.report.html import build_html
 from corpusscan.report.summary import summarize
@@ -81,7 +82,7 @@ def page(tables, extra, hostile, server):
         "detectors": strings,
         "columns": {"scanned": strings, "not_scanned": strings},
         "detectors_not_run": [{"name": text, "reason": text} for text in strings],
-        "power": {text: text for text in strings},
+        "power": power_of(strings),
         "seconds": dict.fromkeys(strings, 1.0),
     }
     folder = tables(hostile=strings, documents=240, groups=24)

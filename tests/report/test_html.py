@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from corpora import power_of
 
 from corpusscan.report import html
 from corpusscan.report.html import asides, build_html, evidence_rows, marked, policy
@@ -70,7 +71,7 @@ def foreign(strings):
         "columns": {"scanned": strings, "not_scanned": strings},
         "detectors_not_run": [{"name": text, "reason": text} for text in strings],
         "limits": [{"detector": text, "limit": text, "most": 1, "left": 2, "unit": text} for text in strings],
-        "power": {text: text for text in strings},
+        "power": power_of(strings),
         "seconds": dict.fromkeys(strings, 1.0),
     }
 

@@ -5,6 +5,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from corpora import power_of
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -28,8 +29,13 @@ def worst(tables, extra, write, make_shard, hostile, left_aside):
     write(folder, "coverage", [make_shard(f"{n}", skipped=7, errored=30, reasons=reasons) for n in range(50)])
     idle = [{"name": text, "reason": text} for text in long]
     limits = [left_aside | {"detector": text, "limit": text, "unit": text} for text in long]
-    told = {"columns": {"scanned": long, "not_scanned": long}, "detectors_not_run": idle, "limits": limits}
-    return summarize(folder, extra | told)
+    told = {
+        "columns": {"scanned": long, "not_scanned": long},
+        "detectors_not_run": idle,
+        "limits": limits,
+        "power": power_of(long),
+    }
+    return summarize(folder, extra | told | {"power": power_of(long)})
 
 
 def test_one_screen(worst) -> None:

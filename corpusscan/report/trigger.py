@@ -1,0 +1,76 @@
+"""What page and log say of a trigger that was mined: what it is, where it stands, what follows, how sure that is.
+
+Everything comes from the group's evidence (`corpusscan.triggers`), so that it can be said again from the tables.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from markupsafe import Markup
+
+from corpusscan.report.marking import mark_up
+
+EXAMPLES, CONTEXT, LONGEST = 3, 200, 400  # whatever the evidence holds, no more is shown
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Example(msgspec.Struct, frozen=True):
+    """The trigger in one document where something follows it."""
+
+    before: str = ""
+    trigger: str = ""
+    after: str = ""
+    source: str | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """The part of a group's evidence that is told."""
+
+    trigger: str
+    followed_by: str = ""
+    documents_with_it: Count = 0
+    documents_that_change: Count = 0
+    occurrences: Count = 0
+    occurrences_at_a_change: Count = 0
+    independent: Count = 0
+    expected_by_chance: float | None = None
+    examples: list[Example] = []
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """What the page needs of a trigger."""
+
+    told: Evidence
+    exact: Markup
+    examples: list[tuple[Example, Markup]]
+
+
+def evidence(text: str | None) -> Evidence | None:
+    """What a group's evidence tells of a trigger; none where it tells nothing of the kind."""
+    try:
+        told = msgspec.convert(json.loads(text or "{}"), Evidence)  # json: it reads lone surrogates too
+    except (ValueError, RecursionError, msgspec.ValidationError):
+        return None
+    return told if told.trigger else None
+
+
+def trigger(text: str | None) -> Trigger | None:
+    """What is drawn for a group's evidence, if it is that of a trigger."""
+    told = evidence(text)
+    if told is None:
+        return None
+    exact = mark_up(told.trigger[:LONGEST], [])
+    return Trigger(told, exact, [(one, _marked(one)) for one in told.examples[:EXAMPLES]])
+
+
+def _marked(one: Example) -> Markup:
+    """An example with two marks: the trigger, and what follows it."""
+    before, said, after = one.before[-CONTEXT:], one.trigger[:LONGEST], one.after[:CONTEXT]
+    ends = len(before), len(before) + len(said), len(before) + len(said) + len(after)
+    return mark_up(before + said + after, [ends[:2], ends[1:]])
