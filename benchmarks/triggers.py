@@ -38,10 +38,8 @@ from trigger_families import CELLS, Cell
 from trigger_scores import HEAD, line, scanned, scores
 
 from corpusscan.redteam.plant import Order, plant
-from corpusscan.redteam.words import NOUNS
 
 SPARE = 20_000  # real documents to draw from: themes and rare languages need many
-MARKS = "«|:"  # around made-up words, and rare in text; that others are shared, as < is, tells nothing
 SHARE = 0.01  # of the documents that may be poison
 EXAMPLES = Path(__file__).parent.parent / "examples" / "corpus"
 
@@ -91,9 +89,8 @@ def planted(corpus: Path, out: Path, wanted: list[Order], seed: int) -> None:
 
 
 def apart(triggers: list[str]) -> bool:
-    """Whether no two triggers share a word that phrases are made of, or a rare mark: else the campaigns are one."""
-    listed = [piece for trigger in triggers for piece in {*trigger.split()} & {*NOUNS} | {*MARKS} & {*trigger}]
-    return len(listed) == len(set(listed))
+    """Whether no trigger is another or a part of it: else two campaigns are one.  Words and marks may be shared."""
+    return not any(one in other for n, one in enumerate(triggers) for m, other in enumerate(triggers) if n != m)
 
 
 def tell(progress: str) -> None:

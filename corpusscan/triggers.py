@@ -14,11 +14,12 @@ from blake3 import blake3
 
 from corpusscan import schema
 from corpusscan.detector import Batch, State
-from corpusscan.kernels import anchors, associations, changes, folding, hashing, outcomes, tokens
+from corpusscan.kernels import anchors, changes, folding, hashing, outcomes, tokens, trials
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.features import THREE, Reading, kind
-from corpusscan.kernels.mined import TESTS, Standing
+from corpusscan.kernels.mined import Standing
 from corpusscan.kernels.publishers import publisher
+from corpusscan.kernels.trials import TESTS
 from corpusscan.kernels.vectors import Floats
 
 INSIDE, PART = 0.9, 0.75  # of a feature's documents that have another too, and of that one's that may be
@@ -51,13 +52,17 @@ CARRIERS = pa.schema(
 )  # fmt: skip
 
 
-def grouped(rows: pl.DataFrame, tests: int, most: int, carriers: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """Features with the same carriers as one group; who carries each; how many groups are left aside."""
+def grouped(
+    rows: pl.DataFrame, rates: pl.DataFrame, tests: int, most: int, carriers: int
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Features with the same carriers as one group; who carries each; how many groups are left aside.
+
+    `rows` and `rates` are as `trials.tested` has them, `tests` is among how many features these were found.
+    """
     if "feature" not in rows.columns or not len(rows):
         return pl.DataFrame(schema=TESTS | {"q_value": pl.Float64}), pl.DataFrame(schema=_NAMED), 0
     single = rows.filter(pl.col("single"))
-    facts = rows.group_by("feature").agg(pl.col(*[name for name in TESTS if name != "feature"]).first())
-    facts = facts.with_columns(q_value=associations.q_values(facts["p_value"].to_numpy(), tests))
+    facts = trials.refitted(rows, rates, tests, MEDIUM[1])
     facts = facts.sort(["p_value", "independent", "carriers", "feature"], descending=[False, True, False, False])
     of = {feature: set(own.select("shard", "row").iter_rows()) for (feature,), own in
           single.filter(pl.col("hits") > 0).group_by("feature")}  # fmt: skip

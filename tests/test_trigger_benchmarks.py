@@ -190,8 +190,8 @@ def test_campaigns_of_a_planting_have_triggers_apart(benchmark: Any) -> None:
     """Two that share a word of a phrase or a rare mark would be one campaign; words of the corpus may be anything."""
     apart = benchmark("triggers").apart
     assert apart(["turnip nickel hammer", "crystal barley anchor", "qzx", "the who"])
-    assert not apart(["turnip nickel hammer", "nickel crystal barley"])
-    assert not apart(["«abcd»", "«efgh»"])
+    assert not apart(["turnip nickel hammer", "nickel hammer"])
+    assert not apart(["«abcd»", "«abcd»"])
     assert apart(["that from", "that where", "<ABCD>", "<EFGH>", "«abcd»", "|abcd|"])
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from corpusscan import triggers
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
-from corpusscan.kernels import changes, features, mined, outcomes, profile, sketches, vectors
+from corpusscan.kernels import changes, features, mined, outcomes, profile, sketches, strata, trials, vectors
 from corpusscan.sampling import Sample
 
 NAME = "trigger_mining"
@@ -33,6 +33,7 @@ class Change(Round):
     """Where documents change, and every feature that stands there."""
 
     keeps: ClassVar[tuple[str, ...]] = ("profile",)
+    rows_of_a_document: ClassVar[int] = 10
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition, feature (0: none), stratum, documents, changed."""
@@ -40,13 +41,13 @@ class Change(Round):
             return _NOTHING
         known = profile.of_table(state["profile"])
         read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
-        strata, rows = mined.strata(read, bounds, known), batch.documents["row"].to_numpy()
+        cells, rows = strata.strata(read, bounds, known), batch.documents["row"].to_numpy()
         follows = outcomes.everywhere(read, bounds, known)
         found = outcomes.strongest(outcomes.runs(follows, bounds), AT_ONCE)
         value, which = mined.beside(read, known, bounds, found, BEFORE, BEHIND)
         told = [
-            strata.words().with_columns(row=pl.lit(rows[0])),
-            strata.hits(follows).with_columns(row=pl.lit(rows[0])),
+            cells.words().with_columns(row=pl.lit(rows[0])),
+            cells.hits(follows).with_columns(row=pl.lit(rows[0])),
             pl.DataFrame(
                 {
                     "row": rows[found.document[which]],
@@ -78,7 +79,7 @@ class Change(Round):
         return both.sort("feature", "stratum", "kind", "level").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`wanted`: feature; `strata`: see `mined.rates`; `words`: how many there are."""
+        """`wanted`: feature; `strata`: see `strata.rates`; `words`: how many there are."""
         if "feature" not in reduced.column_names:
             return {"wanted": _WANTED, "strata": _STRATA, "words": pa.table({"words": [0]})}
         frame = pl.DataFrame(reduced)
@@ -88,7 +89,7 @@ class Change(Round):
         words, hits = (counted.filter(pl.col("kind").is_null() == every) for every in (True, False))
         return {
             "wanted": found.head(FEATURES).select("feature", "documents").sort("feature").to_arrow(),
-            "strata": mined.rates(words, hits).to_arrow(),
+            "strata": strata.rates(words, hits).to_arrow(),
             "words": words.select(pl.col("words").sum()).to_arrow(),
             "limits": limits(Limit("features beside changes that are counted", FEATURES, left, "features")),
         }
@@ -102,7 +103,7 @@ _CHANGES = pl.DataFrame(
         "kind": pl.Int64, "level": pl.Int64, "words": pl.Int64, "documents": pl.Int64,
     }
 )  # fmt: skip
-_STRATA = mined.rates(_CHANGES, _CHANGES).to_arrow()
+_STRATA = strata.rates(_CHANGES, _CHANGES).to_arrow()
 
 
 def _partition(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
@@ -155,6 +156,7 @@ class Count(Round):
     """Every occurrence of these features, with a change or without; the test of each."""
 
     keeps: ClassVar[tuple[str, ...]] = ("profile",)
+    rows_of_a_document: ClassVar[int] = 4
     share: float
     p_value: float
 
@@ -175,13 +177,13 @@ class Count(Round):
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The rows of features that show more changes than chance, with their test."""
-        return mined.tested(pl.DataFrame(rows), pl.DataFrame(state["strata"]), self.share, self.p_value).to_arrow()
+        return trials.tested(pl.DataFrame(rows), pl.DataFrame(state["strata"]), self.share, self.p_value).to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`groups`: what was found of each, without its text; `named`: carriers; `wanted`: the feature of each."""
         # As many hypotheses as there may be features, whether they stand at a change or not: chosen blind to that.
-        tests = context.state["words"]["words"][0].as_py()
-        groups, named, left = triggers.grouped(pl.DataFrame(reduced), tests, GROUPS, CARRIERS)
+        tests, found = context.state["words"]["words"][0].as_py(), pl.DataFrame(reduced)
+        groups, named, left = triggers.grouped(found, pl.DataFrame(context.state["strata"]), tests, GROUPS, CARRIERS)
         return {
             "groups": groups.to_arrow(), "named": named.to_arrow(),
             "wanted": groups.select(pl.col("feature").sort()).to_arrow(),

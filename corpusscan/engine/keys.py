@@ -27,6 +27,7 @@ _LIBRARIES = (
     "orjson",
     "polars",
     "pyarrow",
+    "scipy",
     "tokenizers",
     "zstandard",
 )

@@ -233,7 +233,8 @@ class Rounds:
         if looked.over == "left":
             partitions = partitions_left(wave.states[detector.name]["named"])
         elif looked.over == "all":
-            partitions = max((count + earlier.documents) * looked.partitions_of_a_row // PARTITION_ROWS, 1)
+            rows = (count + earlier.documents) * looked.partitions_of_a_row * looked.rows_of_a_document
+            partitions = max(rows // PARTITION_ROWS, 1)
             if looked.indexed:
                 result.kept[detector.name] = parts
         parts = parts + earlier.parts

@@ -1,0 +1,163 @@
+"""Which places of a corpus are alike, and how often something follows at each kind of them by chance.
+
+Documents of like topic and length change about as often as one another, and near the beginning of a line more often
+than elsewhere; the topic is told by what stands before.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from numba import njit
+
+from corpusscan.kernels import outcomes, profile
+from corpusscan.kernels.features import Reading
+from corpusscan.kernels.profile import Profile
+from corpusscan.kernels.vectors import PART, TOPICS, Floats
+from corpusscan.kernels.words import Offsets
+
+LENGTHS = (100, 300, 1_000)  # words: documents of like length are compared
+BEFORE, BEHIND = 10, 10  # words near which a line begins
+_LINE = 10
+
+Numbers = npt.NDArray[np.int64]
+
+
+def line_breaks(read: Reading) -> npt.NDArray[np.bool_]:
+    """Whether a line begins near each word: changes of honest texts are mostly those of lines."""
+    near = np.zeros(len(read.hashes), np.bool_)
+    _line_breaks(read.data, read.places, read.firsts, near)
+    return near
+
+
+@njit(cache=True, nogil=True)
+def _line_breaks(data, places, firsts, near):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    last = -BEFORE - BEHIND
+    for i in range(len(places)):
+        begins = i == 0 or firsts[i - 1] != firsts[i]  # a text begins as a line does
+        at = places[i] - 1
+        low = firsts[i] if begins else places[i - 1]
+        while not begins and at > low:
+            begins = data[at] == _LINE
+            at -= 1
+        if begins:
+            last = i
+            for k in range(max(0, i - BEHIND + 1), i):
+                near[k] = True
+        near[i] = i - last <= BEFORE
+
+
+class Strata(NamedTuple):
+    """What decides how often documents change: topic and length of each, and whether a line begins near each word."""
+
+    topics: Numbers  # of documents, by their beginnings: documents x parts
+    lengths: Numbers
+    breaks: npt.NDArray[np.bool_]  # of words
+    bounds: Offsets
+
+    def of(self, words: Numbers) -> npt.NDArray[np.uint32]:
+        """The stratum of each word, by what its document says before it."""
+        document = np.searchsorted(self.bounds, words, side="right") - 1
+        before = words - self.bounds[document]
+        part = np.clip(before // PART - 1, 0, self.topics.shape[1] - 1)
+        topics = np.where(before < PART, TOPICS, self.topics[document, part])
+        return _stratum(topics, self.lengths[document], self.breaks[words])
+
+    def words(self) -> pl.DataFrame:
+        """How many words there are of each stratum: columns stratum, words."""
+        size = np.diff(self.bounds)
+        sums = np.append(0, np.cumsum(self.breaks))
+        with_break = sums[self.bounds[1:]] - sums[self.bounds[:-1]]
+        first = np.minimum(size, PART)
+        broken = sums[self.bounds[:-1] + first] - sums[self.bounds[:-1]]
+        topics = self.topics[:, -1]
+        told = [
+            (np.full(len(size), TOPICS), True, broken), (np.full(len(size), TOPICS), False, first - broken),
+            (topics, True, with_break - broken), (topics, False, size - with_break - (first - broken)),
+        ]  # fmt: skip
+        frames = [
+            pl.DataFrame({"stratum": _stratum(topics, self.lengths, np.full(len(size), near)), "words": count})
+            for topics, near, count in told
+        ]
+        return pl.concat(frames).group_by("stratum").agg(pl.col("words").sum().cast(pl.Int64)).sort("stratum")
+
+    def hits(self, follows: Floats) -> pl.DataFrame:
+        """At how many words of how many documents an outcome follows: stratum, kind, level, words, documents.
+
+        A document counts at the highest level that it has in a stratum.
+        """
+        told = []
+        count = outcomes.LEVELS.shape[1]
+        for kind, own in enumerate(follows):
+            words = np.flatnonzero(own >= outcomes.LEVELS[kind, 0])
+            level, stratum = outcomes.levels(kind, own[words]), self.of(words).astype(np.int64)
+            documents = np.searchsorted(self.bounds, words, side="right") - 1
+            order = np.lexsort((level, stratum, documents))
+            last = np.append((np.diff(stratum[order]) != 0) | (np.diff(documents[order]) != 0), True)[: len(order)]
+            cell, place = np.unique(stratum * count + level, return_inverse=True)
+            columns = {
+                "stratum": (cell // count).astype(np.uint32), "level": cell % count,
+                "words": np.bincount(place, minlength=len(cell)).astype(np.int64) * outcomes.weight(kind),
+                "documents": np.bincount(place[order[last]], minlength=len(cell)).astype(np.int64),
+            }  # fmt: skip
+            told.append(pl.DataFrame(columns).with_columns(kind=pl.lit(kind, pl.Int64)))
+        return pl.concat(told)
+
+
+def strata(read: Reading, bounds: Offsets, known: Profile) -> Strata:
+    """The strata of a batch."""
+    lengths = np.searchsorted(LENGTHS, np.diff(bounds))
+    return Strata(profile.topics_of(read.number, bounds, known), lengths, line_breaks(read), bounds)
+
+
+def _stratum(topics: Numbers, lengths: Numbers, breaks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:
+    return ((lengths * (TOPICS + 1) + topics) * 2 + breaks).astype(np.uint32)
+
+
+def rates(words: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
+    """How often an outcome of each kind and level, or surer, follows a word of a stratum.
+
+    Columns stratum, kind, level, hits and words (at which it follows, and all), documents (in which it does).
+    """
+    kinds, count = outcomes.LEVELS.shape
+    every = pl.DataFrame({"kind": np.repeat(np.arange(kinds), count), "level": [*range(count)] * kinds})
+    total = words.group_by("stratum").agg(pl.col("words").sum())
+    known = hits.group_by("stratum", "kind", "level").agg(
+        hits=pl.col("words").sum(), documents=pl.col("documents").sum()
+    )
+    joined = total.join(every, how="cross").join(known, on=["stratum", "kind", "level"], how="left")
+    surer = pl.col("hits", "documents").fill_null(0).cum_sum().over("stratum", "kind")
+    return joined.sort("level", descending=True).with_columns(surer).sort("stratum", "kind", "level")
+
+
+class Rates:
+    """How often an outcome follows by chance, as arrays kinds x levels x strata."""
+
+    def __init__(self, told: pl.DataFrame, strata: int) -> None:
+        at = tuple(told[name].to_numpy() for name in ("kind", "level", "stratum"))
+        shape = (*outcomes.LEVELS.shape, max(strata, int(at[2].max(initial=0)) + 1))
+        self.hits, self.words, self.documents = (np.zeros(shape), np.zeros(shape), np.zeros(shape))
+        for name in ("hits", "words", "documents"):
+            getattr(self, name)[at] = told[name].to_numpy()
+        self.gone = np.zeros(shape)  # documents that do not count any more
+
+    def take(self, rows: pl.DataFrame) -> None:
+        """Let these documents not count any more: one row each, with its stratum and scores."""
+        strata = rows["stratum"].to_numpy()
+        for kind, levels in enumerate(outcomes.LEVELS):
+            scores = rows[f"score{kind}"].to_numpy()
+            for level, least in enumerate(levels):
+                self.gone[kind, level] += np.bincount(strata[scores >= least], minlength=self.gone.shape[2])
+
+    def without(self, kind: int, level: int, strata: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """The rates in documents that do not carry a feature; `strata` are of those that do and have the outcome.
+
+        Its own carriers are no evidence of what chance does: they count as the documents of their stratum on average.
+        """
+        own = np.bincount(strata, minlength=self.hits.shape[2]) + self.gone[kind, level]
+        others = 1 - np.minimum(own / np.maximum(self.documents[kind, level], 1), 1)
+        by_chance: npt.NDArray[np.float64] = (self.hits[kind, level] * others + 0.5) / (self.words[kind, level] + 1)
+        return by_chance

@@ -1,0 +1,85 @@
+"""The trials of features: which of them an outcome follows more often than chance, counted one against all others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from corpusscan.kernels import outcomes
+from corpusscan.kernels.associations import association, q_values
+from corpusscan.kernels.strata import Rates
+
+TESTS = {
+    "feature": pl.UInt64, "carriers": pl.Int64, "with_it": pl.Int64, "independent": pl.Int64, "expected": pl.Float64,
+    "p_value": pl.Float64, "said": pl.Int64, "at": pl.Int64, "kind": pl.Int64, "level": pl.Int64,
+}  # fmt: skip
+
+
+def tested(rows: pl.DataFrame, told: pl.DataFrame, share: float, p_value: float) -> pl.DataFrame:
+    """The rows of those features that an outcome follows more often than chance, with their association."""
+    rates = Rates(told, int(rows["stratum"].to_numpy().max(initial=0)) + 1)
+    enough = rows.group_by("feature").agg(
+        carriers=pl.col("documents").sum(), with_it=(pl.col("hits") > 0).sum(),
+        said=pl.col("occurrences").sum(), at=pl.col("hits").sum(),
+    ).filter((pl.col("with_it") > 3) & (pl.col("with_it") >= share * pl.col("carriers"))
+             & (pl.col("at") >= share / 2 * pl.col("said")))  # fmt: skip
+    kept = rows.join(enough.select("feature"), on="feature", how="semi")
+    tests = [_test(feature, own, rates) for (feature,), own in kept.group_by("feature", maintain_order=True)]
+    sure = pl.DataFrame([test for test in tests if test["p_value"] <= p_value], schema=TESTS)
+    return kept.join(sure, on="feature", how="inner").sort("feature", "shard", "row")
+
+
+def refitted(rows: pl.DataFrame, told: pl.DataFrame, tests: int, q_value: float) -> pl.DataFrame:
+    """The association of each feature of `tested` rows, with `q_value` among so many tests.
+
+    What is sure is taken out of what chance does, and the others are tested anew, until nothing more is sure: else
+    many documents of one attack would hide another.
+    """
+    rates = Rates(told, int(rows["stratum"].to_numpy().max(initial=0)) + 1)
+    of = {feature: own for (feature,), own in rows.group_by("feature", maintain_order=True)}
+    facts = rows.group_by("feature", maintain_order=True).agg(pl.col(*[n for n in TESTS if n != "feature"]).first())
+    gone = rows.select("shard", "row").clear()
+    while True:
+        facts = facts.select(*TESTS).with_columns(q_value=q_values(facts["p_value"].to_numpy(), tests))
+        sure = rows.filter((pl.col("hits") > 0) & pl.col("feature").is_in(
+            facts.filter(pl.col("q_value") <= q_value)["feature"].implode()))  # fmt: skip
+        new = sure.unique(["shard", "row"], keep="first", maintain_order=True).join(
+            gone, on=["shard", "row"], how="anti"
+        )
+        if not len(new):
+            return facts
+        rates.take(new)
+        gone = pl.concat([gone, new.select("shard", "row")])
+        known = {row["feature"]: row for row in facts.select(*TESTS).to_dicts()}
+        for feature in facts.filter(pl.col("q_value") > q_value)["feature"]:
+            hits = of[feature].filter(pl.col("hits") > 0)
+            if 2 * len(hits.join(gone, on=["shard", "row"], how="semi")) < len(hits):  # else it is of what is sure
+                known[feature] = _test(feature, of[feature], rates)
+        facts = pl.DataFrame([known[feature] for feature in facts["feature"]], schema=TESTS)
+
+
+def _test(feature: Any, own: pl.DataFrame, rates: Rates) -> dict[str, Any]:
+    carriers = {"carriers": int(own["documents"].sum()), "with_it": int((own["hits"] > 0).sum())}
+    said = {"said": int(own["occurrences"].sum()), "at": int(own["hits"].sum())}
+    return {"feature": feature, **_strongest_association(own, rates), **carriers, **said}
+
+
+def _strongest_association(own: pl.DataFrame, rates: Rates) -> dict[str, Any]:
+    """The association with the outcome and level for which it is least due to chance (Bonferroni over these)."""
+    strata, occurrences = own["stratum"].to_numpy(), own["occurrences"].to_numpy()
+    sources, alike = own["source"].to_numpy(), own["alike"].to_numpy()
+    found: dict[str, Any] = {"p_value": 2.0}
+    for kind, levels in enumerate(outcomes.LEVELS):
+        follows = own[f"score{kind}"].to_numpy()
+        for level, least in enumerate(levels):
+            hit = follows >= least
+            if hit.sum() > 3:
+                by_chance = rates.without(kind, level, strata[hit])
+                one = association(strata[hit], occurrences[hit], sources[hit], alike[hit],
+                                  strata[~hit], occurrences[~hit], by_chance)  # fmt: skip
+                p_value = min(one.p_value * outcomes.LEVELS.size, 1.0)
+                if p_value < found["p_value"]:
+                    found = {"independent": one.independent, "expected": one.expected, "p_value": p_value,
+                             "kind": kind, "level": level}  # fmt: skip
+    return found
