@@ -98,7 +98,7 @@ CONCLUDED_HITS = HITS.insert(0, pa.field("shard", pa.uint32()))
 CONCLUDED_GROUPS = pa.schema(
     [
         ("group", _text),
-        ("kind", _text),  # rule, cluster, trigger, template, claim
+        ("kind", _text),  # rule, cluster, trigger, template, claim, noise
         ("title", _text),
         ("attack", _text),
         ("severity", _text),

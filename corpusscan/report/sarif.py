@@ -33,6 +33,7 @@ _SECURITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}  #
 _KINDS = {
     "cluster": "Documents that say the same",
     "trigger": "A phrase after which the text changes",
+    "noise": "Documents that are noise from start to end",
     "template": "One template with changing slots",
     "claim": "One claim that many documents make",
 }
