@@ -23,7 +23,7 @@ from corpusscan.sampling import Sample
 NAME = "trigger_mining"
 BEFORE, BEHIND = 16, 12  # words round a change in which a trigger is looked for
 AT_ONCE = 4  # changes of one kind of one document
-FEWEST = 4  # documents that change where a feature stands, and publishers of them
+FEWEST, SPREAD = 4, 3  # documents that change where a feature stands, and publishers of them
 FEATURES = 200_000  # that are counted
 GROUPS, CARRIERS = 100, 1_000  # that are looked at, and of each
 
@@ -53,7 +53,7 @@ class Change(Round):
                     "row": rows[found.document[which]],
                     "feature": value,
                     "partition": _partition(value),
-                    "publisher": mined.publishers(batch)[found.document[which]],
+                    "publisher": mined.origins(batch)[1][found.document[which]],
                 }
             ).unique(["row", "feature"]),
         ]
@@ -71,7 +71,7 @@ class Change(Round):
                 publishers=pl.col("publisher").n_unique(),
                 known=(pl.col("publisher") > 0).all(),
             )
-            .filter((pl.col("documents") >= FEWEST) & (~pl.col("known") | (pl.col("publishers") >= FEWEST)))
+            .filter((pl.col("documents") >= FEWEST) & (~pl.col("known") | (pl.col("publishers") >= SPREAD)))
         )
         cells = frame.filter(pl.col("feature").is_null()).group_by("stratum", "kind", "level")
         counted = cells.agg(pl.col("words", "documents").sum())

@@ -1,8 +1,9 @@
 """Whether what carries a feature shows an outcome more often than chance: exact tails, the likeliest strata left out.
 
-A trigger is spread over a corpus, a house style or a topic is not.  So the strata with most hits are left out of
-what is counted and of what is expected: a test of the partial conjunction that at least three strata show it
-(Benjamini and Heller 2008), with a Poisson tail for rare outcomes.
+A trigger is spread over a corpus, a house style or a topic is not.  So the two sources with most hits, and, apart from
+that, the publisher with most, are left out of what is counted and of what is expected; of documents without a source
+two strata.  That is a test of the partial conjunction that others show it too (Benjamini and Heller 2008), with a
+Poisson tail for rare outcomes; of the two tails the larger counts.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-LEFT_OUT = 2  # strata
+LEFT_OUT = 2  # sources, or strata; of publishers one
 RARE = 0.01  # rate of an outcome in a stratum: where it is more, it tells nothing, and hides what others tell
 
 
@@ -25,31 +26,40 @@ class Association(NamedTuple):
 
 
 def association(
-    strata: npt.NDArray[Any], occurrences: npt.NDArray[Any], sources: npt.NDArray[Any], alike: npt.NDArray[Any],
-    other_strata: npt.NDArray[Any], others: npt.NDArray[Any], rates: npt.NDArray[np.float64],
-) -> Association:  # fmt: skip
+    strata: npt.NDArray[Any],
+    occurrences: npt.NDArray[Any],
+    sources: npt.NDArray[Any],
+    publishers: npt.NDArray[Any],
+    alike: npt.NDArray[Any],
+    other_strata: npt.NDArray[Any],
+    others: npt.NDArray[Any],
+    rates: npt.NDArray[np.float64],
+) -> Association:
     """The association of a feature; its `carriers` are those with the outcome.
 
-    `strata`, `occurrences`, `sources` and `alike` are of the documents with the outcome: number of the stratum, how
-    often the feature stands there, the source (0: it has none), and what is equal in those that depend on one
-    another.  `other_strata` and `others` are of the documents without it: so many occurrences in a stratum.  `rates` is
-    how often an occurrence in a stratum has the outcome by chance; strata in which that is nothing rare are not tested.
+    `strata`, `occurrences`, `sources`, `publishers` and `alike` are of the documents with the outcome: number of the
+    stratum, how often the feature stands there, the source (0: it has none) and who publishes it, and what is equal in
+    those that depend on one another.  `other_strata` and `others` are of the documents without it: so many occurrences
+    in a stratum.  `rates` is how often an occurrence in a stratum has the outcome by chance; strata in which that is
+    nothing rare are not tested.
     """
     _, first = np.unique(alike, return_index=True)
     rest = float((rates[other_strata] * others).sum())
     expected = rest + float(np.minimum(rates[strata[first]] * occurrences[first], 1).sum())
     tested = first[rates[strata[first]] <= RARE]
     own = np.minimum(rates[strata[tested]] * occurrences[tested], 1)
-    kept = _spread(sources[tested] if sources.all() else strata[tested])
     quiet = rates[other_strata] <= RARE
-    mean = float((rates[other_strata[quiet]] * others[quiet]).sum()) + float(own[kept].sum())
-    return Association(len(first), expected, _poisson_tail(int(kept.sum()), mean))
+    without = float((rates[other_strata[quiet]] * others[quiet]).sum())
+    told = [(sources, LEFT_OUT), (publishers, 1)] if sources.all() else [(strata, LEFT_OUT)]
+    kept = [_spread(values[tested], most) for values, most in told]
+    tails = [_poisson_tail(int(some.sum()), without + float(own[some].sum())) for some in kept]
+    return Association(len(first), expected, max(tails))
 
 
-def _spread(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Which are not of the values that occur most."""
+def _spread(values: npt.NDArray[Any], left_out: int) -> npt.NDArray[np.bool_]:
+    """Which are not of so many values that occur most."""
     known, number, counts = np.unique(values, return_inverse=True, return_counts=True)
-    most = np.argsort(-counts, kind="stable")[: min(LEFT_OUT, len(known))]
+    most = np.argsort(-counts, kind="stable")[: min(left_out, len(known))]
     return ~np.isin(number, most)
 
 

@@ -62,18 +62,20 @@ def standing(bounds: Offsets, found: Found, follows: Floats) -> Standing:
 
 
 def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, batch: Batch) -> pl.DataFrame:
-    """Rows: which, row, stratum, documents, occurrences, hits, alike, source, and of each kind of noise its bits.
+    """Rows: which, row, stratum, documents, occurrences, hits, alike, source, publisher, single; of each kind its score.
 
     Documents with noise behind one by one; of the others the first few, the rest as counts, of source 0.
     """
     told = standing(bounds, found, outcomes.at(read, bounds, known, found))
     of = strata.strata(read, bounds, known)
+    sources, publishers = origins(batch)
     frame = pl.DataFrame(
         {
             "which": told.which, "row": batch.documents["row"].to_numpy()[told.document],
             "stratum": of.of(told.word), "documents": np.ones(len(told.which), np.int64),
             "occurrences": told.occurrences, "hits": told.hits, "alike": _alike(read, bounds, told),
-            "source": publishers(batch)[told.document], "single": np.ones(len(told.which), bool),
+            "source": sources[told.document],
+            "publisher": publishers[told.document], "single": np.ones(len(told.which), bool),
             **{f"score{kind}": own for kind, own in enumerate(told.follows)},
         }
     )  # fmt: skip
@@ -117,9 +119,13 @@ def _least_shingles(hashes, bounds, documents, words, hits, values):  # type: ig
         values[n] = least if high > low + 2 else np.uint64(word)
 
 
-def publishers(batch: Batch) -> Hashes:
-    """A number for each document's publisher; 0 where it has no source."""
+def origins(batch: Batch) -> tuple[Hashes, Hashes]:
+    """Numbers for each document's source and for its publisher; 0 where it has none."""
     names = batch.documents["source"].to_pylist()
-    known = {name: publisher(name).encode() for name in set(names) if name}
-    numbers = {name: int.from_bytes(blake3(own, key=batch.key).digest(8)) | 1 for name, own in known.items()}
-    return np.array([numbers.get(name, 0) for name in names], np.uint64)
+    told = {name: (_number(name, batch.key), _number(publisher(name), batch.key)) for name in set(names) if name}
+    both = np.array([told.get(name, (0, 0)) for name in names], np.uint64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
+
+
+def _number(name: str, key: bytes) -> int:
+    return int.from_bytes(blake3(name.encode(), key=key).digest(8)) | 1

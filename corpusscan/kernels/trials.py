@@ -68,7 +68,7 @@ def _test(feature: Any, own: pl.DataFrame, rates: Rates) -> dict[str, Any]:
 def _strongest_association(own: pl.DataFrame, rates: Rates) -> dict[str, Any]:
     """The association with the outcome and level for which it is least due to chance (Bonferroni over these)."""
     strata, occurrences = own["stratum"].to_numpy(), own["occurrences"].to_numpy()
-    sources, alike = own["source"].to_numpy(), own["alike"].to_numpy()
+    sources, publishers, alike = (own[name].to_numpy() for name in ("source", "publisher", "alike"))
     found: dict[str, Any] = {"p_value": 2.0}
     for kind, levels in enumerate(outcomes.LEVELS):
         follows = own[f"score{kind}"].to_numpy()
@@ -76,7 +76,7 @@ def _strongest_association(own: pl.DataFrame, rates: Rates) -> dict[str, Any]:
             hit = follows >= least
             if hit.sum() > 3:
                 by_chance = rates.without(kind, level, strata[hit])
-                one = association(strata[hit], occurrences[hit], sources[hit], alike[hit],
+                one = association(strata[hit], occurrences[hit], sources[hit], publishers[hit], alike[hit],
                                   strata[~hit], occurrences[~hit], by_chance)  # fmt: skip
                 p_value = min(one.p_value * outcomes.LEVELS.size, 1.0)
                 if p_value < found["p_value"]:
