@@ -211,7 +211,7 @@ class _Shown:
 
     def span(self, row: dict[str, Any]) -> tuple[int, int]:
         """Where it stands in the text round it; the word of the feature where it is spelled otherwise."""
-        at = row["text"].find(self.title, max(row["head"] - len(self.title), 0)) if self.title else -1
+        at = row["text"].rfind(self.title, 0, row["tail"] + len(self.title)) if self.title else -1
         if 0 <= at <= row["tail"]:
             return at, at + len(self.title)
         return row["head"], row["tail"]
@@ -229,7 +229,8 @@ def _severity(facts: dict[str, Any], publishers: int) -> str:
 
 
 def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown) -> dict[str, Any]:
-    changed = own.filter(pl.col("kind") == facts["kind"])
+    changed = own.filter(pl.col("kind") >= 0).sort(pl.col("kind") != facts["kind"], maintain_order=True)
+    same = changed.filter(pl.col("kind") == facts["kind"])
     sources = own["source"].drop_nulls().unique().to_list()
     times = own["time"].drop_nulls().sort().to_list()
     apart = changed.unique("source", keep="first", maintain_order=True) if sources else changed
@@ -239,7 +240,7 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown) -
         "documents_with_it": facts["carriers"], "documents_that_change": facts["with_it"],
         "occurrences": facts["said"], "occurrences_at_a_change": facts["at"],
         "independent": facts["independent"], "expected_by_chance": round(facts["expected"], 3),
-        "p_value": facts["p_value"], "score": _middle(changed["score"]),
+        "p_value": facts["p_value"], "score": _middle(same["score"]),
         "examples": [_example(row, shown) for row in examples],
     }  # fmt: skip
     return {
@@ -258,11 +259,21 @@ def _middle(values: pl.Series) -> float:
 
 def _example(row: dict[str, Any], shown: _Shown) -> dict[str, Any]:
     start, end = shown.span(row)
-    more = end - row["tail"] if row["field"] == row["trigger_field"] else 0  # of the trigger, behind its last word
     return {
         "source": row["source"], "before": row["text"][:start], "trigger": row["text"][start:end],
-        "after": row["excerpt"][max(more, 0) :][:SHOWN],
+        "after": _payload(row, end)[1][:SHOWN],
     }  # fmt: skip
+
+
+def _payload(row: dict[str, Any], end: int) -> tuple[int, str]:
+    """Where what follows begins in its field, and how; the trigger ends at `end` of the text round it.
+
+    The word at which the feature ends may be the trigger's last, or, where the trigger is signs, the first behind it.
+    """
+    if row["field"] != row["trigger_field"]:
+        return row["start"], row["excerpt"]
+    said = row["text"][end : row["tail"]] + row["excerpt"][max(end - row["tail"], 0) :]
+    return row["text_start"] + end, said
 
 
 def _members(name: str, own: pl.DataFrame) -> list[dict[str, Any]]:
@@ -292,11 +303,11 @@ def _hits(group: dict[str, Any], own: pl.DataFrame, shown: _Shown) -> list[dict[
             **_quoted(row["text"], start, end, summary),
         })  # fmt: skip
         if row["kind"] >= 0:
-            first = max(at + end, row["start"]) if row["field"] == row["trigger_field"] else row["start"]
+            first, said = _payload(row, end)
+            last = max(row["end"], first)
             hits.append(place | {
-                "rule": PAYLOAD, "field": row["field"], "start": first, "end": max(row["end"], first),
-                "tokens": row["tokens"],
-                **_quoted(row["excerpt"], first - row["start"], row["end"] - row["start"], summary),
+                "rule": PAYLOAD, "field": row["field"], "start": first, "end": last, "tokens": row["tokens"],
+                **_quoted(said, 0, last - first, summary),
             })  # fmt: skip
     return hits
 

@@ -42,6 +42,7 @@ class Reading(NamedTuple):
     places: Numbers  # byte of `data` at which each word begins
     firsts: Numbers  # byte at which its text begins
     data: npt.NDArray[np.uint8]  # the texts, one behind another
+    lasts: Numbers  # byte at which its text ends
     texts: Offsets  # words of text i are those from texts[i] to texts[i + 1]
     rarity: Rarities
     number: npt.NDArray[np.int32]  # of the vector of each word
@@ -57,9 +58,11 @@ def reading(batch: Batch, known: Profile) -> Reading:
     starts = np.concatenate(
         [np.zeros(0, np.int64), *(begin + shift for (_, begin), shift in zip(chunks, shifts, strict=False))]
     )
-    firsts: Numbers = np.repeat(starts, np.diff(found.bounds)).astype(np.int64)
+    count = np.diff(found.bounds)
+    firsts: Numbers = np.repeat(starts, count).astype(np.int64)
+    lasts: Numbers = np.repeat(np.append(starts, len(data))[1:], count).astype(np.int64)
     rarity, number = looked_up(found.hashes, known.slots)
-    return Reading(found.hashes, firsts + found.begins, firsts, data, found.bounds, rarity, number)
+    return Reading(found.hashes, firsts + found.begins, firsts, data, lasts, found.bounds, rarity, number)
 
 
 def _bytes(chunk: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], Numbers]:
@@ -75,7 +78,7 @@ def at(read: Reading, known: Profile, first: Numbers, last: Numbers) -> tuple[Ha
     """The features that end at the words first to last - 1 of some stretches, and of which."""
     room = KINDS * int((last - first).sum())
     found, which = np.empty(room, np.uint64), np.empty(room, np.int64)
-    size = _at(*read[:4], read.rarity, known.pairs, alphabet.kinds(), first, last, found, which)
+    size = _at(*read[:5], read.rarity, known.pairs, alphabet.kinds(), first, last, found, which)
     return found[:size], which[:size]
 
 
@@ -95,7 +98,7 @@ def places(read: Reading, known: Profile, wanted: Hashes) -> Found:
     """All places of the wanted features (sorted), by word."""
     sieve = np.zeros(1 << (_FILTER_BITS - 6), np.uint64)
     _mark(sieve, wanted)
-    found, word = _places(*read[:4], read.rarity, known.pairs, alphabet.kinds(), sieve)
+    found, word = _places(*read[:5], read.rarity, known.pairs, alphabet.kinds(), sieve)
     which = np.searchsorted(wanted, found)
     is_wanted = wanted[np.minimum(which, max(len(wanted) - 1, 0))] == found if len(wanted) else np.zeros(0, bool)
     return Found(which[is_wanted], word[is_wanted])
@@ -161,10 +164,10 @@ def _signs(data, place, first, kinds):  # type: ignore[no-untyped-def] # noqa: A
 
 
 @njit(cache=True, nogil=True)
-def _parts(data, place):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _parts(data, place, last):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Hashes of the beginning, the end and the frame of the word at a place; 0 where it is short."""
     end = place
-    last = min(len(data), place + _LONGEST)
+    last = min(last, place + _LONGEST)
     frame, held, digits = np.uint64(7), np.uint64(0), 0
     while end < last:
         byte = data[end]
@@ -199,7 +202,7 @@ def _levels(firsts, rarities, i):  # type: ignore[no-untyped-def] # noqa: ANN001
 
 
 @njit(cache=True, nogil=True)
-def _at(hashes, places, firsts, data, rarities, pairs, kinds, first, last, found, which):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _at(hashes, places, firsts, data, lasts, rarities, pairs, kinds, first, last, found, which):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     size = 0
     for stretch in range(len(first)):
         for i in range(first[stretch], last[stretch]):
@@ -208,7 +211,7 @@ def _at(hashes, places, firsts, data, rarities, pairs, kinds, first, last, found
             signs = _signs(data, places[i], firsts[i], kinds)
             head = tail = frame = np.uint64(0)
             if rarity == UNKNOWN:
-                head, tail, frame = _parts(data, places[i])
+                head, tail, frame = _parts(data, places[i], lasts[i])
             for value in (one, two, three, signs, head, tail, frame):
                 if value:
                     found[size], which[size] = value, stretch
@@ -224,7 +227,7 @@ def _mark(sieve, values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _places(hashes, places, firsts, data, rarities, pairs, kinds, sieve):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _places(hashes, places, firsts, data, lasts, rarities, pairs, kinds, sieve):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """All features that the sieve lets pass, and where."""
     found, word = np.empty(1024, np.uint64), np.empty(1024, np.int64)
     size = 0
@@ -234,7 +237,7 @@ def _places(hashes, places, firsts, data, rarities, pairs, kinds, sieve):  # typ
         signs = _signs(data, places[i], firsts[i], kinds)
         head = tail = frame = np.uint64(0)
         if rarity == UNKNOWN:
-            head, tail, frame = _parts(data, places[i])
+            head, tail, frame = _parts(data, places[i], lasts[i])
         if size + KINDS > len(found):
             found, word = _more(found), _more(word)
         for value in (one, two, three, signs, head, tail, frame):

@@ -62,7 +62,7 @@ def standing(bounds: Offsets, found: Found, follows: Floats) -> Standing:
 
 
 def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, batch: Batch) -> pl.DataFrame:
-    """Rows: which, row, stratum, documents, occurrences, hits, alike, source, publisher, single; of each kind its score.
+    """Rows: which, row, stratum, documents, occurrences, hits, alike, source, publisher, single; each kind its score.
 
     Documents with noise behind one by one; of the others the first few, the rest as counts, of source 0.
     """

@@ -45,8 +45,10 @@ def _line_breaks(data, places, firsts, near):  # type: ignore[no-untyped-def] # 
             at -= 1
         if begins:
             last = i
-            for k in range(max(0, i - BEHIND + 1), i):
+            k = i - 1
+            while k >= max(0, i - BEHIND + 1) and firsts[k] == firsts[i]:
                 near[k] = True
+                k -= 1
         near[i] = i - last <= BEFORE
 
 
