@@ -74,7 +74,7 @@ def q_values(p_values: npt.NDArray[np.float64], tests: int) -> npt.NDArray[np.fl
     """False discovery rates under any dependence (Benjamini and Yekutieli 2001) of the least of so many p-values."""
     order = np.argsort(p_values, kind="stable")
     tests = max(tests, len(p_values))
-    factor = tests * (np.log(max(tests, 1)) + 0.5772)
+    factor = tests * (np.log(tests) + 0.57722 + 0.5 / tests) if tests else 0.0  # the harmonic number, times the tests
     scaled = p_values[order] * factor / np.arange(1, len(order) + 1)
     found = np.empty(len(order))
     found[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)

@@ -23,7 +23,7 @@ from corpusscan.kernels.words import Hashes, Offsets, words
 
 WORD, TWO, THREE, SIGNS, BEGINNING, ENDING, FRAME = range(7)  # words in a row come first
 KINDS = 7
-COMMON = 6  # level of rarity below which a word says nothing alone
+COMMON, FEW, CARRIERS = 6, 2, 200  # levels of rarity: see `common`; documents with a trigger that it reckons with
 _USUAL = 3  # level below which two words in a row say nothing
 _LEAST, _HEAD, _TAIL = 7, 3, 4  # bytes of a strange word, of its beginning and of its end
 _LONGEST = 48  # bytes that are looked at, of signs or of a word
@@ -78,7 +78,7 @@ def at(read: Reading, known: Profile, first: Numbers, last: Numbers) -> tuple[Ha
     """The features that end at the words first to last - 1 of some stretches, and of which."""
     room = KINDS * int((last - first).sum())
     found, which = np.empty(room, np.uint64), np.empty(room, np.int64)
-    size = _at(*read[:5], read.rarity, known.pairs, alphabet.kinds(), first, last, found, which)
+    size = _at(*read[:5], read.rarity, common(known), known.pairs, alphabet.kinds(), first, last, found, which)
     return found[:size], which[:size]
 
 
@@ -87,6 +87,11 @@ class Found(NamedTuple):
 
     which: Numbers  # among those that are wanted
     word: Numbers
+
+
+def common(known: Profile) -> int:
+    """The level of rarity below which a word says nothing alone: in small corpora a trigger is nothing rare."""
+    return int(np.clip(np.log2(max(known.documents, 1) / CARRIERS), FEW, COMMON))
 
 
 def kind(feature: int) -> int:
@@ -98,7 +103,7 @@ def places(read: Reading, known: Profile, wanted: Hashes) -> Found:
     """All places of the wanted features (sorted), by word."""
     sieve = np.zeros(1 << (_FILTER_BITS - 6), np.uint64)
     _mark(sieve, wanted)
-    found, word = _places(*read[:5], read.rarity, known.pairs, alphabet.kinds(), sieve)
+    found, word = _places(*read[:5], read.rarity, common(known), known.pairs, alphabet.kinds(), sieve)
     which = np.searchsorted(wanted, found)
     is_wanted = wanted[np.minimum(which, max(len(wanted) - 1, 0))] == found if len(wanted) else np.zeros(0, bool)
     return Found(which[is_wanted], word[is_wanted])
@@ -111,13 +116,13 @@ def _salted(value, kind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _rows(hashes, i, rarity, before, third, pairs):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _rows(hashes, i, rarity, before, third, common, pairs):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Features of words in a row that end at word i, from their levels of rarity; 0 where one says nothing.
 
     Words that are not known need no others beside them to be rare, nor do two that are not known as a pair.
     """
     one = two = three = np.uint64(0)
-    if rarity >= COMMON:
+    if rarity >= common:
         one = _salted(hashes[i], WORD)
     if 0 <= before < UNKNOWN and rarity < UNKNOWN:
         pair = mixed(hashes[i - 1], hashes[i])
@@ -202,12 +207,12 @@ def _levels(firsts, rarities, i):  # type: ignore[no-untyped-def] # noqa: ANN001
 
 
 @njit(cache=True, nogil=True)
-def _at(hashes, places, firsts, data, lasts, rarities, pairs, kinds, first, last, found, which):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _at(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, first, last, found, which):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     size = 0
     for stretch in range(len(first)):
         for i in range(first[stretch], last[stretch]):
             rarity, before, third = _levels(firsts, rarities, i)
-            one, two, three = _rows(hashes, i, rarity, before, third, pairs)
+            one, two, three = _rows(hashes, i, rarity, before, third, common, pairs)
             signs = _signs(data, places[i], firsts[i], kinds)
             head = tail = frame = np.uint64(0)
             if rarity == UNKNOWN:
@@ -227,13 +232,13 @@ def _mark(sieve, values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _places(hashes, places, firsts, data, lasts, rarities, pairs, kinds, sieve):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _places(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, sieve):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """All features that the sieve lets pass, and where."""
     found, word = np.empty(1024, np.uint64), np.empty(1024, np.int64)
     size = 0
     for i in range(len(hashes)):
         rarity, before, third = _levels(firsts, rarities, i)
-        one, two, three = _rows(hashes, i, rarity, before, third, pairs)
+        one, two, three = _rows(hashes, i, rarity, before, third, common, pairs)
         signs = _signs(data, places[i], firsts[i], kinds)
         head = tail = frame = np.uint64(0)
         if rarity == UNKNOWN:
