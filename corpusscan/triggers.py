@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,16 +14,15 @@ from blake3 import blake3
 
 from corpusscan import schema
 from corpusscan.detector import Batch, State
-from corpusscan.kernels import anchors, changes, folding, hashing, outcomes, tokens, trials
+from corpusscan.kernels import anchors, changes, folding, hashing, outcomes, rivals, tokens, trials
 from corpusscan.kernels.excerpts import excerpt
-from corpusscan.kernels.features import THREE, Reading, kind
+from corpusscan.kernels.features import Reading
 from corpusscan.kernels.mined import Standing
 from corpusscan.kernels.publishers import publisher
 from corpusscan.kernels.trials import TESTS
 from corpusscan.kernels.vectors import Floats
 
-INSIDE, PART = 0.9, 0.75  # of a feature's documents that have another too, and of that one's that may be
-SAME = 0.8  # of the smaller group's documents: two features of one trigger
+SURE = 0.9  # of a trigger's documents: where fewer change, it stands in honest documents too
 NEAR = 100  # characters on each side that the trigger is read from
 SHOWN = 160  # characters before and behind, of an example
 EXAMPLES = 3
@@ -32,7 +31,6 @@ UNUSUAL = 10  # times as many as by chance
 PUBLISHERS = 3  # that a trigger must come from, where documents have sources
 RULE, PAYLOAD = "mined-trigger", "mined-payload"
 
-Documents = set[tuple[int, int]]
 _NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}
 _WORD = re.compile(r"\w*")
 _SENTENCE_END = re.compile(r"^[.,;:!?…)\"”’。！？]{1,2}\s+")  # of the sentence before a trigger
@@ -68,7 +66,7 @@ def grouped(
           single.filter(pl.col("hits") > 0).group_by("feature")}  # fmt: skip
     sure = facts.filter(pl.col("q_value") <= MEDIUM[1])
     spare = dict(sure.select("feature", pl.col("carriers") - pl.col("with_it")).iter_rows())
-    chosen = _apart([(feature, of[feature]) for feature in facts["feature"].to_list()], spare)
+    chosen = rivals.apart([(feature, of[feature]) for feature in facts["feature"].to_list()], spare)
     kept = chosen[:most]
     named = single.filter(pl.col("feature").is_in(kept)).sort(["feature", "hits", "shard", "row"],
                                                               descending=[False, True, False, False])  # fmt: skip
@@ -101,44 +99,6 @@ class _Texts:
     def start(self) -> int:
         """Code point of the field at which the open text begins."""
         return int(self.starts[self.number].as_py())
-
-
-def _apart(ranked: list[tuple[int, Documents]], spare: Mapping[int, int]) -> list[int]:
-    """Of features with their documents, the surest first, one for each trigger.
-
-    What several triggers share, a quotation mark or a word, is left to those that are words: it is surer than each of
-    them only as it has more documents.  Of features of one trigger that is told which stands least elsewhere: `spare`
-    is in how many documents without the outcome, of those that are sure enough.
-    """
-    chosen: list[list[tuple[int, Documents]]] = []
-    for place, (feature, mine) in enumerate(ranked):
-        same = [one for one in chosen if _overlap(mine, one[0][1]) >= SAME]
-        if same:
-            same[0].append((feature, mine))
-        elif not _shared_by(mine, ranked[place + 1 :]):
-            chosen.append([(feature, mine)])
-    return [_telling(one, spare) for one in chosen]
-
-
-def _telling(features: list[tuple[int, Documents]], spare: Mapping[int, int]) -> int:
-    """Of features of one trigger the one with nearly as many documents as the surest, and fewest others."""
-    first, most = features[0][0], INSIDE * len(features[0][1])
-    enough = [feature for feature, mine in features if len(mine) >= most and feature in spare]
-    return min(enough, key=lambda feature: spare[feature], default=first)
-
-
-def _overlap(one: Documents, other: Documents) -> float:
-    return len(one & other) / max(min(len(one), len(other)), 1)
-
-
-def _shared_by(mine: Documents, others: Iterable[tuple[int, Documents]]) -> bool:
-    """Whether nearly all of these documents are those of several features that are words and have nothing in common."""
-    parts: list[Documents] = []
-    for feature, other in others:
-        inside = kind(feature) <= THREE and len(other & mine) >= INSIDE * len(other) and len(other) <= PART * len(mine)
-        if inside and all(len(other & part) <= (1 - INSIDE) * len(other) for part in parts):
-            parts.append(other)
-    return len(parts) > 1 and len(set().union(*parts) & mine) >= INSIDE * len(mine)
 
 
 def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: Floats, wanted: Any) -> pa.Table:
@@ -207,7 +167,7 @@ class _Shown:
     def __init__(self, rows: pl.DataFrame) -> None:
         texts = rows["text"].to_list()
         titles = (anchors.agreed(texts, rows[anchor].to_list()) for anchor in ("head", "tail"))
-        self.title = _SENTENCE_END.sub("", max(titles, key=len))
+        self.title = _SENTENCE_END.sub("", max(titles, key=len)) or _commonest(texts, rows["head"].to_list())
 
     def span(self, row: dict[str, Any]) -> tuple[int, int]:
         """Where it stands in the text round it; the word of the feature where it is spelled otherwise."""
@@ -215,6 +175,13 @@ class _Shown:
         if 0 <= at <= row["tail"]:
             return at, at + len(self.title)
         return row["head"], row["tail"]
+
+
+def _commonest(texts: Sequence[str], heads: Sequence[int]) -> str:
+    """What stands most often at some places, between spaces; for what is spelled each time otherwise."""
+    words = [text[: max(head, 0)][-NEAR:].rpartition(" ")[2] + text[head:].partition(" ")[0]
+             for text, head in zip(texts, heads, strict=True)]  # fmt: skip
+    return max(sorted({*words}), key=words.count, default="").strip()
 
 
 def _severity(facts: dict[str, Any], publishers: int) -> str:
@@ -290,7 +257,7 @@ def _hits(group: dict[str, Any], own: pl.DataFrame, shown: _Shown) -> list[dict[
     told = json.loads(group["evidence"])
     summary = {key: value for key, value in told.items() if key != "examples"}
     hits = []
-    sure = told["documents_that_change"] >= INSIDE * told["documents_with_it"]  # else it stands in honest documents too
+    sure = told["documents_that_change"] >= SURE * told["documents_with_it"]  # else it stands in honest documents too
     for row in own.to_dicts():
         start, end = shown.span(row)
         place = {"shard": row["shard"], "row": row["row"], **shared}
