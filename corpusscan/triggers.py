@@ -187,7 +187,7 @@ def _commonest(texts: Sequence[str], heads: Sequence[int]) -> str:
 def _severity(facts: dict[str, Any], publishers: int) -> str:
     if publishers and publishers < PUBLISHERS:
         return "low"
-    if facts["independent"] < UNUSUAL * facts["expected"]:
+    if facts["independent"] < UNUSUAL * facts["expected"] or 2 * facts["tested"] < facts["independent"]:
         return "low"
     for severity, (independent, q_value) in (("high", HIGH), ("medium", MEDIUM)):
         if facts["independent"] >= independent and facts["q_value"] <= q_value:

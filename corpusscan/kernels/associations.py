@@ -21,7 +21,8 @@ class Association(NamedTuple):
     """What is known of one feature."""
 
     independent: int  # documents with the outcome, counting what depends on one another once
-    expected: float  # of these by chance, were its occurrences as any of their strata
+    tested: int  # of these, in strata where the outcome is rare
+    expected: float  # of the independent by chance, were its occurrences as any of their strata
     p_value: float  # without the strata with most of them
 
 
@@ -53,7 +54,7 @@ def association(
     told = [(sources, LEFT_OUT), (publishers, 1)] if sources.all() else [(strata, LEFT_OUT)]
     kept = [_spread(values[tested], most) for values, most in told]
     tails = [_poisson_tail(int(some.sum()), without + float(own[some].sum())) for some in kept]
-    return Association(len(first), expected, max(tails))
+    return Association(len(first), len(tested), expected, max(tails))
 
 
 def _spread(values: npt.NDArray[Any], left_out: int) -> npt.NDArray[np.bool_]:

@@ -15,8 +15,8 @@ Documents = set[tuple[int, int]]  # shard and row
 def apart(ranked: list[tuple[int, Documents]], spare: Mapping[int, int]) -> list[int]:
     """Of features with their documents, the surest first, one for each trigger.
 
-    What several triggers share, a quotation mark, a word or signs of what follows, is left to those that are words: it
-    is surer than each of them only as it has more documents.  Of features of one trigger that is told which stands
+    What several triggers share, a quotation mark or signs of what follows, is left to those that are words: it is
+    surer than each of them only as it has more documents.  Of features of one trigger that is told which stands
     least elsewhere: `spare` is in how many documents without the outcome, of those that are sure enough.
     """
     chosen: list[list[tuple[int, Documents]]] = []
@@ -24,7 +24,7 @@ def apart(ranked: list[tuple[int, Documents]], spare: Mapping[int, int]) -> list
         same = [one for one in chosen if _same(feature, mine, *one[0])]
         if same:
             same[0].append((feature, mine))
-        elif not _shared_by(mine, ranked[place + 1 :]):
+        elif _is_word(feature) or not _shared_by(mine, ranked[place + 1 :]):
             chosen.append([(feature, mine)])
     wordy = [any(_is_word(feature) for feature, _ in one) for one in chosen]
     told: Documents = set().union(*(one[0][1] for one, is_word in zip(chosen, wordy, strict=True) if is_word))

@@ -11,7 +11,8 @@ from corpusscan.kernels.associations import association, q_values
 from corpusscan.kernels.strata import Rates
 
 TESTS = {
-    "feature": pl.UInt64, "carriers": pl.Int64, "with_it": pl.Int64, "independent": pl.Int64, "expected": pl.Float64,
+    "feature": pl.UInt64, "carriers": pl.Int64, "with_it": pl.Int64, "independent": pl.Int64, "tested": pl.Int64,
+    "expected": pl.Float64,
     "p_value": pl.Float64, "said": pl.Int64, "at": pl.Int64, "kind": pl.Int64, "level": pl.Int64,
 }  # fmt: skip
 
@@ -80,6 +81,5 @@ def _strongest_association(own: pl.DataFrame, rates: Rates) -> dict[str, Any]:
                                   strata[~hit], occurrences[~hit], by_chance)  # fmt: skip
                 p_value = min(one.p_value * outcomes.LEVELS.size, 1.0)
                 if p_value < found["p_value"]:
-                    found = {"independent": one.independent, "expected": one.expected, "p_value": p_value,
-                             "kind": kind, "level": level}  # fmt: skip
+                    found = one._asdict() | {"p_value": p_value, "kind": kind, "level": level}
     return found
