@@ -51,16 +51,16 @@ CARRIERS = pa.schema(
 
 
 def grouped(
-    rows: pl.DataFrame, rates: pl.DataFrame, tests: int, most: int, carriers: int
+    rows: pl.DataFrame, rates: pl.DataFrame, tests: int, share: float, most: int, carriers: int
 ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Features with the same carriers as one group; who carries each; how many groups are left aside.
 
-    `rows` and `rates` are as `trials.tested` has them, `tests` is among how many features these were found.
+    `rows`, `rates` and `share` are as `trials.tested` has them, `tests` is among how many features these were found.
     """
     if "feature" not in rows.columns or not len(rows):
         return pl.DataFrame(schema=TESTS | {"q_value": pl.Float64}), pl.DataFrame(schema=_NAMED), 0
     single = rows.filter(pl.col("single"))
-    facts = trials.refitted(rows, rates, tests, MEDIUM[1])
+    facts = trials.refitted(rows, rates, tests, share, MEDIUM[1])
     facts = facts.sort(["p_value", "independent", "carriers", "feature"], descending=[False, True, False, False])
     of = {feature: set(own.select("shard", "row").iter_rows()) for (feature,), own in
           single.filter(pl.col("hits") > 0).group_by("feature")}  # fmt: skip

@@ -183,7 +183,9 @@ class Count(Round):
         """`groups`: what was found of each, without its text; `named`: carriers; `wanted`: the feature of each."""
         # As many hypotheses as there may be features, whether they stand at a change or not: chosen blind to that.
         tests, found = context.state["words"]["words"][0].as_py(), pl.DataFrame(reduced)
-        groups, named, left = triggers.grouped(found, pl.DataFrame(context.state["strata"]), tests, GROUPS, CARRIERS)
+        groups, named, left = triggers.grouped(
+            found, pl.DataFrame(context.state["strata"]), tests, self.share, GROUPS, CARRIERS
+        )
         return {
             "groups": groups.to_arrow(), "named": named.to_arrow(),
             "wanted": groups.select(pl.col("feature").sort()).to_arrow(),

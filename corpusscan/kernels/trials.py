@@ -10,6 +10,7 @@ from corpusscan.kernels import outcomes
 from corpusscan.kernels.associations import association, q_values
 from corpusscan.kernels.strata import Rates
 
+FEWEST = 4  # documents with an outcome
 TESTS = {
     "feature": pl.UInt64, "carriers": pl.Int64, "with_it": pl.Int64, "independent": pl.Int64, "tested": pl.Int64,
     "expected": pl.Float64,
@@ -23,15 +24,15 @@ def tested(rows: pl.DataFrame, told: pl.DataFrame, share: float, p_value: float)
     enough = rows.group_by("feature").agg(
         carriers=pl.col("documents").sum(), with_it=(pl.col("hits") > 0).sum(),
         said=pl.col("occurrences").sum(), at=pl.col("hits").sum(),
-    ).filter((pl.col("with_it") > 3) & (pl.col("with_it") >= share * pl.col("carriers"))
+    ).filter((pl.col("with_it") >= FEWEST) & (pl.col("with_it") >= share * pl.col("carriers"))
              & (pl.col("at") >= share / 2 * pl.col("said")))  # fmt: skip
     kept = rows.join(enough.select("feature"), on="feature", how="semi")
-    tests = [_test(feature, own, rates) for (feature,), own in kept.group_by("feature", maintain_order=True)]
+    tests = [_test(feature, own, rates, share) for (feature,), own in kept.group_by("feature", maintain_order=True)]
     sure = pl.DataFrame([test for test in tests if test["p_value"] <= p_value], schema=TESTS)
     return kept.join(sure, on="feature", how="inner").sort("feature", "shard", "row")
 
 
-def refitted(rows: pl.DataFrame, told: pl.DataFrame, tests: int, q_value: float) -> pl.DataFrame:
+def refitted(rows: pl.DataFrame, told: pl.DataFrame, tests: int, share: float, q_value: float) -> pl.DataFrame:
     """The association of each feature of `tested` rows, with `q_value` among so many tests.
 
     What is sure is taken out of what chance does, and the others are tested anew, until nothing more is sure: else
@@ -56,26 +57,32 @@ def refitted(rows: pl.DataFrame, told: pl.DataFrame, tests: int, q_value: float)
         for feature in facts.filter(pl.col("q_value") > q_value)["feature"]:
             hits = of[feature].filter(pl.col("hits") > 0)
             if 2 * len(hits.join(gone, on=["shard", "row"], how="semi")) < len(hits):  # else it is of what is sure
-                known[feature] = _test(feature, of[feature], rates)
+                known[feature] = _test(feature, of[feature], rates, share)
         facts = pl.DataFrame([known[feature] for feature in facts["feature"]], schema=TESTS)
 
 
-def _test(feature: Any, own: pl.DataFrame, rates: Rates) -> dict[str, Any]:
+def _test(feature: Any, own: pl.DataFrame, rates: Rates, share: float) -> dict[str, Any]:
     carriers = {"carriers": int(own["documents"].sum()), "with_it": int((own["hits"] > 0).sum())}
     said = {"said": int(own["occurrences"].sum()), "at": int(own["hits"].sum())}
-    return {"feature": feature, **_strongest_association(own, rates), **carriers, **said}
+    return {"feature": feature, **_strongest_association(own, rates, share), **carriers, **said}
 
 
-def _strongest_association(own: pl.DataFrame, rates: Rates) -> dict[str, Any]:
-    """The association with the outcome and level for which it is least due to chance (Bonferroni over these)."""
+def _strongest_association(own: pl.DataFrame, rates: Rates, share: float) -> dict[str, Any]:
+    """The association with the outcome and level for which it is least due to chance (Bonferroni over these).
+
+    Only an outcome that a `share` of all carriers has is one of the feature.
+    """
+    least_hits = max(share * int(own["documents"].sum()), FEWEST)
     strata, occurrences = own["stratum"].to_numpy(), own["occurrences"].to_numpy()
     sources, publishers, alike = (own[name].to_numpy() for name in ("source", "publisher", "alike"))
-    found: dict[str, Any] = {"p_value": 2.0}
+    found: dict[str, Any] = {"independent": 0, "tested": 0, "expected": 0.0, "p_value": 1.0, "kind": 0, "level": 0}
     for kind, levels in enumerate(outcomes.LEVELS):
         follows = own[f"score{kind}"].to_numpy()
+        if (follows >= levels[0]).sum() < least_hits:
+            continue
         for level, least in enumerate(levels):
             hit = follows >= least
-            if hit.sum() > 3:
+            if hit.sum() >= FEWEST:
                 by_chance = rates.without(kind, level, strata[hit])
                 one = association(strata[hit], occurrences[hit], sources[hit], publishers[hit], alike[hit],
                                   strata[~hit], occurrences[~hit], by_chance)  # fmt: skip
