@@ -208,17 +208,15 @@ class Rounds:
         over = {d: wave.over(d) for d in wave.detectors}
         whole = [d for d in over if over[d] == "all" or (over[d] == "sample" and part == 1)]
         some = [d for d in over if over[d] == "sample" and part > 1]
-        about = digest(shard.digest, part)
-        if wave.step == 0 and (whole or some):
-            own = [wave.job(detector, self.keys, about, part) for detector in some]
-            yield None, [*(wave.job(detector, self.keys, shard.digest) for detector in whole), *own]
-        else:
-            if whole:
-                yield None, [wave.job(detector, self.keys, shard.digest) for detector in whole]
-            if some and (count := result.account(shard.index, self.workspace)["rows"]):
-                rows = np.arange(count, dtype=np.uint64)
-                rows = rows[in_sample(rows, part, shard.digest, self.key)]
-                yield rows.tobytes(), [wave.job(detector, self.keys, about) for detector in some]
+        every = [wave.job(detector, self.keys, shard.digest) for detector in whole]
+        sampled = [wave.job(detector, self.keys, digest(shard.digest, part), part) for detector in some]
+        if wave.step == 0:
+            every, sampled = every + sampled, []
+        if every:
+            yield None, every
+        if sampled and (count := result.account(shard.index, self.workspace)["rows"]):
+            rows = np.arange(count, dtype=np.uint64)
+            yield rows[in_sample(rows, part, shard.digest, self.key)].tobytes(), sampled
         for detector in wave.detectors:
             if wave.over(detector) == "members" and len(
                 rows := rows_of(wave.states[detector.name]["named"], shard.index)

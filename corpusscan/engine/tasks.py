@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -31,6 +32,8 @@ ACCOUNT = pa.schema(
         ("stop", pa.uint64()), ("reasons", pa.large_string()), ("columns", pa.large_string()),
     ]
 )  # fmt: skip
+
+HELD = 16 * 2**20  # bytes of a file that a worker keeps the table of
 
 
 @dataclass(frozen=True)
@@ -175,10 +178,7 @@ def in_sample(rows: npt.NDArray[np.uint64], part: int, about: str, key: bytes) -
 def sampled(batch: Batch, part: int, about: str) -> Batch:
     """Those documents of a batch that `in_sample` chooses."""
     rows = batch.documents["row"].to_numpy()
-    chosen = in_sample(rows, part, about, batch.key)
-    held = np.isin(batch.texts["row"].to_numpy(), rows[chosen])
-    documents, texts = batch.documents.filter(pa.array(chosen)), batch.texts.filter(pa.array(held))
-    return Batch(documents, texts, batch.anomalies.slice(0, 0), batch.key)
+    return spans.only(batch, rows[in_sample(rows, part, about, batch.key)])
 
 
 def _look(job: Job, batch: Batch, state: State) -> pa.Table:
@@ -216,7 +216,16 @@ def account_table(account: io.Account) -> pa.Table:
 def load_state(names: tuple[str, ...], workspace: Workspace) -> State:
     """The tables of a state by their names."""
     pairs = [name.split("=", 1) for name in names]
-    return {name: workspace.read(artefact) for name, artefact in pairs}
+    small = {
+        artefact: workspace.has(artefact) and workspace.path(artefact).stat().st_size <= HELD for _, artefact in pairs
+    }
+    return {name: (_held if small[artefact] else Workspace.read)(workspace, artefact) for name, artefact in pairs}
+
+
+@lru_cache(maxsize=16)
+def _held(workspace: Workspace, artefact: str) -> pa.Table:
+    """A table of a state; states are named by content, and the next task mostly starts from the same one."""
+    return workspace.read(artefact)
 
 
 def _part(name: str, task: Reduce, workspace: Workspace) -> pa.Table:
