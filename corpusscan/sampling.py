@@ -29,9 +29,7 @@ class Sample(Round):
         lengths = np.diff(bounds)
         taken = np.minimum(lengths, WORDS)
         spare = lengths - taken
-        draw = (
-            hashes[np.minimum(bounds[:-1], max(len(hashes) - 1, 0))] if len(hashes) else np.zeros(len(taken), np.uint64)
-        )
+        draw = np.append(hashes, np.uint64(0))[bounds[:-1]]  # by the first word: keyed, and the same in every batch
         first = bounds[:-1] + (draw % (spare + 1).astype(np.uint64)).astype(np.int64)
         places = outcomes.ranges(first, taken)
         offsets = pa.array(np.append(0, np.cumsum(taken)), pa.int32())

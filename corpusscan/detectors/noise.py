@@ -19,6 +19,7 @@ import pyarrow as pa
 from corpusscan import schema
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import hashing, noises, profile
+from corpusscan.kernels.associations import poisson_tail
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.noises import FEW, KINDS, LETTERS, MISREAD, NUMBERS, ORDER, PIECES, REPEATED, WORDS
 from corpusscan.sampling import Sample
@@ -140,9 +141,7 @@ def severity(kind: int, documents: int, sources: int, odds: float) -> str:
 
 def chance(kind: int, noise: int, documents: int) -> float:
     """With what probability honest text of as many documents has as much noise of a kind (a Poisson tail)."""
-    from scipy.special import pdtrc  # noqa: PLC0415  # takes a third of a second
-
-    return float(pdtrc(noise - 1, USUAL[kind] * documents / 1e6)) if noise else 1.0
+    return poisson_tail(noise, USUAL[kind] * documents / 1e6)
 
 
 def judged(kind: int, rows: pl.DataFrame, context: Context) -> tuple[dict[str, Any], pl.DataFrame]:

@@ -36,7 +36,7 @@ class Change(Round):
     rows_of_a_document: ClassVar[int] = 10
 
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """Columns: row, partition, feature (0: none), stratum, documents, changed."""
+        """Rows as `_CHANGES`: features beside changes; words of each stratum, with an outcome and without."""
         if not len(state["profile"]):
             return _NOTHING
         known = profile.of_table(state["profile"])
@@ -81,7 +81,8 @@ class Change(Round):
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`wanted`: feature; `strata`: see `strata.rates`; `words`: how many there are."""
         if "feature" not in reduced.column_names:
-            return {"wanted": _WANTED, "strata": _STRATA, "words": pa.table({"words": [0]})}
+            nothing = strata.rates(_CHANGES, _CHANGES)
+            return {"wanted": _WANTED, "strata": nothing.to_arrow(), "words": pa.table({"words": [0]})}
         frame = pl.DataFrame(reduced)
         found = frame.filter(pl.col("feature").is_not_null()).sort(["documents", "feature"], descending=[True, False])
         left = max(len(found) - FEATURES, 0)
@@ -103,7 +104,6 @@ _CHANGES = pl.DataFrame(
         "kind": pl.Int64, "level": pl.Int64, "words": pl.Int64, "documents": pl.Int64,
     }
 )  # fmt: skip
-_STRATA = strata.rates(_CHANGES, _CHANGES).to_arrow()
 
 
 def _partition(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
@@ -161,7 +161,7 @@ class Count(Round):
     p_value: float
 
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """Columns: row, partition, and those of `mined.OCCURRENCES`."""
+        """Columns: row, partition, feature, and those of `mined.occurrences`."""
         if not len(state["wanted"]):
             return _NOTHING
         known = profile.of_table(state["profile"])

@@ -53,7 +53,7 @@ def association(
     without = float((rates[other_strata[quiet]] * others[quiet]).sum())
     told = [(sources, LEFT_OUT), (publishers, 1)] if sources.all() else [(strata, LEFT_OUT)]
     kept = [_spread(values[tested], most) for values, most in told]
-    tails = [_poisson_tail(int(some.sum()), without + float(own[some].sum())) for some in kept]
+    tails = [poisson_tail(int(some.sum()), without + float(own[some].sum())) for some in kept]
     return Association(len(first), len(tested), expected, max(tails))
 
 
@@ -64,7 +64,7 @@ def _spread(values: npt.NDArray[Any], left_out: int) -> npt.NDArray[np.bool_]:
     return ~np.isin(number, most)
 
 
-def _poisson_tail(least: int, mean: float) -> float:
+def poisson_tail(least: int, mean: float) -> float:
     """With what probability a Poisson variable is at least so large."""
     from scipy.special import pdtrc  # noqa: PLC0415  # takes a third of a second
 

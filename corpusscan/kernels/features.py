@@ -11,15 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import alphabet, folding
+from corpusscan.kernels import alphabet, bitmaps, folding, letters
 from corpusscan.kernels.alphabet import GAP
+from corpusscan.kernels.bitmaps import holds
 from corpusscan.kernels.profile import UNKNOWN, Profile, Rarities, known_pair, looked_up, mixed
-from corpusscan.kernels.uncounted import uncounted
-from corpusscan.kernels.words import Hashes, Offsets, words
+from corpusscan.kernels.words import Hashes, Offsets, grown, words
 
 WORD, TWO, THREE, SIGNS, BEGINNING, ENDING, FRAME = range(7)  # words in a row come first
 KINDS = 7
@@ -51,27 +50,12 @@ class Reading(NamedTuple):
 def reading(batch: Batch, known: Profile) -> Reading:
     """What features are taken from."""
     found = batch.feature(words)
-    column = batch.texts["text"]
-    chunks = [_bytes(chunk) for chunk in column.chunks]
-    data = chunks[0][0] if len(chunks) == 1 else np.concatenate([np.zeros(0, np.uint8), *(one for one, _ in chunks)])
-    shifts = np.cumsum([0, *(len(one) for one, _ in chunks)])
-    starts = np.concatenate(
-        [np.zeros(0, np.int64), *(begin + shift for (_, begin), shift in zip(chunks, shifts, strict=False))]
-    )
+    data, bounds = letters.contents(batch.texts["text"])
     count = np.diff(found.bounds)
-    firsts: Numbers = np.repeat(starts, count).astype(np.int64)
-    lasts: Numbers = np.repeat(np.append(starts, len(data))[1:], count).astype(np.int64)
+    firsts: Numbers = np.repeat(bounds[:-1], count).astype(np.int64)
+    lasts: Numbers = np.repeat(bounds[1:], count).astype(np.int64)
     rarity, number = looked_up(found.hashes, known.slots)
     return Reading(found.hashes, firsts + found.begins, firsts, data, lasts, found.bounds, rarity, number)
-
-
-def _bytes(chunk: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], Numbers]:
-    """The bytes of an array of texts, and where each begins in them."""
-    if not len(chunk):
-        return np.zeros(0, np.uint8), np.zeros(0, np.int64)
-    offsets = np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
-    content = np.frombuffer(chunk.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
-    return content, offsets[:-1] - offsets[0]
 
 
 def at(read: Reading, known: Profile, first: Numbers, last: Numbers) -> tuple[Hashes, Numbers]:
@@ -101,8 +85,7 @@ def kind(feature: int) -> int:
 
 def places(read: Reading, known: Profile, wanted: Hashes) -> Found:
     """All places of the wanted features (sorted), by word."""
-    sieve = np.zeros(1 << (_FILTER_BITS - 6), np.uint64)
-    _mark(sieve, wanted)
+    sieve = bitmaps.of(wanted, _FILTER_BITS)
     found, word = _places(*read[:5], read.rarity, common(known), known.pairs, alphabet.kinds(), sieve)
     which = np.searchsorted(wanted, found)
     is_wanted = wanted[np.minimum(which, max(len(wanted) - 1, 0))] == found if len(wanted) else np.zeros(0, bool)
@@ -206,29 +189,28 @@ def _levels(firsts, rarities, i):  # type: ignore[no-untyped-def] # noqa: ANN001
     return rarity, before, third
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _features(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """All features that end at word i, one of each kind; 0 where there is none."""
+    rarity, before, third = _levels(firsts, rarities, i)
+    one, two, three = _rows(hashes, i, rarity, before, third, common, pairs)
+    signs = _signs(data, places[i], firsts[i], kinds)
+    head = tail = frame = np.uint64(0)
+    if rarity == UNKNOWN:
+        head, tail, frame = _parts(data, places[i], lasts[i])
+    return one, two, three, signs, head, tail, frame
+
+
 @njit(cache=True, nogil=True)
 def _at(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, first, last, found, which):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     size = 0
     for stretch in range(len(first)):
         for i in range(first[stretch], last[stretch]):
-            rarity, before, third = _levels(firsts, rarities, i)
-            one, two, three = _rows(hashes, i, rarity, before, third, common, pairs)
-            signs = _signs(data, places[i], firsts[i], kinds)
-            head = tail = frame = np.uint64(0)
-            if rarity == UNKNOWN:
-                head, tail, frame = _parts(data, places[i], lasts[i])
-            for value in (one, two, three, signs, head, tail, frame):
+            for value in _features(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, i):
                 if value:
                     found[size], which[size] = value, stretch
                     size += 1
     return size
-
-
-@uncounted
-def _mark(sieve, values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    for value in values:
-        place = value >> np.uint64(64 - _FILTER_BITS)
-        sieve[place >> np.uint64(6)] |= np.uint64(1) << (place & np.uint64(63))
 
 
 @njit(cache=True, nogil=True)
@@ -237,25 +219,10 @@ def _places(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds,
     found, word = np.empty(1024, np.uint64), np.empty(1024, np.int64)
     size = 0
     for i in range(len(hashes)):
-        rarity, before, third = _levels(firsts, rarities, i)
-        one, two, three = _rows(hashes, i, rarity, before, third, common, pairs)
-        signs = _signs(data, places[i], firsts[i], kinds)
-        head = tail = frame = np.uint64(0)
-        if rarity == UNKNOWN:
-            head, tail, frame = _parts(data, places[i], lasts[i])
         if size + KINDS > len(found):
-            found, word = _more(found), _more(word)
-        for value in (one, two, three, signs, head, tail, frame):
-            if value:
-                place = value >> np.uint64(64 - _FILTER_BITS)
-                if sieve[place >> np.uint64(6)] >> (place & np.uint64(63)) & np.uint64(1):
-                    found[size], word[size] = value, i
-                    size += 1
+            found, word = grown(found, size, 2 * size), grown(word, size, 2 * size)
+        for value in _features(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, i):
+            if value and holds(sieve, value, _FILTER_BITS):
+                found[size], word[size] = value, i
+                size += 1
     return found[:size], word[:size]
-
-
-@njit(cache=True, nogil=True)
-def _more(values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    more = np.empty(2 * len(values), values.dtype)
-    more[: len(values)] = values
-    return more

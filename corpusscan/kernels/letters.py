@@ -60,6 +60,14 @@ def content(texts: pa.LargeStringArray) -> tuple[Bytes, Offsets]:
     return np.frombuffer(data or b"", np.uint8), offsets
 
 
+def contents(texts: pa.ChunkedArray) -> tuple[Bytes, Offsets]:
+    """The bytes of some texts, one behind another, and the bounds of each."""
+    parts = [content(chunk) for chunk in texts.chunks]
+    data = [part[bounds[0] : bounds[-1]] for part, bounds in parts]
+    sizes = np.concatenate([np.zeros(1, np.int64), *(np.diff(bounds) for _, bounds in parts)])
+    return data[0] if len(data) == 1 else np.concatenate([np.zeros(0, np.uint8), *data]), np.cumsum(sizes)
+
+
 def hashed(data: Bytes, bounds: Offsets, key: bytes) -> tuple[Values, Offsets]:
     """Fingerprints of documents data[bounds[i]:bounds[i + 1]] under a key, and the len + 1 bounds of these.
 

@@ -10,10 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from numba import njit
 
-from corpusscan.kernels import letters
 from corpusscan.kernels.profile import LEVELS, UNKNOWN, Profile, Rarities, known_pair, mixed
 from corpusscan.kernels.uncounted import uncounted
 from corpusscan.kernels.words import Hashes, Offsets
@@ -57,14 +55,6 @@ class Repeated(NamedTuple):
     again: Shares  # share of words that were there before
     pairs: Shares  # times that two pairs of words are equal
     by_chance: Shares  # times that they would be, were the same words drawn one by one
-
-
-def content(texts: pa.ChunkedArray) -> tuple[Bytes, Offsets]:
-    """The bytes of some texts, one behind another, and the bounds of each."""
-    parts = [letters.content(chunk) for chunk in texts.chunks]
-    data = [part[bounds[0] : bounds[-1]] for part, bounds in parts]
-    sizes = np.concatenate([np.zeros(1, np.int64), *(np.diff(bounds) for _, bounds in parts)])
-    return data[0] if len(data) == 1 else np.concatenate([np.zeros(0, np.uint8), *data]), np.cumsum(sizes)
 
 
 def written(data: Bytes, bounds: Offsets) -> Written:

@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from corpusscan.kernels import vectors
+from corpusscan.kernels import bitmaps, vectors
+from corpusscan.kernels.bitmaps import holds
 from corpusscan.kernels.uncounted import uncounted
 from corpusscan.kernels.vectors import Floats, Numbers, Vectors
 from corpusscan.kernels.words import Hashes, Offsets
@@ -37,7 +38,7 @@ class Profile(NamedTuple):
     """Of a corpus; everything is looked up by the hash of a word."""
 
     slots: npt.NDArray[np.uint32]
-    pairs: npt.NDArray[np.uint64]  # a bitmap
+    pairs: bitmaps.Bitmap
     odds: Floats  # 2 x LEVELS x LEVELS x 2: bits for noise, by rarity of the word before, of the word, pair known
     strange: Floats  # bits for noise, by likeness of a block of words to what stands before
     vectors: Vectors
@@ -55,17 +56,14 @@ def profile(hashes: Hashes, bounds: Offsets) -> Profile:
     numbers, directions = vectors.fitted(frequency, place, document, count)
     order = np.flatnonzero(known)
     order = order[np.argsort(frequency[order], kind="stable")]  # the commonest comes last, and stays
-    slots = np.zeros(1 << SLOT_BITS, np.uint32)
-    slots[:] = UNKNOWN
+    slots = np.full(1 << SLOT_BITS, UNKNOWN, np.uint32)
     slots[(words[order] >> np.uint64(64 - SLOT_BITS)).astype(np.int64)] = _packed(
         words[order], numbers[order], levels[order]
     )
-    pairs = np.zeros(1 << (PAIR_BITS - 6), np.uint64)
-    joined = pair_hashes(hashes)
     inside = np.ones(len(hashes), bool)
     inside[bounds[:-1][np.diff(bounds) > 0]] = False
-    both, often, *_ = _frequencies(joined[inside], owner[inside])
-    _mark(pairs, both[often > 1])
+    both, often, *_ = _frequencies(pair_hashes(hashes)[inside], owner[inside])
+    pairs = bitmaps.of(both[often > 1], PAIR_BITS)
     rarity, number = looked_up(hashes, slots)
     odds = _odds(hashes, bounds, rarity, words[known], slots, pairs)
     means = vectors.means(number, bounds, directions)[:, -1]
@@ -113,8 +111,9 @@ def pair_hashes(hashes: Hashes) -> Hashes:
 
 def joined(one: Hashes, other: Hashes) -> Hashes:
     """Hashes of words in a row, from the hash of the first of them and that of the last."""
-    mixed = ((one << np.uint64(23) | one >> np.uint64(41)) ^ other) * _STEP
-    return (mixed ^ mixed >> np.uint64(31)) * _OTHER
+    found = np.empty_like(one)
+    _joined(one, other, found)
+    return found
 
 
 def looked_up(hashes: Hashes, slots: npt.NDArray[np.uint32]) -> tuple[Rarities, Numbers]:
@@ -178,18 +177,10 @@ def _shares(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     return shares
 
 
-@uncounted
-def _mark(bitmap, values):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    for value in values:
-        place = value >> np.uint64(64 - PAIR_BITS)
-        bitmap[place >> np.uint64(6)] |= np.uint64(1) << (place & np.uint64(63))
-
-
 @njit(cache=True, nogil=True, inline="always")
 def known_pair(pairs, value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     """Whether the bitmap has a hash of a pair."""
-    place = value >> np.uint64(64 - PAIR_BITS)
-    return pairs[place >> np.uint64(6)] >> (place & np.uint64(63)) & np.uint64(1)
+    return holds(pairs, value, PAIR_BITS)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -197,6 +188,12 @@ def mixed(one, other):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     """`joined` of two words."""
     value = ((one << np.uint64(23) | one >> np.uint64(41)) ^ other) * _STEP
     return (value ^ value >> np.uint64(31)) * _OTHER
+
+
+@uncounted
+def _joined(one, other, found):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    for i in range(len(one)):
+        found[i] = mixed(one[i], other[i])
 
 
 @uncounted

@@ -135,7 +135,7 @@ def _words(data, wide, offsets, seeds, plane, kinds, page, entry, start, pool): 
         begun, ended, carry = _edges(parts, block, count, carry, first, last, begun)
         if ended and size + 2 * (last[ended - 1] - first[0]) > len(hashes):  # three bytes fold to six words at most
             room = 2 * (len(hashes) + last[ended - 1] - first[0])
-            hashes, begins = _grown(hashes, size, room), _grown(begins, size, room)
+            hashes, begins = grown(hashes, size, room), grown(begins, size, room)
         size, text = _hashed(data, wide, offsets, text, first, last, ended, seeds[0], seeds[1], hashes, begins, size,
                              bounds, plane, kinds, page, entry, start, pool)  # fmt: skip
         if begun > ended:
@@ -146,7 +146,8 @@ def _words(data, wide, offsets, seeds, plane, kinds, page, entry, start, pool): 
 
 
 @njit(cache=True, nogil=True)
-def _grown(values, size, room):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def grown(values, size, room):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """The first `size` of some values, with room for so many."""
     more = np.empty(room, values.dtype)
     more[:size] = values[:size]
     return more

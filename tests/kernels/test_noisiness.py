@@ -13,6 +13,7 @@ from toy_language import PHRASES, VOCABULARY, page, shuffled
 from corpusscan import schema
 from corpusscan.detector import Batch
 from corpusscan.kernels import noises, noisiness, profile, words
+from corpusscan.kernels.letters import contents
 from corpusscan.kernels.noises import FEW, LETTERS, MISREAD, NUMBERS, ORDER, PIECES, REPEATED, WORDS
 
 KEY = b"k" * 32
@@ -51,7 +52,7 @@ def told(texts: Sequence[str | None], known: profile.Profile) -> dict[int, tuple
 
 def written(*texts: str) -> noisiness.Written:
     """What the bytes of some texts are."""
-    return noisiness.written(*noisiness.content(pa.chunked_array([pa.array(texts, pa.large_string())])))
+    return noisiness.written(*contents(pa.chunked_array([pa.array(texts, pa.large_string())])))
 
 
 def test_bytes_are_counted_by_what_they_are() -> None:
