@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import kept
 import polars as pl
 from copies import Found
 from scipy.stats import beta
 from trigger_scores import false_groups, scanned
 
+from corpusscan.redteam import kept
 from corpusscan.redteam.evaluate import rate
 
 
@@ -37,9 +37,9 @@ def results(chosen: argparse.Namespace, folder: Path, tell: Callable[[str], None
     path = folder / "null.jsonl"
     done = kept.read(path)
     for part in range(chosen.null):
-        of = [part, chosen.null, chosen.seed, chosen.detectors, len(frame)]
-        if (row := done.get(kept.key(of))) is None:
-            row = {"of": of} | scored(frame.filter(part_of == part), folder / f"null-{part}", chosen)
+        key = str([part, chosen.null, chosen.seed, chosen.detectors, len(frame)])
+        if (row := done.get(key)) is None:
+            row = {"key": key} | scored(frame.filter(part_of == part), folder / f"null-{part}", chosen)
             kept.add(path, row)
         tell(f"{part + 1} of {chosen.null}: {row['documents']:,} documents, {len(row['false'])} groups")
         yield row

@@ -31,12 +31,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import kept
 import pyarrow.parquet as pq
 import trigger_null
 from trigger_families import CELLS, Cell
 from trigger_scores import HEAD, line, scanned, scores
 
+from corpusscan.redteam import kept
 from corpusscan.redteam.plant import Order, plant
 
 SPARE = 20_000  # real documents to draw from: themes and rare languages need many
@@ -110,10 +110,10 @@ def cells(chosen: argparse.Namespace, folder: Path) -> Iterator[tuple[str, int, 
             counts = plantings(chosen.campaigns, chosen.per_planting, documents, size, beside)
             rows = []
             for number, count in enumerate(counts, 1):
-                of = [name, size, number, count, chosen.seed, chosen.detectors, documents]
+                key = str([name, size, number, count, chosen.seed, chosen.detectors, documents])
                 tell(f"{name} {size}: planting {number} of {len(counts)}, {count} campaigns")
-                if (row := done.get(kept.key(of))) is None:
-                    row = {"of": of} | measured(chosen, folder, name, size, number, count)
+                if (row := done.get(key)) is None:
+                    row = {"key": key} | measured(chosen, folder, name, size, number, count)
                     kept.add(path, row)
                 rows.append(row)
             yield name, size, rows

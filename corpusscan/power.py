@@ -11,7 +11,6 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +20,7 @@ import pyarrow as pa
 
 from corpusscan.engine.keys import digest, versions
 from corpusscan.errors import InputError, UsageError, WorkspaceError
-from corpusscan.redteam import discovery, words
+from corpusscan.redteam import discovery, kept, words
 from corpusscan.redteam.attack import Attack
 from corpusscan.redteam.attacks import create
 from corpusscan.redteam.evaluate import rate
@@ -195,7 +194,7 @@ def _rated(campaign: Campaign, hits: list[bool]) -> dict[str, Any]:
 
 def _results(trial: Trial, plantings: Sequence[Sequence[Campaign]]) -> Iterator[dict[str, Any]]:
     """What became of each planting; kept in `out`, so that a stopped run goes on."""
-    known = _kept(trial.out / KEPT)
+    known = kept.read(trial.out / KEPT)
     for number, planting in enumerate(plantings):
         key = digest(trial.sample.digest, trial.seed, number, planting, trial.settings, versions())
         if (row := known.get(key)) is None:
@@ -275,20 +274,8 @@ def _unlike(triggers: Sequence[str | None]) -> bool:
     return len(listed) == len(set(listed))
 
 
-def _kept(path: Path) -> dict[str, dict[str, Any]]:
-    """What earlier runs left; a line that was cut short counts for nothing."""
-    found = {}
-    for line in path.read_bytes().split(b"\n") if path.exists() else ():
-        with suppress(orjson.JSONDecodeError):
-            row = orjson.loads(line)
-            found[row["key"]] = row
-    return found
-
-
 def _keep(path: Path, row: dict[str, Any]) -> None:
-    """On a line of its own, whatever the last run left behind."""
     try:
-        with path.open("ab") as file:
-            file.write(b"\n" + orjson.dumps(row))
+        kept.add(path, row)
     except OSError as error:
         raise WorkspaceError(f"{path}: {_FULL.format(error.strerror or error)}") from None

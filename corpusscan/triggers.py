@@ -14,10 +14,11 @@ from blake3 import blake3
 
 from corpusscan import schema
 from corpusscan.detector import Batch, State
-from corpusscan.kernels import anchors, changes, folding, hashing, outcomes, rivals, tokens, trials
+from corpusscan.kernels import anchors, changes, hashing, outcomes, rivals, tokens, trials
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.features import Reading
 from corpusscan.kernels.mined import Standing
+from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.publishers import publisher
 from corpusscan.kernels.trials import TESTS
 from corpusscan.kernels.vectors import Floats
@@ -74,31 +75,17 @@ def grouped(
     return facts.filter(pl.col("feature").is_in(kept)), named.sort("shard", "row", "feature"), len(chosen) - len(kept)
 
 
-class _Texts:
-    """The texts of a batch, in which places of words are found again as code points."""
+class _Texts(Opened):
+    """The texts of a batch, in which words are found again."""
 
     def __init__(self, batch: Batch, read: Reading) -> None:
-        self.column, self.read = batch.texts["text"], read
-        self.fields, self.starts = batch.texts["field"], batch.texts["start"]
-        self.number, self.text, self.points = -1, "", np.zeros(0, np.int32)
+        super().__init__(batch)
+        self.read = read
 
-    def open(self, word: int) -> int:
+    def at(self, word: int) -> int:
         """Open the text that a word stands in; the code point at which it begins."""
-        number = int(np.searchsorted(self.read.texts, word, side="right")) - 1
-        if number != self.number:
-            self.number, self.text = number, self.column[number].as_py()
-            self.points = folding.code_points(self.text.encode())
+        self.open(int(np.searchsorted(self.read.texts, word, side="right")) - 1)
         return int(self.points[self.read.places[word] - self.read.firsts[word]])
-
-    @property
-    def field(self) -> str:
-        """Where the open text stands."""
-        return str(self.fields[self.number].as_py())
-
-    @property
-    def start(self) -> int:
-        """Code point of the field at which the open text begins."""
-        return int(self.starts[self.number].as_py())
 
 
 def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: Floats, wanted: Any) -> pa.Table:
@@ -106,7 +93,7 @@ def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: F
     documents, texts, rows = batch.documents.to_pylist(), _Texts(batch, read), []
     hashes = batch.feature(hashing.content_hashes)
     for place, (document, which, word) in enumerate(zip(*(one.tolist() for one in stands[:3]), strict=True)):
-        head = texts.open(word)
+        head = texts.at(word)
         tail = _WORD.match(texts.text, head).end()  # type: ignore[union-attr]  # it matches anywhere
         first = max(head - NEAR, 0)
         row = {
@@ -129,10 +116,10 @@ def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: F
 
 def _behind(texts: _Texts, begin: int, end: int, field: str, tail: int) -> dict[str, Any]:
     """What follows a trigger: the words from `begin` to `end`, or as much of them as their first text holds."""
-    first = texts.open(begin)
+    first = texts.at(begin)
     first = tail if texts.field == field else first
     whole = end >= int(texts.read.texts[texts.number + 1])
-    stop = len(texts.text) if whole else texts.open(end)
+    stop = len(texts.text) if whole else texts.at(end)
     return {
         "field": texts.field, "start": texts.start + first, "end": texts.start + stop,
         "excerpt": texts.text[first : first + NEAR + 2 * SHOWN],

@@ -19,11 +19,12 @@ import pyarrow as pa
 
 from corpusscan import copies, filters
 from corpusscan.detector import EARLIER, Batch, Context, Detector, Limit, Round, State, limited, limits
-from corpusscan.kernels import buckets, fingerprints, folding, hashing, sketches, words
+from corpusscan.kernels import buckets, fingerprints, hashing, sketches, words
 from corpusscan.kernels.caps import room, shares
 from corpusscan.kernels.components import Indices
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.fingerprints import PLACE_BITS, PLACES, SHINGLE
+from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.passages import Recurring
 from corpusscan.known import known_of
 
@@ -252,36 +253,29 @@ def _densest(places: Any) -> tuple[int, int]:
     return int(places[begin]), int(places[end - 1])
 
 
-class _Texts:
+class _Texts(Opened):
     """The texts of a batch, in which words are found again."""
 
     def __init__(self, batch: Batch, found: words.Words) -> None:
-        self.batch, self.found = batch, found
-        self.texts = batch.texts["text"].combine_chunks()
-        self.number, self.text, self.places = -1, "", np.zeros(0, np.int32)
+        super().__init__(batch)
+        self.found = found
 
     def row(self, document: dict[str, Any], span: slice) -> dict[str, Any]:
         """The words `span` of the batch as a span of the text in which they begin."""
-        self._open(int(np.searchsorted(self.found.bounds, span.start, side="right")) - 1)
+        self.open(int(np.searchsorted(self.found.bounds, span.start, side="right")) - 1)
         whole = span.stop >= self.found.bounds[self.number + 1]
-        begin = int(self.places[self.found.begins[span.start]])
-        end = len(self.text) if whole else int(self.places[self.found.begins[span.stop]])
+        begin = int(self.points[self.found.begins[span.start]])
+        end = len(self.text) if whole else int(self.points[self.found.begins[span.stop]])
         said = self.text[begin:end].rstrip()
         near = self.text[max(begin - EDGE, 0) : end + EDGE]
         shown, *mark = excerpt(self.text, begin, begin + len(said))
-        start = self.batch.texts["start"][self.number].as_py() + begin
+        start = self.start + begin
         return {
-            "row": document["row"], "field": self.batch.texts["field"][self.number].as_py(),
+            "row": document["row"], "field": self.field,
             "start": start, "end": start + len(said), "tokens": None, "excerpt": shown, "mark": str(mark),
             "stories": filters.stories_of_text(near, document["source"]), "source": document["source"],
             "time": document["time"], "bytes": len(said.encode()), "text": said[:TEXT],
         }  # fmt: skip
-
-    def _open(self, number: int) -> None:
-        """A long text may hold many passages: it is decoded once."""
-        if number != self.number:
-            self.number, self.text = number, self.texts[number].as_py()
-            self.places = folding.code_points(self.text.encode())
 
 
 def _case(rows: pl.DataFrame, *, aligned: bool) -> copies.Case:

@@ -17,10 +17,11 @@ import pyarrow as pa
 
 from corpusscan import copies, filters
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
-from corpusscan.kernels import alignments, fingerprints, folding, hashing, letters, words
+from corpusscan.kernels import alignments, fingerprints, hashing, letters, words
 from corpusscan.kernels.caps import shares
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.letters import PLACE_BITS, PLACES, RUN
+from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.rare import rare
 
 NAME = "rough_copy"
@@ -156,17 +157,15 @@ def _rough(rows: pl.DataFrame, copies: int) -> pl.DataFrame:
     return left.drop("number")
 
 
-class _Texts:
+class _Texts(Opened):
     """The texts of a batch, in which letters and words are found again."""
 
     def __init__(self, batch: Batch) -> None:
-        self.batch = batch
-        self.texts = batch.texts["text"].combine_chunks()
-        self.data, self.offsets = letters.content(self.texts)
+        super().__init__(batch)
+        self.data, self.offsets = letters.contents(batch.texts["text"])
         self.rows = batch.texts["row"].to_numpy()
         self.documents = {row["row"]: row for row in batch.documents.to_pylist()}
         self.words = batch.feature(words.words)
-        self.number, self.text, self.places = -1, "", np.zeros(0, np.int32)
 
     def passages(self, row: int, spans: Sequence[tuple[int, int, int]]) -> list[dict[str, Any]]:
         """The passages of a document from a letter to another, with their clusters; each in the text it begins in."""
@@ -185,28 +184,22 @@ class _Texts:
     def _passage(self, document: dict[str, Any], begin: int, end: int, size: int) -> dict[str, Any]:
         """The bytes of the batch as a span of the text in which they begin."""
         number = int(np.searchsorted(self.offsets, begin, side="right")) - 1
-        self._open(number)
+        self.open(number)
         begin, end = (
             begin - int(self.offsets[number]),
             min(end, int(self.offsets[number + 1])) - int(self.offsets[number]),
         )
-        start, stop = int(self.places[begin]), int(self.places[end])
+        start, stop = int(self.points[begin]), int(self.points[end])
         said = self.text[start:stop].rstrip()
         shown, *mark = excerpt(self.text, start, start + len(said))
-        offset = self.batch.texts["start"][number].as_py() + start
+        offset = self.start + start
         return {
-            "row": document["row"], "field": self.batch.texts["field"][number].as_py(),
+            "row": document["row"], "field": self.field,
             "start": offset, "end": offset + len(said), "tokens": None, "excerpt": shown, "mark": str(mark),
             "stories": filters.stories_of_text(said[:TEXT], document["source"]), "source": document["source"],
             "time": document["time"], "bytes": len(said.encode()), "share": (end - begin) / size, "text": said[:TEXT],
             "shingles": self._shingles(number, begin, end),
         }  # fmt: skip
-
-    def _open(self, number: int) -> None:
-        """A long text may hold many passages: it is decoded once."""
-        if number != self.number:
-            self.number, self.text = number, self.texts[number].as_py()
-            self.places = np.append(folding.code_points(self.text.encode()), np.int32(len(self.text)))
 
     def _shingles(self, number: int, begin: int, end: int) -> list[int]:
         """Fingerprints of the words that begin in these bytes of a text, each once."""
