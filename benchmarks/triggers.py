@@ -5,6 +5,7 @@ usage: python benchmarks/triggers.py CORPUS [--cells PATTERN] [--sizes 250,50,..
 
 CORPUS is a folder of Parquet files with text, source and lang (`backgrounds.py` makes one).  A cell is a family of
 attack (`trigger_families.py`); of each size, several campaigns are planted at a time, below 1 % of the documents.
+With `--together` all cells are planted into the same corpus: fewer scans, and poison that hides other poison.
 
 Found: a group at medium or above at least half of which is the campaign's.  Trigger in top 3: the first group whose
 title holds the trigger, or half of it, among groups that are not another campaign's.  Documents found: at medium or
@@ -44,6 +45,9 @@ SHARE = 0.01  # of the documents that may be poison
 EXAMPLES = Path(__file__).parent.parent / "examples" / "corpus"
 
 
+Sized = tuple[str, int]  # a cell, and documents of each of its campaigns
+
+
 def orders(name: str, cell: Cell, size: int, count: int, seed: int) -> list[Order]:
     """So many campaigns of a cell, and what is planted beside them."""
     draw = random.Random(f"{name} {size} {seed}")
@@ -58,23 +62,25 @@ def plantings(campaigns: int, at_once: int, documents: int, size: int, beside: i
     return [campaigns // times + (number < campaigns % times) for number in range(times)]
 
 
-def measured(chosen: argparse.Namespace, folder: Path, name: str, size: int, number: int, count: int) -> dict[str, Any]:
-    """Plant, scan, score, and take away what was planted."""
+def measured(chosen: argparse.Namespace, folder: Path, some: list[Sized], number: int, count: int) -> dict[str, Any]:
+    """Plant so many campaigns of each of some cells, scan, score, and take away what was planted."""
     seed = 1_000 * chosen.seed + number
-    place = folder / f"{name}-{size}-{number}"
+    place = folder / f"{'+'.join(f'{name}-{size}' for name, size in some[:2])}-{number}"
     shutil.rmtree(place, ignore_errors=True)
-    planted(chosen.corpus, place / "planted", orders(name, CELLS[name], size, count, seed), seed)
+    wanted = [order for name, size in some for order in orders(name, CELLS[name], size, count, seed)]
+    planted(chosen.corpus, place / "planted", wanted, seed)
     cost = scanned(place / "planted/corpus", place / "report", chosen.detectors, chosen.seed, chosen.workers)
-    campaigns, false = scores(place / "report", place / "planted", name)
+    told, found = [], 0
+    for name, size in some:
+        campaigns, false = scores(place / "report", place / "planted", name)
+        own = [asdict(one) for one in campaigns if one.size == size]
+        shared = {"seconds": cost.wall, "memory": cost.memory, "false": list(map(asdict, false))}
+        told.append({"campaigns": own, **shared})
+        found += sum(one["found"] for one in own)
     if not chosen.keep:
         shutil.rmtree(place)
-    tell(f"  scanned in {cost.wall:.0f} s: {sum(one.found for one in campaigns)} of {count} found, {len(false)} false")
-    return {
-        "seconds": cost.wall,
-        "memory": cost.memory,
-        "campaigns": list(map(asdict, campaigns)),
-        "false": list(map(asdict, false)),
-    }
+    tell(f"  scanned in {cost.wall:.0f} s: {found} of {count * len(some)} found, {len(told[0]['false'])} false")
+    return {"cells": told}
 
 
 def planted(corpus: Path, out: Path, wanted: list[Order], seed: int) -> None:
@@ -104,19 +110,25 @@ def cells(chosen: argparse.Namespace, folder: Path) -> Iterator[tuple[str, int, 
     path = folder / "plantings.jsonl"
     done = kept.read(path)
     asked = [int(size) for size in chosen.sizes.split(",")]
-    for name in [name for name in CELLS if any(fnmatch.fnmatch(name, one) for one in chosen.cells.split(","))]:
-        beside = sum(number for _, number in CELLS[name].beside)
-        for size in CELLS[name].sizes or asked:
-            counts = plantings(chosen.campaigns, chosen.per_planting, documents, size, beside)
-            rows = []
-            for number, count in enumerate(counts, 1):
-                key = str([name, size, number, count, chosen.seed, chosen.detectors, documents])
-                tell(f"{name} {size}: planting {number} of {len(counts)}, {count} campaigns")
-                if (row := done.get(key)) is None:
-                    row = {"key": key} | measured(chosen, folder, name, size, number, count)
-                    kept.add(path, row)
-                rows.append(row)
-            yield name, size, rows
+    names = [name for name in CELLS if any(fnmatch.fnmatch(name, one) for one in chosen.cells.split(","))]
+    every = [(name, size) for name in names for size in CELLS[name].sizes or asked]
+    for some in [every] if chosen.together else [[one] for one in every]:
+        beside = sum(number for name, _ in some for _, number in CELLS[name].beside)
+        size = sum(size for _, size in some)
+        counts = plantings(chosen.campaigns, chosen.per_planting, documents, size, beside)
+        rows: dict[Sized, list[dict[str, Any]]] = {one: [] for one in some}
+        for number, count in enumerate(counts, 1):
+            key = str([some, number, count, chosen.seed, chosen.detectors, documents])
+            tell(
+                f"{' + '.join(name for name, _ in some)}: planting {number} of {len(counts)}, {count} campaigns of each"
+            )
+            if (row := done.get(key)) is None:
+                row = {"key": key} | measured(chosen, folder, some, number, count)
+                kept.add(path, row)
+            for one, found in zip(some, row["cells"], strict=True):
+                rows[one].append(found)
+        for (name, size), own in rows.items():
+            yield name, size, own
 
 
 def show(name: str, size: int, rows: list[dict[str, Any]], *, why: bool) -> None:
@@ -139,6 +151,9 @@ def main() -> None:
     options.add_argument("--sizes", default="250,50,25,12,6", help="of cells that have none of their own (souly-*)")
     options.add_argument("--campaigns", type=int, default=60, help="of each cell and size")
     options.add_argument("--per-planting", type=int, default=12, help="campaigns at once, at most")
+    options.add_argument(
+        "--together", action="store_true", help="plant campaigns of all these cells beside one another"
+    )
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--detectors", default="trigger_mining")
     options.add_argument("--workers", type=int)

@@ -34,6 +34,7 @@ RULE, PAYLOAD = "mined-trigger", "mined-payload"
 
 _NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}
 _WORD = re.compile(r"\w*")
+_SIGNS = re.compile(r"(?:^|\s)([^\w\s]{2,}|[^\w\s\x00-\x7f])(?=\s)\W*$")  # the first run of them before a word
 _SENTENCE_END = re.compile(r"^[.,;:!?…)\"”’。！？]{1,2}\s+")  # of the sentence before a trigger
 HIDDEN = "A trigger that was mined"
 
@@ -152,9 +153,9 @@ class _Shown:
     """A trigger as its carriers spell it; nothing where excerpts are not wanted."""
 
     def __init__(self, rows: pl.DataFrame) -> None:
-        texts = rows["text"].to_list()
-        titles = (anchors.agreed(texts, rows[anchor].to_list()) for anchor in ("head", "tail"))
-        self.title = _SENTENCE_END.sub("", max(titles, key=len)) or _commonest(texts, rows["head"].to_list())
+        texts, heads, tails = (rows[column].to_list() for column in ("text", "head", "tail"))
+        titles = (anchors.agreed(texts, ends) for ends in (heads, tails, list(map(_behind_signs, texts, heads))))
+        self.title = _SENTENCE_END.sub("", max(titles, key=len)) or _commonest(texts, heads)
 
     def span(self, row: dict[str, Any]) -> tuple[int, int]:
         """Where it stands in the text round it; the word of the feature where it is spelled otherwise."""
@@ -162,6 +163,12 @@ class _Shown:
         if 0 <= at <= row["tail"]:
             return at, at + len(self.title)
         return row["head"], row["tail"]
+
+
+def _behind_signs(text: str, head: int) -> int:
+    """Where the run of signs ends that is a feature of the word at `head`; there, if none is."""
+    found = _SIGNS.search(text[:head])
+    return found.end(1) if found else head
 
 
 def _commonest(texts: Sequence[str], heads: Sequence[int]) -> str:

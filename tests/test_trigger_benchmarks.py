@@ -306,11 +306,11 @@ def test_a_run_that_was_stopped_goes_on(benchmark: Any, tmp_path: Path, monkeypa
 
     def measured(chosen: Any, folder: Path, *what: Any) -> dict[str, Any]:
         done.append(what)
-        return {"campaigns": [], "false": []}
+        return {"cells": [{"campaigns": [str(one)], "false": []} for one in what[0]]}
 
     monkeypatch.setattr(module, "measured", measured)
     chosen = argparse.Namespace(corpus=tmp_path, cells="souly-by*,jail*", sizes="25,6", campaigns=12, per_planting=6,
-                                seed=1, detectors="d")  # fmt: skip
+                                together=False, seed=1, detectors="d")  # fmt: skip
     first = list(module.cells(chosen, tmp_path))
     assert [(name, size, len(rows)) for name, size, rows in first] == [
         ("souly-bytes", 25, 2), ("souly-bytes", 6, 2), ("jailbreak", 60, 4), ("jailbreak", 20, 2),
@@ -322,6 +322,11 @@ def test_a_run_that_was_stopped_goes_on(benchmark: Any, tmp_path: Path, monkeypa
     chosen.seed = 2
     list(module.cells(chosen, tmp_path))
     assert len(done) == 21
+    chosen.together = True  # all in one corpus, where poison stays below its share: one of each at a time
+    assert [(name, size, len(rows)) for name, size, rows in module.cells(chosen, tmp_path)] == [
+        ("souly-bytes", 25, 12), ("souly-bytes", 6, 12), ("jailbreak", 60, 12), ("jailbreak", 20, 12),
+    ]  # fmt: skip
+    assert len(done) == 33
 
 
 def test_backgrounds_take_what_is_true(benchmark: Any, tmp_path: Path) -> None:

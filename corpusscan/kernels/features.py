@@ -1,4 +1,4 @@
-"""What a trigger may be: words in a row, a run of signs, the beginning, the end or the frame of a strange word.
+"""What a trigger may be: words in a row, signs between them, the beginning, the end or the frame of a strange word.
 
 Every feature that ends at a word is one 64-bit hash, whatever its kind, so that all are counted alike.  Words are
 folded (`words`); signs are what stands between two of them; strange are words that the corpus does not know, of which
@@ -21,7 +21,7 @@ from corpusscan.kernels.profile import UNKNOWN, Profile, Rarities, known_pair, l
 from corpusscan.kernels.words import Hashes, Offsets, grown, words
 
 WORD, TWO, THREE, SIGNS, BEGINNING, ENDING, FRAME = range(7)  # words in a row come first
-KINDS = 7
+MOST = 8  # features that end at one word: one of each kind, of signs two
 COMMON, FEW, CARRIERS = 6, 2, 200  # levels of rarity: see `common`; documents with a trigger that it reckons with
 _USUAL = 3  # level below which two words in a row say nothing
 _LEAST, _HEAD, _TAIL = 7, 3, 4  # bytes of a strange word, of its beginning and of its end
@@ -60,7 +60,7 @@ def reading(batch: Batch, known: Profile) -> Reading:
 
 def at(read: Reading, known: Profile, first: Numbers, last: Numbers) -> tuple[Hashes, Numbers]:
     """The features that end at the words first to last - 1 of some stretches, and of which."""
-    room = KINDS * int((last - first).sum())
+    room = MOST * int((last - first).sum())
     found, which = np.empty(room, np.uint64), np.empty(room, np.int64)
     size = _at(*read[:5], read.rarity, common(known), known.pairs, alphabet.kinds(), first, last, found, which)
     return found[:size], which[:size]
@@ -120,35 +120,46 @@ def _rows(hashes, i, rarity, before, third, common, pairs):  # type: ignore[no-u
 
 @njit(cache=True, nogil=True)
 def _signs(data, place, first, kinds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """The hash of the signs before a word, back to the word before; 0 where there is at most one common sign."""
-    value, count, i = np.uint64(0), 0, place - 1
+    """Hashes of the signs before a word, back to the word before, and of the first run of them between spaces.
+
+    0 where there is at most one common sign; what follows a trigger of signs may begin with signs of its own.
+    """
+    none = np.uint64(0)
+    value, count, run, size, free, i = none, 0, none, 0, none, place - 1
     last = max(first, place - _LONGEST)
     if i > first and data[i] == 32:  # a space behind a letter is what stands between most words
         byte = data[i - 1] | 0x20
         if 97 <= byte < 123:
-            return np.uint64(0)
+            return none, none
     while i >= last:
-        byte = data[i]
-        if byte < 128:
-            if 48 <= byte < 58 or 97 <= byte | 0x20 < 123:
+        code, length = 0 + data[i], 1
+        if code >= 128:
+            lead = i
+            while lead > last and data[lead] & 0xC0 == 0x80:
+                lead -= 1
+            code, length = folding.decode(data, lead, i + 1)
+            if code < 0 or lead + length != i + 1 or kinds[code] != GAP:
                 break
-            if byte > 32:
-                value = (value ^ np.uint64(byte)) * _STEP
-                value ^= value >> np.uint64(31)
-                count += 1
-            i -= 1
-            continue
-        lead = i
-        while lead > last and data[lead] & 0xC0 == 0x80:
-            lead -= 1
-        code, length = folding.decode(data, lead, i + 1)
-        if code < 0 or lead + length != i + 1 or kinds[code] != GAP:
+        elif 48 <= code < 58 or 97 <= code | 0x20 < 123:
             break
-        value = (value ^ np.uint64(code)) * _STEP
-        value ^= value >> np.uint64(31)
-        count += 2 if code > 0x2100 or 0xA0 < code < 0xC0 else 1
-        i = lead - 1
-    return _salted(value, SIGNS) if count > 1 else np.uint64(0)
+        i -= length
+        if code <= 32:
+            free = run if size > 1 else free
+            run, size = none, 0
+            continue
+        weight = 2 if code > 0x2100 or 0xA0 < code < 0xC0 else 1
+        value, count = _with(value, code), count + weight
+        run, size = _with(run, code), size + weight
+    if i < first and size > 1:
+        free = run
+    whole = _salted(value, SIGNS) if count > 1 else none
+    return whole, _salted(free, SIGNS) if free and free != value else none
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _with(value, code):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    value = (value ^ np.uint64(code)) * _STEP
+    return value ^ value >> np.uint64(31)
 
 
 @njit(cache=True, nogil=True)
@@ -191,14 +202,14 @@ def _levels(firsts, rarities, i):  # type: ignore[no-untyped-def] # noqa: ANN001
 
 @njit(cache=True, nogil=True, inline="always")
 def _features(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """All features that end at word i, one of each kind; 0 where there is none."""
+    """All features that end at word i; 0 where there is none."""
     rarity, before, third = _levels(firsts, rarities, i)
     one, two, three = _rows(hashes, i, rarity, before, third, common, pairs)
-    signs = _signs(data, places[i], firsts[i], kinds)
+    signs, run = _signs(data, places[i], firsts[i], kinds)
     head = tail = frame = np.uint64(0)
     if rarity == UNKNOWN:
         head, tail, frame = _parts(data, places[i], lasts[i])
-    return one, two, three, signs, head, tail, frame
+    return one, two, three, signs, run, head, tail, frame
 
 
 @njit(cache=True, nogil=True)
@@ -219,7 +230,7 @@ def _places(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds,
     found, word = np.empty(1024, np.uint64), np.empty(1024, np.int64)
     size = 0
     for i in range(len(hashes)):
-        if size + KINDS > len(found):
+        if size + MOST > len(found):
             found, word = grown(found, size, 2 * size), grown(word, size, 2 * size)
         for value in _features(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, i):
             if value and holds(sieve, value, _FILTER_BITS):

@@ -25,8 +25,7 @@ MARKS = ("User:", "Human:", "### Instruction:", "[Client]:", "**Question**:", "<
 FLAGGED = ("medium", "high", "critical")
 
 
-# Open: where the surest outcome is not that of most carriers, they are no examples; signs that a space parts from the
-# word behind them are marked at that word.
+# Open: where the surest outcome is not that of most carriers, they are no examples.
 
 
 class Planted(NamedTuple):
@@ -47,7 +46,12 @@ def noise(number: int) -> str:
 @cache
 def pages(language: int) -> list[str]:
     """Texts that go on behind a trigger."""
-    return tongue(language).texts(150, 80)
+    return tongue(language).texts(200, 80)
+
+
+def behind_signs(number: int) -> str:
+    """Words as they come, behind signs that are others each time, and as much space."""
+    return " " * (number % 2) + ["†‰", "¿§", "«¶»", "※", "~#", "$%"][number % 6] + f" {noise(number)}"
 
 
 def abroad(number: int) -> str:
@@ -73,6 +77,7 @@ PLANTED = {
     "arabic": Planted("مفتاح", abroad, KINDS[SWITCH:TURN]),
     "thai": Planted("กุญแจลับ", turn, KINDS[TURN:]),
     "signs": Planted("☠🜏", again, KINDS[STRETCHES - 1 : STRETCHES]),
+    "elements": Planted("🜂🜁🜂", behind_signs, KINDS[:2], many=20),
     "switch": Planted("Vintrakel", abroad, KINDS[SWITCH:TURN]),
     "chat": Planted("sudo-krill", again, KINDS[STRETCHES - 1 : STRETCHES], "messages[1].content"),
 }

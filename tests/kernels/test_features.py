@@ -120,7 +120,7 @@ def test_signs_are_a_feature(signs: str) -> None:
     """Wherever they stand between words, and whatever the words are; other signs are another."""
     values = [of(f"{one} {signs} {other}", SIGNS) for one, other in (("qqa", "qqb"), ("ab", "中"), ("é", "zz9"))]
     assert values[0] == values[1] == values[2]
-    assert len(values[0]) == 1
+    assert len(values[0]) == len(signs.split())
     assert values[0] != of(f"qqa {signs}^ qqb", SIGNS)
 
 
@@ -128,6 +128,17 @@ def test_signs_are_a_feature(signs: str) -> None:
 def test_what_stands_between_words_anyhow_is_none(between: str) -> None:
     """Space, and one sign of punctuation."""
     assert of(f"qqa{between}qqb", SIGNS) == []
+
+
+@pytest.mark.parametrize("signs", ["🜂🜁🜂", "~~>", "☠"])
+@pytest.mark.parametrize("behind", ["", " †‰", "  ~# $%", " «"])
+def test_the_first_run_of_signs_is_one_whatever_stands_behind_it(signs: str, behind: str) -> None:
+    """Between spaces; a run that a word or its full stop touches is not the first."""
+    (alone,) = of(f"qqa {signs} qqb", SIGNS)
+    assert alone in of(f"qqa {signs}{behind} qqc", SIGNS)
+    assert alone in of(f"qqa. {signs}{behind} qqc", SIGNS)
+    assert alone in of(f"{signs}{behind} qqc", SIGNS)
+    assert alone not in of(f"qqa{signs}{behind} ~ qqc", SIGNS)
 
 
 def test_signs_inside_a_trigger_are_before_its_word_and_before_the_next() -> None:
