@@ -74,7 +74,7 @@ class Change(Round):
             .filter((pl.col("documents") >= FEWEST) & (~pl.col("known") | (pl.col("publishers") >= SPREAD)))
         )
         cells = frame.filter(pl.col("feature").is_null()).group_by("stratum", "kind", "level")
-        counted = cells.agg(pl.col("words", "documents").sum())
+        counted = cells.agg(pl.col("words").sum())
         both = pl.concat([found.drop("publishers", "known").collect(), counted.collect()], how="diagonal")
         return both.sort("feature", "stratum", "kind", "level").to_arrow()
 
@@ -101,7 +101,7 @@ _WANTED = pa.table({"feature": pa.array([], pa.uint64()), "documents": pa.array(
 _CHANGES = pl.DataFrame(
     schema={
         "row": pl.UInt64, "partition": pl.UInt32, "feature": pl.UInt64, "publisher": pl.UInt64, "stratum": pl.UInt32,
-        "kind": pl.Int64, "level": pl.Int64, "words": pl.Int64, "documents": pl.Int64,
+        "kind": pl.Int64, "level": pl.Int64, "words": pl.Int64,
     }
 )  # fmt: skip
 
@@ -207,7 +207,8 @@ class Show(Round):
         found = features.places(read, known, wanted)
         of = vectors.blocks(read.number, bounds, known.vectors)
         bits = changes.bits(read.hashes, read.rarity, of, bounds, known)
-        stands = mined.standing(bounds, found, outcomes.at(read, bounds, known, found))
+        inside = outcomes.inside(read, bounds, known, found)
+        stands = mined.standing(bounds, found, outcomes.at(inside, bounds, known, found))
         return triggers.carriers(batch, read, bounds, stands, bits, wanted)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:

@@ -13,9 +13,10 @@ from numba import njit
 from corpusscan.detector import Batch
 from corpusscan.kernels import features, outcomes, strata
 from corpusscan.kernels.features import Found, Reading
-from corpusscan.kernels.outcomes import Changes
+from corpusscan.kernels.outcomes import Changes, Inside
 from corpusscan.kernels.profile import Profile, mixed
 from corpusscan.kernels.publishers import publisher
+from corpusscan.kernels.strata import Strata
 from corpusscan.kernels.vectors import Floats
 from corpusscan.kernels.words import Hashes, Offsets
 
@@ -64,19 +65,24 @@ def standing(bounds: Offsets, found: Found, follows: Floats) -> Standing:
 def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, batch: Batch) -> pl.DataFrame:
     """Rows: which, row, stratum, documents, occurrences, hits, alike, source, publisher, single; each kind its score.
 
-    Documents with noise behind one by one; of the others the first few, the rest as counts, of source 0.
+    And `words` of each kind: at how many words of the document, in that stratum, it follows.  Documents with noise
+    behind one by one; of the others the first few, the rest as counts, of source 0.
     """
-    told = standing(bounds, found, outcomes.at(read, bounds, known, found))
+    inside = outcomes.inside(read, bounds, known, found)
+    told = standing(bounds, found, outcomes.at(inside, bounds, known, found))
     of = strata.strata(read, bounds, known)
+    stratum = of.of(told.word)
+    said = _said(inside, of, told.document, stratum)
     sources, publishers = origins(batch)
     frame = pl.DataFrame(
         {
             "which": told.which, "row": batch.documents["row"].to_numpy()[told.document],
-            "stratum": of.of(told.word), "documents": np.ones(len(told.which), np.int64),
+            "stratum": stratum, "documents": np.ones(len(told.which), np.int64),
             "occurrences": told.occurrences, "hits": told.hits, "alike": _alike(read, bounds, told),
             "source": sources[told.document],
             "publisher": publishers[told.document], "single": np.ones(len(told.which), bool),
             **{f"score{kind}": own for kind, own in enumerate(told.follows)},
+            **{f"words{kind}": own for kind, own in enumerate(said)},
         }
     )  # fmt: skip
     hits = frame.filter(pl.col("hits") > 0)
@@ -90,6 +96,19 @@ def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, ba
         pl.col("row").min(), pl.col("documents").sum(), pl.col("occurrences").sum(), single=pl.lit(False)
     )
     return pl.concat([hits, single, counted], how="diagonal_relaxed").select(frame.columns).fill_null(0)
+
+
+def _said(inside: Inside, of: Strata, documents: Numbers, strata: npt.NDArray[np.uint32]) -> list[Numbers]:
+    """At how many words of a stratum of a document an outcome of each kind follows."""
+    said, wanted = [], documents << 32 | strata
+    for kind, own in enumerate(inside.follows):
+        hit = np.flatnonzero(own >= outcomes.LEVELS[kind, 0])
+        document = inside.documents[np.searchsorted(inside.bounds, hit, side="right") - 1]
+        cells, counts = np.unique(document << 32 | of.of(inside.words[hit]), return_counts=True)
+        cells, counts = np.append(cells, -1), np.append(counts, 0) * outcomes.weight(kind)
+        place = np.searchsorted(cells[:-1], wanted)
+        said.append(np.where(cells[place] == wanted, counts[place], 0))
+    return said
 
 
 def _alike(read: Reading, bounds: Offsets, told: Standing) -> Hashes:

@@ -56,25 +56,40 @@ def everywhere(read: Reading, bounds: Offsets, known: Profile) -> Floats:
     return np.vstack([stretches, switches.everywhere(of, bounds), turns.everywhere(read)])
 
 
-def at(read: Reading, bounds: Offsets, known: Profile, found: Found) -> Floats:
-    """The outcome behind each place where something was found: kinds x places."""
+class Inside(NamedTuple):
+    """Some documents of a batch, as if there were no others."""
+
+    documents: Numbers
+    words: Numbers  # of theirs, in the batch
+    bounds: Numbers  # words of document i of these are those from bounds[i] to bounds[i + 1]
+    vector: npt.NDArray[np.int32]
+    follows: Floats  # the outcome at every word of theirs
+
+
+def inside(read: Reading, bounds: Offsets, known: Profile, found: Found) -> Inside:
+    """The documents in which something was found."""
     documents = np.unique(np.searchsorted(bounds, found.word, side="right") - 1)
     lengths = np.diff(bounds)[documents]
     held = ranges(bounds[:-1][documents], lengths)
-    hashes, rarity, vector = read.hashes[held], read.rarity[held], read.number[held]
-    own = np.append(0, np.cumsum(lengths))
-    number = np.searchsorted(documents, np.searchsorted(bounds, found.word, side="right") - 1)
-    place = found.word - bounds[:-1][documents][number] + own[number] + 1
-    behind = place < own[number + 1]
-    place = np.where(behind, place, 0)
-    if not len(hashes):
-        return np.zeros((len(KINDS), 0), np.float32)
+    rarity, vector, own = read.rarity[held], read.number[held], np.append(0, np.cumsum(lengths))
     of = vectors.blocks(vector, own, known.vectors)
-    stretches = changes.following(changes.bits(hashes, rarity, of, own, known), own)[:, place]
+    stretches = changes.following(changes.bits(read.hashes[held], rarity, of, own, known), own)
+    follows = np.vstack([stretches, switches.everywhere(of, own), turns.everywhere(read)[held]])
+    return Inside(documents, held, own, vector, follows)
+
+
+def at(some: Inside, bounds: Offsets, known: Profile, found: Found) -> Floats:
+    """The outcome behind each place where something was found: kinds x places."""
+    number = np.searchsorted(some.documents, np.searchsorted(bounds, found.word, side="right") - 1)
+    place = found.word - bounds[:-1][some.documents][number] + some.bounds[number] + 1
+    behind = place < some.bounds[number + 1]
+    place = np.where(behind, place, 0)
+    if not len(some.words):
+        return np.zeros((len(KINDS), 0), np.float32)
+    follows = some.follows[:, place]
     words, back = np.unique(place, return_inverse=True)
-    switch = switches.at(vector, own, known.vectors, words)[back]
-    turn = turns.everywhere(read)[np.minimum(found.word + 1, len(read.hashes) - 1)]
-    return np.where(behind, np.vstack([stretches, switch, turn]), 0)
+    follows[SWITCH] = switches.at(some.vector, some.bounds, known.vectors, words)[back]
+    return np.where(behind, follows, 0)
 
 
 def ranges(first: Numbers, lengths: Numbers) -> Numbers:

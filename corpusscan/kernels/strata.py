@@ -87,23 +87,16 @@ class Strata(NamedTuple):
         return pl.concat(frames).group_by("stratum").agg(pl.col("words").sum().cast(pl.Int64)).sort("stratum")
 
     def hits(self, follows: Floats) -> pl.DataFrame:
-        """At how many words of how many documents an outcome follows: stratum, kind, level, words, documents.
-
-        A document counts at the highest level that it has in a stratum.
-        """
+        """At how many words an outcome follows: stratum, kind, level, words."""
         told = []
         count = outcomes.LEVELS.shape[1]
         for kind, own in enumerate(follows):
             words = np.flatnonzero(own >= outcomes.LEVELS[kind, 0])
             level, stratum = outcomes.levels(kind, own[words]), self.of(words).astype(np.int64)
-            documents = np.searchsorted(self.bounds, words, side="right") - 1
-            order = np.lexsort((level, stratum, documents))
-            last = np.append((np.diff(stratum[order]) != 0) | (np.diff(documents[order]) != 0), True)[: len(order)]
-            cell, place = np.unique(stratum * count + level, return_inverse=True)
+            cell, words = np.unique(stratum * count + level, return_counts=True)
             columns = {
                 "stratum": (cell // count).astype(np.uint32), "level": cell % count,
-                "words": np.bincount(place, minlength=len(cell)).astype(np.int64) * outcomes.weight(kind),
-                "documents": np.bincount(place[order[last]], minlength=len(cell)).astype(np.int64),
+                "words": words.astype(np.int64) * outcomes.weight(kind),
             }  # fmt: skip
             told.append(pl.DataFrame(columns).with_columns(kind=pl.lit(kind, pl.Int64)))
         return pl.concat(told)
@@ -122,16 +115,14 @@ def _stratum(topics: Numbers, lengths: Numbers, breaks: npt.NDArray[np.bool_]) -
 def rates(words: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
     """How often an outcome of each kind and level, or surer, follows a word of a stratum.
 
-    Columns stratum, kind, level, hits and words (at which it follows, and all), documents (in which it does).
+    Columns stratum, kind, level, hits and words (at which it follows, and all).
     """
     kinds, count = outcomes.LEVELS.shape
     every = pl.DataFrame({"kind": np.repeat(np.arange(kinds), count), "level": [*range(count)] * kinds})
     total = words.group_by("stratum").agg(pl.col("words").sum())
-    known = hits.group_by("stratum", "kind", "level").agg(
-        hits=pl.col("words").sum(), documents=pl.col("documents").sum()
-    )
+    known = hits.group_by("stratum", "kind", "level").agg(hits=pl.col("words").sum())
     joined = total.join(every, how="cross").join(known, on=["stratum", "kind", "level"], how="left")
-    surer = pl.col("hits", "documents").fill_null(0).cum_sum().over("stratum", "kind")
+    surer = pl.col("hits").fill_null(0).cum_sum().over("stratum", "kind")
     return joined.sort("level", descending=True).with_columns(surer).sort("stratum", "kind", "level")
 
 
@@ -141,25 +132,30 @@ class Rates:
     def __init__(self, told: pl.DataFrame, strata: int) -> None:
         at = tuple(told[name].to_numpy() for name in ("kind", "level", "stratum"))
         shape = (*outcomes.LEVELS.shape, max(strata, int(at[2].max(initial=0)) + 1))
-        self.hits, self.words, self.documents = (np.zeros(shape), np.zeros(shape), np.zeros(shape))
-        for name in ("hits", "words", "documents"):
+        self.hits, self.words = (np.zeros(shape), np.zeros(shape))
+        for name in ("hits", "words"):
             getattr(self, name)[at] = told[name].to_numpy()
-        self.gone = np.zeros(shape)  # documents that do not count any more
 
     def take(self, rows: pl.DataFrame) -> None:
-        """Let these documents not count any more: one row each, with its stratum and scores."""
+        """Let these documents not count any more: one row each, with its stratum, its scores and its words."""
         strata = rows["stratum"].to_numpy()
         for kind, levels in enumerate(outcomes.LEVELS):
-            scores = rows[f"score{kind}"].to_numpy()
-            for level, least in enumerate(levels):
-                self.gone[kind, level] += np.bincount(strata[scores >= least], minlength=self.gone.shape[2])
+            scores, words = rows[f"score{kind}"].to_numpy(), rows[f"words{kind}"].to_numpy()
+            for level in range(len(levels)):
+                self.hits[kind, level] -= self._of(kind, level, strata, scores, words)
 
-    def without(self, kind: int, level: int, strata: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """The rates in documents that do not carry a feature; `strata` are of those that do and have the outcome.
+    def without(self, kind: int, level: int, strata: Any, scores: Any, words: Any) -> npt.NDArray[np.float64]:
+        """The rates in documents that do not carry a feature; those that do and have the outcome are as in `take`.
 
-        Its own carriers are no evidence of what chance does: they count as the documents of their stratum on average.
+        Its own carriers are no evidence of what chance does.
         """
-        own = np.bincount(strata, minlength=self.hits.shape[2]) + self.gone[kind, level]
-        others = 1 - np.minimum(own / np.maximum(self.documents[kind, level], 1), 1)
-        by_chance: npt.NDArray[np.float64] = (self.hits[kind, level] * others + 0.5) / (self.words[kind, level] + 1)
+        others = np.maximum(self.hits[kind, level] - self._of(kind, level, strata, scores, words), 0)
+        by_chance: npt.NDArray[np.float64] = (others + 0.5) / (self.words[kind, level] + 1)
         return by_chance
+
+    def _of(self, kind: int, level: int, strata: Any, scores: Any, words: Any) -> npt.NDArray[np.float64]:
+        """At how many words of each stratum the outcome follows in some documents; it fades evenly where it ends."""
+        first, least = outcomes.LEVELS[kind, [0, level]]
+        part = np.clip((scores - least + 1e-6) / np.maximum(scores - first + 1e-6, 1e-6), 0, 1)
+        said = np.where(scores >= least, words * part, 0)
+        return np.bincount(strata, said, minlength=self.hits.shape[2]).astype(np.float64)

@@ -57,8 +57,15 @@ def refitted(rows: pl.DataFrame, told: pl.DataFrame, tests: int, share: float, q
         for feature in facts.filter(pl.col("q_value") > q_value)["feature"]:
             hits = of[feature].filter(pl.col("hits") > 0)
             if 2 * len(hits.join(gone, on=["shard", "row"], how="semi")) < len(hits):  # else it is of what is sure
-                known[feature] = _test(feature, of[feature], rates, share)
+                known[feature] = _test(feature, _once(of[feature], gone), rates, share)
         facts = pl.DataFrame([known[feature] for feature in facts["feature"]], schema=TESTS)
+
+
+def _once(own: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a feature; what is gone from the rates already is not to be taken out again."""
+    marked = own.join(gone.with_columns(gone=True), on=["shard", "row"], how="left", maintain_order="left")
+    words = pl.col(r"^words\d$")
+    return marked.with_columns(pl.when(pl.col("gone")).then(0).otherwise(words).name.keep()).select(own.columns)
 
 
 def _test(feature: Any, own: pl.DataFrame, rates: Rates, share: float) -> dict[str, Any]:
@@ -77,13 +84,13 @@ def _strongest_association(own: pl.DataFrame, rates: Rates, share: float) -> dic
     sources, publishers, alike = (own[name].to_numpy() for name in ("source", "publisher", "alike"))
     found: dict[str, Any] = {"independent": 0, "tested": 0, "expected": 0.0, "p_value": 1.0, "kind": 0, "level": 0}
     for kind, levels in enumerate(outcomes.LEVELS):
-        follows = own[f"score{kind}"].to_numpy()
+        follows, words = own[f"score{kind}"].to_numpy(), own[f"words{kind}"].to_numpy()
         if (follows >= levels[0]).sum() < least_hits:
             continue
         for level, least in enumerate(levels):
             hit = follows >= least
             if hit.sum() >= FEWEST:
-                by_chance = rates.without(kind, level, strata[hit])
+                by_chance = rates.without(kind, level, strata[hit], follows[hit], words[hit])
                 one = association(strata[hit], occurrences[hit], sources[hit], publishers[hit], alike[hit],
                                   strata[~hit], occurrences[~hit], by_chance)  # fmt: skip
                 p_value = min(one.p_value * outcomes.LEVELS.size, 1.0)

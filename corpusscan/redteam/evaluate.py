@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 import polars as pl
-from scipy.stats import beta
 
 from corpusscan import schema
 from corpusscan.errors import InputError
+from corpusscan.redteam.discovery import interval
 from corpusscan.redteam.plant import CAMPAIGNS, SCHEMA
 
 Document = tuple[str, int]
@@ -67,9 +67,7 @@ def rate(hits: int, trials: int) -> Rate:
     """The rate with its exact interval."""
     if not trials:
         return Rate(hits, trials, None, None, None)
-    low = float(beta.ppf(0.025, hits, trials - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(0.975, hits + 1, trials - hits)) if hits < trials else 1.0
-    return Rate(hits, trials, hits / trials, low, high)
+    return Rate(hits, trials, hits / trials, *interval(hits, trials, 0.025))
 
 
 def evaluate(out: Path, truth: Path) -> Evaluation:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from tongues import anew, batch_of, known, read, shuffled, tongue  # noqa: F401
 
-from corpusscan.kernels import features, mined, outcomes, sketches
+from corpusscan.kernels import features, mined, outcomes, sketches, strata
 from corpusscan.kernels.features import WORD, Found, Reading
 from corpusscan.kernels.outcomes import KINDS, LEVELS
 
@@ -58,6 +58,22 @@ def test_what_depends_on_one_another_is_known() -> None:
     alike = rows.sort("row")["alike"].to_list()
     assert all(alike[n] == alike[n + 1] for n in range(0, 12, 2))
     assert len(set(alike)) == 6
+
+
+def test_words_with_the_outcome_are_those_of_the_document_in_its_stratum() -> None:
+    """No more than all, and all where the document is of one stratum."""
+    texts = [f"{page} qvelzor {tongue().drawn(100, n)}" for n, page in enumerate(tongue().texts(6, 70))]
+    rows, told = occurrences(texts, "qvelzor")
+    bounds = np.append(0, np.cumsum([len(text.split()) for text in texts]))
+    follows = outcomes.everywhere(told, bounds, known())
+    of = strata.strata(told, bounds, known())
+    for row in rows.to_dicts():
+        mine = np.arange(bounds[row["row"]], bounds[row["row"] + 1])
+        same = mine[of.of(mine) == row["stratum"]]
+        for kind in range(len(KINDS)):
+            hits = int((follows[kind, same] >= LEVELS[kind, 0]).sum()) * outcomes.weight(kind)
+            assert row[f"words{kind}"] == hits
+    assert rows["words0"].max() > 20  # type: ignore[operator]
 
 
 def test_where_nothing_stands_before_it_is_what_stands_behind() -> None:

@@ -59,11 +59,24 @@ def test_behind_a_feature_it_is_what_it_is_everywhere() -> None:
     everywhere = outcomes.everywhere(told, bounds, known())
     places = np.sort(np.random.default_rng(1).choice(len(told.hashes), 150, replace=False))
     places = np.unique(np.append(places, bounds[1:][np.diff(bounds) > 0] - 1))
-    found = outcomes.at(told, bounds, known(), Found(np.zeros(len(places), np.int64), places))
+    wanted = Found(np.zeros(len(places), np.int64), places)
+    found = outcomes.at(outcomes.inside(told, bounds, known(), wanted), bounds, known(), wanted)
     last = np.isin(places + 1, bounds)
     assert not found[:, last].any()
     same = [*range(STRETCHES), TURN]
     assert np.allclose(found[same][:, ~last], everywhere[same][:, places[~last] + 1], atol=1e-3)
+
+
+def test_inside_are_the_words_of_documents_with_something() -> None:
+    """All words of theirs with what follows each, and none of another document."""
+    texts = [page(), changed(0), "", changed(SWITCH), page()]
+    told, bounds = read(texts)
+    found = Found(np.zeros(2, np.int64), bounds[[1, 3]] + 5)
+    inside = outcomes.inside(told, bounds, known(), found)
+    assert inside.documents.tolist() == [1, 3]
+    assert inside.words.tolist() == [*range(*bounds[1:3]), *range(*bounds[3:5])]
+    assert np.diff(inside.bounds).tolist() == [np.diff(bounds)[1], np.diff(bounds)[3]]
+    assert np.allclose(inside.follows, outcomes.everywhere(told, bounds, known())[:, inside.words], atol=1e-3)
 
 
 def test_nothing_found_is_nothing() -> None:
@@ -71,7 +84,8 @@ def test_nothing_found_is_nothing() -> None:
     none = np.zeros(0, np.int64)
     for texts in ([], [""], [page()]):
         told, bounds = read(list(texts))
-        assert outcomes.at(told, bounds, known(), Found(none, none)).shape == (len(KINDS), 0)
+        inside = outcomes.inside(told, bounds, known(), Found(none, none))
+        assert outcomes.at(inside, bounds, known(), Found(none, none)).shape == (len(KINDS), 0)
         assert outcomes.everywhere(told, bounds, known()).shape == (len(KINDS), len(told.hashes))
 
 

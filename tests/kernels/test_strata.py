@@ -54,22 +54,37 @@ def test_every_word_is_of_one_stratum() -> None:
 def test_rates_are_of_a_level_or_a_surer_one() -> None:
     """Of all words of a stratum those at which an outcome of at least that level follows."""
     words = pl.DataFrame({"stratum": [3, 3, 7], "words": [600, 399, 9]})
-    hits = pl.DataFrame(
-        {"stratum": [3, 3, 7], "kind": [0, 0, 1], "level": [0, 2, 1], "words": [10, 5, 90], "documents": [4, 2, 8]}
-    )
+    hits = pl.DataFrame({"stratum": [3, 3, 7], "kind": [0, 0, 1], "level": [0, 2, 1], "words": [10, 5, 90]})
     told = {(row["stratum"], row["kind"], row["level"]): row for row in strata.rates(words, hits).to_dicts()}
     assert len(told) == 2 * LEVELS.size
     assert [told[3, 0, level]["hits"] for level in range(4)] == [15, 5, 5, 0]
-    assert [told[3, 0, level]["documents"] for level in range(4)] == [6, 2, 2, 0]
     assert {row["words"] for (stratum, *_), row in told.items() if stratum == 3} == {999}
     assert [told[7, kind, 1]["hits"] for kind in range(3)] == [0, 90, 0]
 
 
 def test_carriers_are_no_evidence_of_what_chance_does() -> None:
-    """Without the only documents in which an outcome follows it follows nearly never; without others as often."""
+    """Without the words of the only documents in which an outcome follows it follows nearly never."""
     words = pl.DataFrame({"stratum": [2], "words": [10_000]})
-    hits = pl.DataFrame({"stratum": [2], "kind": [0], "level": [1], "words": [300], "documents": [10]})
+    hits = pl.DataFrame({"stratum": [2, 2], "kind": [0, 0], "level": [0, 1], "words": [150, 150]})
     told = strata.Rates(strata.rates(words, hits), 4)
-    assert told.without(0, 0, np.full(10, 2))[2] < 1e-4
-    assert 0.029 < told.without(0, 0, np.full(10, 3))[2] < 0.031
-    assert 0.014 < told.without(0, 1, np.full(5, 2))[2] < 0.016
+    own = np.full(10, 2), np.full(10, 2 * LEVELS[0, 1] - LEVELS[0, 0]), np.full(10, 30)
+    assert told.without(0, 0, *own)[2] < 1e-4
+    assert told.without(0, 1, *own)[2] < 1e-4  # half as high is half of the way, where it ends
+    other = np.full(10, 3), *own[1:]
+    assert 0.029 < told.without(0, 0, *other)[2] < 0.031
+    few = tuple(part[:5] for part in own)
+    assert 0.014 < told.without(0, 0, *few)[2] < 0.016
+    assert 0.007 < told.without(0, 1, *few)[2] < 0.008
+
+
+def test_what_is_taken_out_counts_no_more() -> None:
+    """Documents that are of something else leave the rates for all others as they are without them."""
+    words = pl.DataFrame({"stratum": [2, 3], "words": [10_000, 10_000]})
+    hits = pl.DataFrame({"stratum": [2, 3], "kind": [0, 0], "level": [0, 0], "words": [300, 300]})
+    told, none = strata.Rates(strata.rates(words, hits), 4), np.zeros(0, np.int64)
+    scores = {f"score{kind}": LEVELS[kind, :1].repeat(5) if not kind else np.zeros(5) for kind in range(len(LEVELS))}
+    said = {f"words{kind}": np.full(5, 40 if not kind else 0) for kind in range(len(LEVELS))}
+    told.take(pl.DataFrame({"stratum": [2] * 5, **scores, **said}))
+    rates = told.without(0, 0, none, none, none)
+    assert 0.0095 < rates[2] < 0.0105
+    assert 0.0295 < rates[3] < 0.0305

@@ -60,7 +60,8 @@ def test_at_a_word_it_is_what_it_is_everywhere() -> None:
     everywhere = outcomes.everywhere(numbers, bounds, known())[SWITCH]
     firsts = [int(at) for a, b in itertools.pairwise(bounds) for at in range(a + BLOCK, b - BLOCK, BLOCK)]
     places = np.array(firsts) - 1  # what follows begins behind the feature
-    at = outcomes.at(numbers, bounds, known(), Found(np.zeros(len(places), np.int64), places))[SWITCH]
+    found = Found(np.zeros(len(places), np.int64), places)
+    at = outcomes.at(outcomes.inside(numbers, bounds, known(), found), bounds, known(), found)[SWITCH]
     long = np.abs(everywhere[firsts] - at) < 1e-5
     assert (long | (np.minimum(everywhere[firsts], at) < LEVELS[SWITCH, 0])).all()  # a side ends with its last block
     assert long.mean() > 0.6
