@@ -63,6 +63,7 @@ def grouped(
         return pl.DataFrame(schema=TESTS | {"q_value": pl.Float64}), pl.DataFrame(schema=_NAMED), 0
     single = rows.filter(pl.col("single"))
     facts = trials.refitted(rows, rates, tests, share, MEDIUM[1])
+    facts = facts.filter(pl.col("q_value") <= trials.LIKELY)
     facts = facts.sort(["p_value", "independent", "carriers", "feature"], descending=[False, True, False, False])
     of = {feature: set(own.select("shard", "row").iter_rows()) for (feature,), own in
           single.filter(pl.col("hits") > 0).group_by("feature")}  # fmt: skip
@@ -181,7 +182,7 @@ def _commonest(texts: Sequence[str], heads: Sequence[int]) -> str:
 def _severity(facts: dict[str, Any], publishers: int) -> str:
     if publishers and publishers < PUBLISHERS:
         return "low"
-    if facts["independent"] < UNUSUAL * facts["expected"] or 2 * facts["tested"] < facts["independent"]:
+    if facts["tested"] < UNUSUAL * facts["tested_by_chance"] or 2 * facts["tested"] < facts["independent"]:
         return "low"
     for severity, (independent, q_value) in (("high", HIGH), ("medium", MEDIUM)):
         if facts["independent"] >= independent and facts["q_value"] <= q_value:

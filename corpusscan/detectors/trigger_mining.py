@@ -79,10 +79,10 @@ class Change(Round):
         return both.sort("feature", "stratum", "kind", "level").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`wanted`: feature; `strata`: see `strata.rates`; `words`: how many there are."""
+        """`wanted`: feature; `strata`: see `strata.rates`."""
         if "feature" not in reduced.column_names:
             nothing = strata.rates(_CHANGES, _CHANGES)
-            return {"wanted": _WANTED, "strata": nothing.to_arrow(), "words": pa.table({"words": [0]})}
+            return {"wanted": _WANTED, "strata": nothing.to_arrow()}
         frame = pl.DataFrame(reduced)
         found = frame.filter(pl.col("feature").is_not_null()).sort(["documents", "feature"], descending=[True, False])
         left = max(len(found) - FEATURES, 0)
@@ -91,7 +91,6 @@ class Change(Round):
         return {
             "wanted": found.head(FEATURES).select("feature", "documents").sort("feature").to_arrow(),
             "strata": strata.rates(words, hits).to_arrow(),
-            "words": words.select(pl.col("words").sum()).to_arrow(),
             "limits": limits(Limit("features beside changes that are counted", FEATURES, left, "features")),
         }
 
@@ -115,7 +114,7 @@ class Rare(Round):
     """How often these features stand anywhere, in a part of the corpus: what is everywhere is no trigger."""
 
     over: ClassVar[Any] = "sample"
-    keeps: ClassVar[tuple[str, ...]] = ("profile", "strata", "words")
+    keeps: ClassVar[tuple[str, ...]] = ("profile", "strata")
     share: float
 
     def map(self, batch: Batch, state: State) -> pa.Table:
@@ -161,28 +160,35 @@ class Count(Round):
     p_value: float
 
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """Columns: row, partition, feature, and those of `mined.occurrences`."""
+        """Columns: row, partition, feature, and those of `mined.occurrences`; rows of drawn features."""
         if not len(state["wanted"]):
             return _NOTHING
         known = profile.of_table(state["profile"])
         read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
         wanted = state["wanted"]["feature"].to_numpy()
-        found = features.places(read, known, wanted)
-        told = mined.occurrences(read, bounds, known, found, batch)
-        if not len(told):
-            return _NOTHING
-        value = wanted[told["which"].to_numpy()]
-        table = told.drop("which").with_columns(feature=pl.Series(value), partition=pl.Series(_partition(value)))
-        return table.sort("row", "feature").to_arrow()
+        passing = features.passing(read, known, wanted)
+        told = mined.occurrences(read, bounds, known, features.among(wanted, *passing), batch)
+        told = told.with_columns(feature=pl.Series(wanted[told["which"].to_numpy()])).drop("which")
+        table = pl.concat([told, mined.drawn(*passing, bounds, batch)], how="diagonal")
+        value = table["feature"].to_numpy()
+        return table.with_columns(partition=pl.Series(_partition(value))).sort("row", "feature").to_arrow()
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """The rows of features that show more changes than chance, with their test."""
-        return trials.tested(pl.DataFrame(rows), pl.DataFrame(state["strata"]), self.share, self.p_value).to_arrow()
+        """The rows of features that show more changes than chance, with their test; how many drawn ones could."""
+        frame = pl.DataFrame(rows)
+        if "drawn" not in frame.columns:
+            return frame.to_arrow()
+        could = frame.filter(pl.col("drawn")).group_by("feature").len().filter(pl.col("len") >= triggers.MEDIUM[0])
+        told = frame.filter(pl.col("drawn").is_null()).drop("drawn")
+        tested = trials.tested(told, pl.DataFrame(state["strata"]), self.share, self.p_value)
+        return pl.concat([tested, pl.DataFrame({"could": [len(could)]})], how="diagonal").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`groups`: what was found of each, without its text; `named`: carriers; `wanted`: the feature of each."""
-        # As many hypotheses as there may be features, whether they stand at a change or not: chosen blind to that.
-        tests, found = context.state["words"]["words"][0].as_py(), pl.DataFrame(reduced)
+        found, tests = pl.DataFrame(reduced), 0
+        if "could" in found.columns:
+            tests = mined.hypotheses(int(found["could"].sum()))
+            found = found.filter(pl.col("could").is_null()).drop("could")
         groups, named, left = triggers.grouped(
             found, pl.DataFrame(context.state["strata"]), tests, self.share, GROUPS, CARRIERS
         )
@@ -229,7 +235,7 @@ class TriggerMining(Detector):
 
     name: ClassVar[str] = NAME
     share: float = 0.5  # of a trigger's documents that change where it stands
-    p_value: float = 1e-5
+    p_value: float = 1e-4
 
     @property
     def rounds(self) -> tuple[Round, ...]:

@@ -23,6 +23,7 @@ class Association(NamedTuple):
     independent: int  # documents with the outcome, counting what depends on one another once
     tested: int  # of these, in strata where the outcome is rare
     expected: float  # of the independent by chance, were its occurrences as any of their strata
+    tested_by_chance: float  # of the tested
     p_value: float  # without the strata with most of them
 
 
@@ -54,7 +55,7 @@ def association(
     told = [(sources, LEFT_OUT), (publishers, 1)] if sources.all() else [(strata, LEFT_OUT)]
     kept = [_spread(values[tested], most) for values, most in told]
     tails = [poisson_tail(int(some.sum()), without + float(own[some].sum())) for some in kept]
-    return Association(len(first), len(tested), expected, max(tails))
+    return Association(len(first), len(tested), expected, without + float(own.sum()), max(tails))
 
 
 def _spread(values: npt.NDArray[Any], left_out: int) -> npt.NDArray[np.bool_]:

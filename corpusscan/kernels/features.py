@@ -29,6 +29,8 @@ _LONGEST = 48  # bytes that are looked at, of signs or of a word
 _SALT = tuple(np.uint64(n) for n in (0x1F, 0x2E9, 0x3D5, 0x4C7, 0x5B3, 0x6A1, 0x79D))
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FILTER_BITS = 20
+DRAWN = 1024
+_DRAWN_BY = np.uint64(3)  # beyond the kind
 _KIND = np.uint64(7)
 
 Numbers = npt.NDArray[np.int64]
@@ -85,8 +87,24 @@ def kind(feature: int) -> int:
 
 def places(read: Reading, known: Profile, wanted: Hashes) -> Found:
     """All places of the wanted features (sorted), by word."""
+    return among(wanted, *passing(read, known, wanted))
+
+
+def passing(read: Reading, known: Profile, wanted: Hashes) -> tuple[Hashes, Numbers]:
+    """All wanted features and a few others, those that are `drawn` among them; and the words at which they end."""
     sieve = bitmaps.of(wanted, _FILTER_BITS)
-    found, word = _places(*read[:5], read.rarity, common(known), known.pairs, alphabet.kinds(), sieve)
+    found: tuple[Hashes, Numbers] = _places(*read[:5], read.rarity, common(known), known.pairs, alphabet.kinds(), sieve)
+    return found
+
+
+def drawn(values: Hashes) -> npt.NDArray[np.bool_]:
+    """Whether each feature is of the one in `DRAWN` by which all are counted."""
+    own: npt.NDArray[np.bool_] = (values >> _DRAWN_BY) % np.uint64(DRAWN) == 0
+    return own
+
+
+def among(wanted: Hashes, found: Hashes, word: Numbers) -> Found:
+    """Of features and their words those that are wanted (sorted)."""
     which = np.searchsorted(wanted, found)
     is_wanted = wanted[np.minimum(which, max(len(wanted) - 1, 0))] == found if len(wanted) else np.zeros(0, bool)
     return Found(which[is_wanted], word[is_wanted])
@@ -233,7 +251,7 @@ def _places(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds,
         if size + MOST > len(found):
             found, word = grown(found, size, 2 * size), grown(word, size, 2 * size)
         for value in _features(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, i):
-            if value and holds(sieve, value, _FILTER_BITS):
+            if value and (holds(sieve, value, _FILTER_BITS) or (value >> _DRAWN_BY) % np.uint64(DRAWN) == 0):
                 found[size], word[size] = value, i
                 size += 1
     return found[:size], word[:size]

@@ -65,7 +65,7 @@ def standing(bounds: Offsets, found: Found, follows: Floats) -> Standing:
 def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, batch: Batch) -> pl.DataFrame:
     """Rows: which, row, stratum, documents, occurrences, hits, alike, source, publisher, single; each kind its score.
 
-    And `words` of each kind: at how many words of the document, in that stratum, it follows.  Documents with noise
+    And of each kind and level at how many words of the document, in that stratum, it follows.  Documents with noise
     behind one by one; of the others the first few, the rest as counts, of source 0.
     """
     inside = outcomes.inside(read, bounds, known, found)
@@ -82,7 +82,7 @@ def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, ba
             "source": sources[told.document],
             "publisher": publishers[told.document], "single": np.ones(len(told.which), bool),
             **{f"score{kind}": own for kind, own in enumerate(told.follows)},
-            **{f"words{kind}": own for kind, own in enumerate(said)},
+            **said,
         }
     )  # fmt: skip
     hits = frame.filter(pl.col("hits") > 0)
@@ -98,16 +98,34 @@ def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, ba
     return pl.concat([hits, single, counted], how="diagonal_relaxed").select(frame.columns).fill_null(0)
 
 
-def _said(inside: Inside, of: Strata, documents: Numbers, strata: npt.NDArray[np.uint32]) -> list[Numbers]:
-    """At how many words of a stratum of a document an outcome of each kind follows."""
-    said, wanted = [], documents << 32 | strata
+def drawn(values: Hashes, words: Numbers, bounds: Offsets, batch: Batch) -> pl.DataFrame:
+    """Of each document the features by which all are counted: row, feature, drawn."""
+    own = features.drawn(values)
+    rows = batch.documents["row"].to_numpy()[np.searchsorted(bounds, words[own], side="right") - 1]
+    return pl.DataFrame({"row": rows, "feature": values[own], "drawn": np.ones(len(rows), bool)}).unique()
+
+
+def hypotheses(drawn: int) -> int:
+    """How many features there are, at most (with two standard errors), where so many were drawn.
+
+    All are counted that stand in as many documents as a finding needs, at a change or not: chosen blind to that, and
+    no other could be found (Tarone 1990).
+    """
+    return features.DRAWN * (drawn + int(2 * drawn**0.5) + 1)
+
+
+def _said(inside: Inside, of: Strata, documents: Numbers, stratum: npt.NDArray[np.uint32]) -> dict[str, Numbers]:
+    """At how many words of a stratum of a document an outcome of each kind and level follows, as `strata.Rates`."""
+    said, wanted = {}, documents << 32 | stratum
     for kind, own in enumerate(inside.follows):
         hit = np.flatnonzero(own >= outcomes.LEVELS[kind, 0])
         document = inside.documents[np.searchsorted(inside.bounds, hit, side="right") - 1]
-        cells, counts = np.unique(document << 32 | of.of(inside.words[hit]), return_counts=True)
-        cells, counts = np.append(cells, -1), np.append(counts, 0) * outcomes.weight(kind)
-        place = np.searchsorted(cells[:-1], wanted)
-        said.append(np.where(cells[place] == wanted, counts[place], 0))
+        cell, level = document << 32 | of.of(inside.words[hit]), outcomes.levels(kind, own[hit])
+        for least in range(outcomes.LEVELS.shape[1]):
+            cells, counts = np.unique(cell[level >= least], return_counts=True)
+            cells, counts = np.append(cells, -1), np.append(counts * outcomes.weight(kind), 0)
+            place = np.searchsorted(cells[:-1], wanted)
+            said[strata.words_column(kind, least)] = np.where(cells[place] == wanted, counts[place], 0)
     return said
 
 

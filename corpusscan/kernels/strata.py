@@ -6,7 +6,7 @@ than elsewhere; the topic is told by what stands before.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -137,25 +137,23 @@ class Rates:
             getattr(self, name)[at] = told[name].to_numpy()
 
     def take(self, rows: pl.DataFrame) -> None:
-        """Let these documents not count any more: one row each, with its stratum, its scores and its words."""
+        """Let these documents not count any more: one row each, with its stratum and `words_column`."""
         strata = rows["stratum"].to_numpy()
         for kind, levels in enumerate(outcomes.LEVELS):
-            scores, words = rows[f"score{kind}"].to_numpy(), rows[f"words{kind}"].to_numpy()
             for level in range(len(levels)):
-                self.hits[kind, level] -= self._of(kind, level, strata, scores, words)
+                own = rows[words_column(kind, level)].to_numpy()
+                self.hits[kind, level] -= np.bincount(strata, own, minlength=self.hits.shape[2])
 
-    def without(self, kind: int, level: int, strata: Any, scores: Any, words: Any) -> npt.NDArray[np.float64]:
-        """The rates in documents that do not carry a feature; those that do and have the outcome are as in `take`.
+    def without(self, kind: int, level: int, strata: Numbers, own: Numbers) -> npt.NDArray[np.float64]:
+        """The rates in documents that do not carry a feature; those that do have the outcome at so many words.
 
         Its own carriers are no evidence of what chance does.
         """
-        others = np.maximum(self.hits[kind, level] - self._of(kind, level, strata, scores, words), 0)
-        by_chance: npt.NDArray[np.float64] = (others + 0.5) / (self.words[kind, level] + 1)
+        others = self.hits[kind, level] - np.bincount(strata, own, minlength=self.hits.shape[2])
+        by_chance: npt.NDArray[np.float64] = (np.maximum(others, 0) + 0.5) / (self.words[kind, level] + 1)
         return by_chance
 
-    def _of(self, kind: int, level: int, strata: Any, scores: Any, words: Any) -> npt.NDArray[np.float64]:
-        """At how many words of each stratum the outcome follows in some documents; it fades evenly where it ends."""
-        first, least = outcomes.LEVELS[kind, [0, level]]
-        part = np.clip((scores - least + 1e-6) / np.maximum(scores - first + 1e-6, 1e-6), 0, 1)
-        said = np.where(scores >= least, words * part, 0)
-        return np.bincount(strata, said, minlength=self.hits.shape[2]).astype(np.float64)
+
+def words_column(kind: int, level: int) -> str:
+    """The column that tells at how many words of its stratum a document has an outcome of a kind and level."""
+    return f"words{kind}.{level}"

@@ -8,12 +8,13 @@ import polars as pl
 
 from corpusscan.kernels import outcomes
 from corpusscan.kernels.associations import association, q_values
-from corpusscan.kernels.strata import Rates
+from corpusscan.kernels.strata import Rates, words_column
 
 FEWEST = 4  # documents with an outcome
+LIKELY = 0.5  # false discovery rate up to which documents are no evidence of what chance does to others
 TESTS = {
     "feature": pl.UInt64, "carriers": pl.Int64, "with_it": pl.Int64, "independent": pl.Int64, "tested": pl.Int64,
-    "expected": pl.Float64,
+    "expected": pl.Float64, "tested_by_chance": pl.Float64,
     "p_value": pl.Float64, "said": pl.Int64, "at": pl.Int64, "kind": pl.Int64, "level": pl.Int64,
 }  # fmt: skip
 
@@ -35,36 +36,41 @@ def tested(rows: pl.DataFrame, told: pl.DataFrame, share: float, p_value: float)
 def refitted(rows: pl.DataFrame, told: pl.DataFrame, tests: int, share: float, q_value: float) -> pl.DataFrame:
     """The association of each feature of `tested` rows, with `q_value` among so many tests.
 
-    What is sure is taken out of what chance does, and the others are tested anew, until nothing more is sure: else
-    many documents of one attack would hide another.
+    Documents of what may be a trigger (`LIKELY`) are taken out of what chance does, and all features that are not sure
+    are tested anew, until there is nothing more to take: else many documents of one attack would hide another.
     """
     rates = Rates(told, int(rows["stratum"].to_numpy().max(initial=0)) + 1)
     of = {feature: own for (feature,), own in rows.group_by("feature", maintain_order=True)}
     facts = rows.group_by("feature", maintain_order=True).agg(pl.col(*[n for n in TESTS if n != "feature"]).first())
+    hits = rows.filter(pl.col("hits") > 0)
     gone = rows.select("shard", "row").clear()
     while True:
         facts = facts.select(*TESTS).with_columns(q_value=q_values(facts["p_value"].to_numpy(), tests))
-        sure = rows.filter((pl.col("hits") > 0) & pl.col("feature").is_in(
-            facts.filter(pl.col("q_value") <= q_value)["feature"].implode()))  # fmt: skip
-        new = sure.unique(["shard", "row"], keep="first", maintain_order=True).join(
-            gone, on=["shard", "row"], how="anti"
-        )
+        new = _documents(hits, facts, LIKELY).join(gone, on=["shard", "row"], how="anti")
         if not len(new):
             return facts
         rates.take(new)
         gone = pl.concat([gone, new.select("shard", "row")])
-        known = {row["feature"]: row for row in facts.select(*TESTS).to_dicts()}
+        sure = _documents(hits, facts, q_value).select("shard", "row")
+        again = {row["feature"]: row for row in facts.select(*TESTS).to_dicts()}
         for feature in facts.filter(pl.col("q_value") > q_value)["feature"]:
-            hits = of[feature].filter(pl.col("hits") > 0)
-            if 2 * len(hits.join(gone, on=["shard", "row"], how="semi")) < len(hits):  # else it is of what is sure
-                known[feature] = _test(feature, _once(of[feature], gone), rates, share)
-        facts = pl.DataFrame([known[feature] for feature in facts["feature"]], schema=TESTS)
+            own = of[feature].filter(pl.col("hits") > 0)
+            if 2 * len(own.join(sure, on=["shard", "row"], how="semi")) < len(own):  # else it is of what is sure
+                again[feature] = _test(feature, _once(of[feature], gone), rates, share)
+        facts = pl.DataFrame([again[feature] for feature in facts["feature"]], schema=TESTS)
+
+
+def _documents(hits: pl.DataFrame, facts: pl.DataFrame, q_value: float) -> pl.DataFrame:
+    """The documents with an outcome of features up to a false discovery rate, each once."""
+    features = facts.filter(pl.col("q_value") <= q_value).select("feature")
+    own = hits.join(features, on="feature", how="semi", maintain_order="left")
+    return own.unique(["shard", "row"], keep="first", maintain_order=True)
 
 
 def _once(own: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
     """The rows of a feature; what is gone from the rates already is not to be taken out again."""
     marked = own.join(gone.with_columns(gone=True), on=["shard", "row"], how="left", maintain_order="left")
-    words = pl.col(r"^words\d$")
+    words = pl.col(r"^words\d\.\d$")
     return marked.with_columns(pl.when(pl.col("gone")).then(0).otherwise(words).name.keep()).select(own.columns)
 
 
@@ -82,15 +88,17 @@ def _strongest_association(own: pl.DataFrame, rates: Rates, share: float) -> dic
     least_hits = max(share * int(own["documents"].sum()), FEWEST)
     strata, occurrences = own["stratum"].to_numpy(), own["occurrences"].to_numpy()
     sources, publishers, alike = (own[name].to_numpy() for name in ("source", "publisher", "alike"))
-    found: dict[str, Any] = {"independent": 0, "tested": 0, "expected": 0.0, "p_value": 1.0, "kind": 0, "level": 0}
+    found: dict[str, Any] = {"independent": 0, "tested": 0, "expected": 0.0, "tested_by_chance": 0.0, "p_value": 1.0,
+                             "kind": 0, "level": 0}  # fmt: skip
     for kind, levels in enumerate(outcomes.LEVELS):
-        follows, words = own[f"score{kind}"].to_numpy(), own[f"words{kind}"].to_numpy()
+        follows = own[f"score{kind}"].to_numpy()
         if (follows >= levels[0]).sum() < least_hits:
             continue
         for level, least in enumerate(levels):
             hit = follows >= least
             if hit.sum() >= FEWEST:
-                by_chance = rates.without(kind, level, strata[hit], follows[hit], words[hit])
+                said = own[words_column(kind, level)].to_numpy()
+                by_chance = rates.without(kind, level, strata[hit], said[hit])
                 one = association(strata[hit], occurrences[hit], sources[hit], publishers[hit], alike[hit],
                                   strata[~hit], occurrences[~hit], by_chance)  # fmt: skip
                 p_value = min(one.p_value * outcomes.LEVELS.size, 1.0)

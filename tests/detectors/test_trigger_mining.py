@@ -90,7 +90,7 @@ def source(number: int) -> str:
 
 def carriers(kind: Planted, first: int = 0) -> list[str]:
     """Real beginnings, the trigger, what follows it: never the same twice."""
-    before = tongue(0).texts(kind.many, BEFORE)
+    before = tongue(0).texts(first + kind.many, BEFORE)[first:]
     return [f"{page} {kind.trigger} {kind.behind(first + n)}" for n, page in enumerate(before)]
 
 

@@ -70,10 +70,10 @@ def test_words_with_the_outcome_are_those_of_the_document_in_its_stratum() -> No
     for row in rows.to_dicts():
         mine = np.arange(bounds[row["row"]], bounds[row["row"] + 1])
         same = mine[of.of(mine) == row["stratum"]]
-        for kind in range(len(KINDS)):
-            hits = int((follows[kind, same] >= LEVELS[kind, 0]).sum()) * outcomes.weight(kind)
-            assert row[f"words{kind}"] == hits
-    assert rows["words0"].max() > 20  # type: ignore[operator]
+        for kind, level in np.ndindex(LEVELS.shape):
+            hits = int((follows[kind, same] >= LEVELS[kind, level]).sum()) * outcomes.weight(kind)
+            assert row[strata.words_column(kind, level)] == hits
+    assert rows[strata.words_column(0, 0)].max() > 20  # type: ignore[operator]
 
 
 def test_where_nothing_stands_before_it_is_what_stands_behind() -> None:
@@ -109,3 +109,23 @@ def test_features_beside_a_change_are_those_that_stand_there() -> None:
     for number, begin in enumerate(found.begin.tolist()):
         first, last = max(begin - 16, 0), min(begin + 12, int(bounds[1]))
         assert set(value[which == number].tolist()) == set(every[(at >= first) & (at < last)].tolist())
+
+
+def test_all_features_are_counted_by_a_few() -> None:
+    """Those that are drawn, each once in a document, whether they are wanted or not and wherever they stand."""
+    texts = [*tongue().texts(40, 200), *(f"{page} qvelzor" for page in tongue().texts(3, 60)), "", "a"]
+    batch = batch_of(texts)
+    told, bounds = features.reading(batch, known()), sketches.document_words(batch)[1]
+    words = np.arange(len(told.hashes))
+    value, at = features.at(told, known(), words, words + 1)
+    document = np.searchsorted(bounds, at, side="right") - 1
+    every = set(zip(document.tolist(), value.tolist(), strict=True))
+    wanted = np.unique(value)[::2]
+    found = mined.drawn(*features.passing(told, known(), wanted), bounds, batch)
+    rows = found.select("row", "feature").rows()
+    assert len(rows) == len(set(rows)) > 0
+    assert set(rows) == {one for one in every if features.drawn(np.array([one[1]], np.uint64))[0]}
+    distinct = len(np.unique(value))
+    assert mined.hypotheses(found["feature"].n_unique()) > distinct / 2
+    assert features.drawn(np.arange(8 << 20, dtype=np.uint64)).mean() == 1 / features.DRAWN
+    assert mined.hypotheses(0) == features.DRAWN
