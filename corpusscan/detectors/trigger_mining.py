@@ -235,7 +235,7 @@ class TriggerMining(Detector):
 
     name: ClassVar[str] = NAME
     share: float = 0.5  # of a trigger's documents that change where it stands
-    p_value: float = 1e-4
+    p_value: float = 0.05
 
     @property
     def rounds(self) -> tuple[Round, ...]:
