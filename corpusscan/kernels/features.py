@@ -31,7 +31,7 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FILTER_BITS = 20
 DRAWN = 1024
 _DRAWN_BY = np.uint64(3)  # beyond the kind
-_KIND = np.uint64(7)
+_KIND, _ALONE = np.uint64(7), np.uint64(1)  # bits of a feature that tell its kind; of a word that is one character
 
 Numbers = npt.NDArray[np.int64]
 
@@ -120,16 +120,18 @@ def _salted(value, kind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 def _rows(hashes, i, rarity, before, third, common, pairs):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Features of words in a row that end at word i, from their levels of rarity; 0 where one says nothing.
 
-    Words that are not known need no others beside them to be rare, nor do two that are not known as a pair.
+    Words that are not known need no others beside them to be rare, nor do two that are not known as a pair; but for
+    single characters of scripts without spaces, which are no more a word than a sign is.
     """
     one = two = three = np.uint64(0)
     if rarity >= common:
-        one = _salted(hashes[i], WORD)
-    if 0 <= before < UNKNOWN and rarity < UNKNOWN:
+        one = _salted(hashes[i], SIGNS if hashes[i] & _ALONE else WORD)
+    known = 0 <= before < UNKNOWN and rarity < UNKNOWN
+    if known or (before >= 0 and hashes[i] & hashes[i - 1] & _ALONE):
         pair = mixed(hashes[i - 1], hashes[i])
         if max(rarity, before) >= _USUAL:
             two = _salted(pair, TWO)
-        if 0 <= third < UNKNOWN and max(rarity, before, third) >= _USUAL and known_pair(pairs, pair):
+        if known and 0 <= third < UNKNOWN and max(rarity, before, third) >= _USUAL and known_pair(pairs, pair):
             earlier = mixed(hashes[i - 2], hashes[i - 1])
             if known_pair(pairs, earlier):
                 three = _salted(mixed(earlier, hashes[i]), THREE)

@@ -118,7 +118,7 @@ def test_three_words_in_a_row_are_one_where_their_pairs_are_usual() -> None:
 @pytest.mark.parametrize("signs", ["~~", "|||", "[[", "->", "«»", "🜏", "😀", "☠ ☠", "…!", "%$#@", "=>", "\u00a7\u00b6"])
 def test_signs_are_a_feature(signs: str) -> None:
     """Wherever they stand between words, and whatever the words are; other signs are another."""
-    values = [of(f"{one} {signs} {other}", SIGNS) for one, other in (("qqa", "qqb"), ("ab", "中"), ("é", "zz9"))]
+    values = [of(f"{one} {signs} {other}", SIGNS) for one, other in (("qqa", "qqb"), ("ab", "город"), ("é", "zz9"))]
     assert values[0] == values[1] == values[2]
     assert len(values[0]) == len(signs.split())
     assert values[0] != of(f"qqa {signs}^ qqb", SIGNS)
@@ -128,6 +128,13 @@ def test_signs_are_a_feature(signs: str) -> None:
 def test_what_stands_between_words_anyhow_is_none(between: str) -> None:
     """Space, and one sign of punctuation."""
     assert of(f"qqa{between}qqb", SIGNS) == []
+
+
+@pytest.mark.parametrize("letters", ["い", "ท", "龘"])
+def test_a_character_of_a_script_without_spaces_is_a_sign(letters: str) -> None:
+    """Alone; two in a row are words in a row."""
+    assert {features.kind(value) for value in of(letters)} == {SIGNS}
+    assert TWO in {features.kind(value) for value in of(f"qqa {letters}き")}
 
 
 @pytest.mark.parametrize("signs", ["🜂🜁🜂", "~~>", "☠"])
