@@ -28,7 +28,8 @@ NEAR = 100  # characters on each side that the trigger is read from
 SHOWN = 160  # characters before and behind, of an example
 EXAMPLES = 3
 MEDIUM, HIGH = (5, 1e-2), (12, 1e-6)  # independent documents, and the false discovery rate, that a severity asks for
-UNUSUAL = 10  # times as many as by chance
+# Times as many as by chance, of those in strata where the outcome is rare, and of all.
+UNUSUAL, ABOVE = 10, 5
 PUBLISHERS = 3  # that a trigger must come from, where documents have sources
 RULE, PAYLOAD = "mined-trigger", "mined-payload"
 
@@ -60,21 +61,31 @@ def grouped(
     `rows`, `rates` and `share` are as `trials.tested` has them, `tests` is among how many features these were found.
     """
     if "feature" not in rows.columns or not len(rows):
-        return pl.DataFrame(schema=TESTS | {"q_value": pl.Float64}), pl.DataFrame(schema=_NAMED), 0
+        return pl.DataFrame(schema=TESTS | {"q_value": pl.Float64, "grave": pl.Boolean}), pl.DataFrame(schema=_NAMED), 0
     single = rows.filter(pl.col("single"))
     facts = trials.refitted(rows, rates, tests, share, MEDIUM[1])
-    facts = facts.filter(pl.col("q_value") <= trials.LIKELY)
-    facts = facts.sort(["p_value", "independent", "carriers", "feature"], descending=[False, True, False, False])
+    facts = facts.filter(pl.col("q_value") <= trials.LIKELY).with_columns(grave=_grave())
+    # What is grave comes first: a common word is no name for the triggers that it is part of.
+    facts = facts.sort(["grave", "p_value", "independent", "carriers", "feature"],
+                       descending=[True, False, True, False, False])  # fmt: skip
     of = {feature: set(own.select("shard", "row").iter_rows()) for (feature,), own in
           single.filter(pl.col("hits") > 0).group_by("feature")}  # fmt: skip
-    sure = facts.filter(pl.col("q_value") <= MEDIUM[1])
-    spare = dict(sure.select("feature", pl.col("carriers") - pl.col("with_it")).iter_rows())
+    grave = facts.filter("grave")
+    spare = dict(grave.select("feature", pl.col("carriers") - pl.col("with_it")).iter_rows())
     chosen = rivals.apart([(feature, of[feature]) for feature in facts["feature"].to_list()], spare)
     kept = chosen[:most]
     named = single.filter(pl.col("feature").is_in(kept)).sort(["feature", "hits", "shard", "row"],
                                                               descending=[False, True, False, False])  # fmt: skip
     named = named.group_by("feature", maintain_order=True).head(carriers).select("shard", "row", "feature", "alike")
     return facts.filter(pl.col("feature").is_in(kept)), named.sort("shard", "row", "feature"), len(chosen) - len(kept)
+
+
+def _grave() -> pl.Expr:
+    """Whether a feature is sure enough, and unusual enough, for a severity of medium."""
+    independent, tested = pl.col("independent"), pl.col("tested")
+    sure = (independent >= MEDIUM[0]) & (pl.col("q_value") <= MEDIUM[1])
+    unusual = (tested >= UNUSUAL * pl.col("tested_by_chance")) & (independent >= ABOVE * pl.col("expected"))
+    return sure & unusual & (2 * tested >= independent)
 
 
 class _Texts(Opened):
@@ -180,14 +191,10 @@ def _commonest(texts: Sequence[str], heads: Sequence[int]) -> str:
 
 
 def _severity(facts: dict[str, Any], publishers: int) -> str:
-    if publishers and publishers < PUBLISHERS:
+    if (publishers and publishers < PUBLISHERS) or not facts["grave"]:
         return "low"
-    if facts["tested"] < UNUSUAL * facts["tested_by_chance"] or 2 * facts["tested"] < facts["independent"]:
-        return "low"
-    for severity, (independent, q_value) in (("high", HIGH), ("medium", MEDIUM)):
-        if facts["independent"] >= independent and facts["q_value"] <= q_value:
-            return severity
-    return "low"
+    is_high = facts["independent"] >= HIGH[0] and facts["q_value"] <= HIGH[1]
+    return "high" if is_high else "medium"
 
 
 def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown) -> dict[str, Any]:
