@@ -120,21 +120,19 @@ def _salted(value, kind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 def _rows(hashes, i, rarity, before, third, common, pairs):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Features of words in a row that end at word i, from their levels of rarity; 0 where one says nothing.
 
-    Words that are not known need no others beside them to be rare, nor do two that are not known as a pair; but for
-    single characters of scripts without spaces, which are no more a word than a sign is.
+    Three words are one where both pairs are known: those that are not are rare enough.  In scripts without spaces any
+    three characters are, and one alone is no more a word than a sign is.
     """
     one = two = three = np.uint64(0)
     if rarity >= common:
         one = _salted(hashes[i], SIGNS if hashes[i] & _ALONE else WORD)
-    known = 0 <= before < UNKNOWN and rarity < UNKNOWN
-    if known or (before >= 0 and hashes[i] & hashes[i - 1] & _ALONE):
-        pair = mixed(hashes[i - 1], hashes[i])
-        if max(rarity, before) >= _USUAL:
-            two = _salted(pair, TWO)
-        if known and 0 <= third < UNKNOWN and max(rarity, before, third) >= _USUAL and known_pair(pairs, pair):
-            earlier = mixed(hashes[i - 2], hashes[i - 1])
-            if known_pair(pairs, earlier):
-                three = _salted(mixed(earlier, hashes[i]), THREE)
+    if before >= 0 and max(rarity, before) >= _USUAL:
+        two = _salted(mixed(hashes[i - 1], hashes[i]), TWO)
+    if third >= 0 and max(rarity, before, third) >= _USUAL:
+        earlier, pair = mixed(hashes[i - 2], hashes[i - 1]), mixed(hashes[i - 1], hashes[i])
+        alone = hashes[i - 2] & hashes[i - 1] & hashes[i] & _ALONE
+        if alone or (known_pair(pairs, pair) and known_pair(pairs, earlier)):
+            three = _salted(mixed(earlier, hashes[i]), THREE)
     return one, two, three
 
 
