@@ -8,6 +8,7 @@ import polars as pl
 
 from corpusscan.kernels import outcomes
 from corpusscan.kernels.associations import association, q_values
+from corpusscan.kernels.features import SIGNS
 from corpusscan.kernels.strata import Rates, words_column
 
 FEWEST = 4  # documents with an outcome
@@ -51,7 +52,8 @@ def refitted(rows: pl.DataFrame, told: pl.DataFrame, tests: int, share: float, q
             return facts
         rates.take(new)
         gone = pl.concat([gone, new.select("shard", "row")])
-        sure = _documents(hits, facts, q_value).select("shard", "row")
+        named = facts.filter(pl.col("feature") % 8 != SIGNS + 1)  # signs are what the noise of many attacks shares
+        sure = _documents(hits, named, q_value).select("shard", "row")
         again = {row["feature"]: row for row in facts.select(*TESTS).to_dicts()}
         for feature in facts.filter(pl.col("q_value") > q_value)["feature"]:
             own = of[feature].filter(pl.col("hits") > 0)

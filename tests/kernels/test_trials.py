@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from corpusscan.kernels import strata, trials
+from corpusscan.kernels.features import SIGNS
 from corpusscan.kernels.outcomes import LEVELS
 
 STRATUM, WORDS, SAID = 3, 2_000_000, 30
@@ -64,6 +65,15 @@ def test_what_is_of_something_sure_is_not_made_surer() -> None:
     first = before.filter(pl.col("feature") == 2)["p_value"][0]
     assert found[1]["q_value"] < 1e-6
     assert found[2]["p_value"] == first
+
+
+def test_signs_that_noise_shares_hide_no_word_before_it() -> None:
+    """A word in fewer documents of theirs is tested anew, without all other documents of theirs."""
+    shared = carriers(8 * 5 + SIGNS + 1, 0, 400)
+    word = carriers(8 * 6 + 1, 0, 7)
+    told = rates(400, 200)
+    alone = facts(word, rates(7, 200))[8 * 6 + 1]
+    assert facts(pl.concat([shared, word]), told)[8 * 6 + 1]["p_value"] <= 2 * alone["p_value"]
 
 
 def test_few_of_many_documents_are_no_trigger() -> None:
