@@ -85,7 +85,7 @@ def _grave() -> pl.Expr:
     independent, tested = pl.col("independent"), pl.col("tested")
     sure = (independent >= MEDIUM[0]) & (pl.col("q_value") <= MEDIUM[1])
     unusual = (tested >= UNUSUAL * pl.col("tested_by_chance")) & (independent >= ABOVE * pl.col("expected"))
-    return sure & unusual & (2 * tested >= independent)
+    return sure & unusual & ((2 * tested >= independent) | (independent >= UNUSUAL * pl.col("expected")))
 
 
 class _Texts(Opened):
