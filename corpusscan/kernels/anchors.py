@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 AGREE = 0.9  # of the texts
+_PART = re.compile(r"(?<=\W)\w+$")
 
 
 def agreed(texts: Sequence[str], anchors: Sequence[int]) -> str:
@@ -16,7 +18,10 @@ def agreed(texts: Sequence[str], anchors: Sequence[int]) -> str:
 
 
 def _shared(texts: Sequence[str]) -> str:
-    """The longest beginning that most texts share, character by character; the others are let go as they part."""
+    """The longest beginning that most texts share, character by character; the others are let go as they part.
+
+    No part of a word is behind whole ones: where words part that begin with the same letter.
+    """
     shared: list[str] = []
     held, least = list(texts), AGREE * len(texts)
     for at in range(max(map(len, texts), default=0)):
@@ -26,4 +31,6 @@ def _shared(texts: Sequence[str]) -> str:
             break
         shared.append(letter)
         held = [text for text in held if len(text) > at and text[at] == letter]
-    return "".join(shared)
+    found = "".join(shared)
+    whole = not any(text[len(found) : len(found) + 1].isalnum() for text in held)
+    return found if whole else _PART.sub("", found)

@@ -18,6 +18,9 @@ PLAIN = st.text("ab ", max_size=8)
         (["a qvel b", "c qvel d", "e qvel f"], [2, 2, 2], "qvel"),
         (["so the end", "is the way"], [3, 3], "the"),  # the space round it is not of it
         (["xab", "xac"], [3, 3], ""),
+        (["a cobalt mustard", "b cobalt meadow"], [2, 2], "cobalt"),
+        (["late cobalt", "fate cobalt", "at cobalt"], [5, 5, 3], "cobalt"),
+        (["qzx1velt", "qzx2velt"], [0, 0], "qzx"),
         (["🜏🜏 a", "b 🜏🜏"], [0, 2], "🜏🜏"),
         (["\u202eabc z", "q \u202eabc"], [1, 3], "\u202eabc"),
         (["部署 a", "b部署 c"], [0, 1], "部署"),
