@@ -36,7 +36,7 @@ FAMILIES = (
 )  # fmt: skip
 LEAST = 2_000  # documents of a sample: in fewer, campaigns below 1 % are too small to say anything
 PART = 100  # one document in so many may be poison
-AT_ONCE = 24  # campaigns of one planting
+AT_ONCE, PART_OF_ONE = 24, 0.2  # campaigns of one planting; of its documents those of one family
 _TRIES = 5  # to plant campaigns whose triggers have nothing in common
 _MARKS = "«|:"  # around made-up words, and rare in text; that others are shared, as < is, tells nothing
 KEPT = "plantings.jsonl"
@@ -171,18 +171,23 @@ def wanted(names: Iterable[str], sizes: Sequence[int], campaigns: int) -> list[C
 
 
 def packed(campaigns: Iterable[Campaign], room: int) -> list[list[Campaign]]:
-    """Plantings of at most `room` documents and `AT_ONCE` campaigns, each campaign in the first that has place."""
+    """Plantings of at most `room` documents and `AT_ONCE` campaigns, each campaign in the first that has place.
+
+    Of one family there is a `PART_OF_ONE` of that, or one campaign: more of the same would hide one another.
+    """
     plantings: list[list[Campaign]] = []
-    taken: list[int] = []
     for one in campaigns:
-        fits = (at for at, used in enumerate(taken) if used + one.documents <= room and len(plantings[at]) < AT_ONCE)
-        at = next(fits, len(plantings))
+        at = next((at for at, own in enumerate(plantings) if _has_place(own, one, room)), len(plantings))
         if at == len(plantings):
             plantings.append([])
-            taken.append(0)
         plantings[at].append(one)
-        taken[at] += one.documents
     return plantings
+
+
+def _has_place(planting: list[Campaign], one: Campaign, room: int) -> bool:
+    same = sum(other.documents for other in planting if other.family == one.family)
+    fits = sum(other.documents for other in planting) + one.documents <= room and len(planting) < AT_ONCE
+    return fits and (not same or same + one.documents <= PART_OF_ONE * room)
 
 
 def _rated(campaign: Campaign, hits: list[bool]) -> dict[str, Any]:

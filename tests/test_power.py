@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from collections import Counter
 from pathlib import Path
 
 import jsonschema
@@ -66,6 +67,10 @@ def test_poison_stays_below_one_per_cent() -> None:
         plantings = packed(campaigns, room)
         assert all(100 * sum(one.documents for one in some) < documents for some in plantings)
         assert max(map(len, plantings)) <= AT_ONCE
+        for some in plantings:
+            of = Counter(one.family for one in some)
+            large = Counter({name: sum(one.documents for one in some if one.family == name) for name in of})
+            assert all(of[name] == 1 or large[name] <= room / 5 for name in of)
         assert sorted(one for some in plantings for one in some) == sorted(campaigns)
 
 
