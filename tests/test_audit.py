@@ -252,17 +252,21 @@ def test_a_detector_that_fails_is_no_clean_verdict(
     from corpusscan.engine.local import Local, Lost
     from corpusscan.engine.tasks import Reduce
 
-    plain = Local.run
+    plain, drained = Local.run, []
+
+    def lost(tasks: list[object]) -> object:
+        yield from ((task, Lost("task_failed", "on purpose")) for task in tasks)
+        drained.append(len(tasks))
 
     def broken(self: Local, tasks: list[object]) -> object:
-        if tasks and isinstance(tasks[0], Reduce):
-            return iter([(task, Lost("task_failed", "on purpose")) for task in tasks])
-        return plain(self, tasks)  # type: ignore[arg-type]
+        return lost(tasks) if tasks and isinstance(tasks[0], Reduce) else plain(self, tasks)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Local, "run", broken)
+    monkeypatch.setattr("corpusscan.engine.rounds.PARTITION_ROWS", 50)
     report = corpusscan.scan(str(corpus), str(tmp_path / "out"), fail_on="critical")
     assert report.exit_code == 3
     assert report.summary["detectors_not_run"][0]["name"] == "exact_duplicate"
+    assert max(drained) > 1  # answers of the other partitions are not left for whoever asks next
 
 
 def test_a_shard_that_cannot_be_worked_on_is_counted(

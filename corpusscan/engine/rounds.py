@@ -242,10 +242,11 @@ class Rounds:
             for partition, job in enumerate(jobs)
             if not self.workspace.has(job.name)
         ]
-        for _, outcome in self._run("group", tasks, result):
+        for _, outcome in self._run("group", tasks, result):  # to its end: answers must not be left for the next wave
             if isinstance(outcome, Lost):
-                result.failed[detector.name] = f"{outcome.reason} {outcome.detail}".strip()
-                return
+                result.failed.setdefault(detector.name, f"{outcome.reason} {outcome.detail}".strip())
+        if detector.name in result.failed:
+            return
         told: list[Limit] = []
         before = wave.states[detector.name]
         context = Context(self.key, count, self._sources(result), partial(self._told, earlier), before)
