@@ -33,7 +33,7 @@ class Change(Round):
     """Where documents change, and every feature that stands there."""
 
     keeps: ClassVar[tuple[str, ...]] = ("profile",)
-    rows_of_a_document: ClassVar[int] = 10
+    rows_of_a_document: ClassVar[int] = 100  # in texts that change all the time
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Rows as `_CHANGES`: features beside changes; words of each stratum, with an outcome and without."""
