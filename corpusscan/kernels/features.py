@@ -7,7 +7,7 @@ each copy may spell the middle otherwise.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -80,8 +80,8 @@ def common(known: Profile) -> int:
     return int(np.clip(np.log2(max(known.documents, 1) / CARRIERS), FEW, COMMON))
 
 
-def kind(feature: int) -> int:
-    """What kind a feature is."""
+def kind(feature: Any) -> Any:
+    """What kind a feature is: of a number, or of a column of them."""
     return (feature & 7) - 1
 
 

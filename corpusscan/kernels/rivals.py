@@ -34,7 +34,7 @@ def apart(ranked: list[tuple[int, Documents]], spare: Mapping[int, int]) -> list
 
 
 def _is_word(feature: int) -> bool:
-    return kind(feature) <= THREE
+    return bool(kind(feature) <= THREE)
 
 
 def _same(feature: int, mine: Documents, first: int, theirs: Documents) -> bool:

@@ -6,9 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from corpusscan.kernels import outcomes
+from corpusscan.kernels import features, outcomes
 from corpusscan.kernels.associations import association, q_values
-from corpusscan.kernels.features import SIGNS
 from corpusscan.kernels.strata import Rates, words_column
 
 FEWEST = 4  # documents with an outcome
@@ -52,7 +51,8 @@ def refitted(rows: pl.DataFrame, told: pl.DataFrame, tests: int, share: float, q
             return facts
         rates.take(new)
         gone = pl.concat([gone, new.select("shard", "row")])
-        named = facts.filter(pl.col("feature") % 8 != SIGNS + 1)  # signs are what the noise of many attacks shares
+        # Signs are what the noise of many attacks shares.
+        named = facts.filter(features.kind(pl.col("feature")) != features.SIGNS)
         sure = _documents(hits, named, q_value).select("shard", "row")
         again = {row["feature"]: row for row in facts.select(*TESTS).to_dicts()}
         for feature in facts.filter(pl.col("q_value") > q_value)["feature"]:
@@ -64,8 +64,8 @@ def refitted(rows: pl.DataFrame, told: pl.DataFrame, tests: int, share: float, q
 
 def _documents(hits: pl.DataFrame, facts: pl.DataFrame, q_value: float) -> pl.DataFrame:
     """The documents with an outcome of features up to a false discovery rate, each once."""
-    features = facts.filter(pl.col("q_value") <= q_value).select("feature")
-    own = hits.join(features, on="feature", how="semi", maintain_order="left")
+    chosen = facts.filter(pl.col("q_value") <= q_value).select("feature")
+    own = hits.join(chosen, on="feature", how="semi", maintain_order="left")
     return own.unique(["shard", "row"], keep="first", maintain_order=True)
 
 
