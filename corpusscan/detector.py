@@ -114,10 +114,6 @@ class Round(ABC):
     """`sample`: a secret random part of the records of every shard, some 128 MiB of the corpus in all; `members`:
     only the records that the state before lists in its table `named` (shard, row); `left`: of these the rows that the
     map of the round before left, without reading the corpus again, by their `partition`."""
-    partitions_of_a_row: ClassVar[int] = 1
-    """More than 1 where `partition` is a list."""
-    rows_of_a_document: ClassVar[int] = 1
-    """How many the map leaves, roughly: by them it is decided into how many partitions the reduce is divided."""
     keeps: ClassVar[tuple[str, ...]] = ()
     """Tables of the state that it started from which the next round needs, too."""
     indexed: ClassVar[bool] = False

@@ -23,6 +23,7 @@ from blake3 import blake3
 from corpusscan.errors import WorkspaceError
 
 KEY_BYTES = 32
+_VALUE = 8  # bytes of most values in memory
 
 
 class Workspace:
@@ -39,14 +40,32 @@ class Workspace:
         """Whether the artefact exists, which means that it is complete."""
         return self.path(name).exists()
 
-    def write(self, name: str, table: pa.Table) -> None:
+    def write(self, name: str, table: pa.Table, **options: Any) -> None:
         """Write the artefact atomically.  Raises `WorkspaceError` on a full disk or missing rights."""
-        write_parquet(self.path(name), table, use_dictionary=False)
+        write_parquet(self.path(name), table, use_dictionary=False, **options)
 
     def read(self, name: str) -> pa.Table:
         """The artefact's table.  Raises `WorkspaceError` where the file is damaged."""
-        try:
+        with self._readable(name):
             return pq.read_table(self.path(name), memory_map=False, use_threads=False)
+
+    def rows(self, name: str) -> int:
+        """How many rows the artefact has.  Raises `WorkspaceError` where the file is damaged."""
+        with self._readable(name):
+            return int(pq.read_metadata(self.path(name)).num_rows)
+
+    def size(self, name: str) -> int:
+        """Bytes of the artefact's table in memory, roughly.  Raises `WorkspaceError` where the file is damaged."""
+        with self._readable(name):
+            facts = pq.read_metadata(self.path(name))
+        groups = [facts.row_group(number) for number in range(facts.num_row_groups)]
+        # On disk a null takes no room.
+        return sum(max(group.total_byte_size, _VALUE * group.num_rows * group.num_columns) for group in groups)
+
+    @contextmanager
+    def _readable(self, name: str) -> Iterator[None]:
+        try:
+            yield
         except (pa.ArrowException, OSError) as error:
             raise WorkspaceError(f"{self.path(name)}: damaged ({error}); delete this file and run again") from None
 

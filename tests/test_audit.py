@@ -262,7 +262,7 @@ def test_a_detector_that_fails_is_no_clean_verdict(
         return lost(tasks) if tasks and isinstance(tasks[0], Reduce) else plain(self, tasks)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Local, "run", broken)
-    monkeypatch.setattr("corpusscan.engine.rounds.PARTITION_ROWS", 50)
+    monkeypatch.setattr("corpusscan.engine.rounds.PARTITION", 2_000)
     report = corpusscan.scan(str(corpus), str(tmp_path / "out"), fail_on="critical")
     assert report.exit_code == 3
     assert report.summary["detectors_not_run"][0]["name"] == "exact_duplicate"

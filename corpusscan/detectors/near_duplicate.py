@@ -38,7 +38,6 @@ _WIDE = np.uint64(1 << 40)  # rows of one shard are fewer: (shard, row) as one n
 class Sketch(Round):
     """The sketch of every document that has a shingle; which of them share a band."""
 
-    partitions_of_a_row: ClassVar[int] = BANDS
     indexed: ClassVar[bool] = True
     index: bool  # whether there is one
     sketch: str  # its scheme

@@ -54,7 +54,6 @@ class Fingerprint(Round):
     groups: int
     index: bool = False  # whether there is one
     indexed: ClassVar[bool] = True
-    partitions_of_a_row: ClassVar[int] = 128  # on average, for pages of some 500 words
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition (the fingerprints); for an index also `KNOWN`."""

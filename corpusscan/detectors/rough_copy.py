@@ -45,7 +45,6 @@ class Pair(Round):
 
     copies: int
     groups: int
-    partitions_of_a_row: ClassVar[int] = 96  # on average, for pages of some 500 words
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition (the fingerprints)."""

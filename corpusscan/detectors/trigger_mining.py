@@ -33,7 +33,6 @@ class Change(Round):
     """Where documents change, and every feature that stands there."""
 
     keeps: ClassVar[tuple[str, ...]] = ("profile",)
-    rows_of_a_document: ClassVar[int] = 100  # in texts that change all the time
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Rows as `_CHANGES`: features beside changes; words of each stratum, with an outcome and without."""
@@ -62,20 +61,22 @@ class Change(Round):
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """Features with changes in several documents; words of each stratum, and those at which noise follows."""
-        frame = pl.DataFrame(rows).lazy()
+        frame = pl.DataFrame(rows)
+        found = frame.filter(pl.col("feature").is_not_null()).select("feature", "publisher")
+        several = found["feature"].value_counts(name="documents").filter(pl.col("documents") >= FEWEST)
         found = (
-            frame.filter(pl.col("feature").is_not_null())
+            found.join(several, on="feature")
             .group_by("feature")
             .agg(
-                documents=pl.struct("shard", "row").n_unique().cast(pl.Int64),
+                documents=pl.col("documents").first().cast(pl.Int64),
                 publishers=pl.col("publisher").n_unique(),
                 known=(pl.col("publisher") > 0).all(),
             )
-            .filter((pl.col("documents") >= FEWEST) & (~pl.col("known") | (pl.col("publishers") >= SPREAD)))
+            .filter(~pl.col("known") | (pl.col("publishers") >= SPREAD))
         )
         cells = frame.filter(pl.col("feature").is_null()).group_by("stratum", "kind", "level")
         counted = cells.agg(pl.col("words").sum())
-        both = pl.concat([found.drop("publishers", "known").collect(), counted.collect()], how="diagonal")
+        both = pl.concat([found.drop("publishers", "known"), counted], how="diagonal")
         return both.sort("feature", "stratum", "kind", "level").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
@@ -155,7 +156,6 @@ class Count(Round):
     """Every occurrence of these features, with a change or without; the test of each."""
 
     keeps: ClassVar[tuple[str, ...]] = ("profile",)
-    rows_of_a_document: ClassVar[int] = 4
     share: float
     p_value: float
 

@@ -29,16 +29,6 @@ _FACTS, _KEY = "index.json", "key"
 _TALLIES = "sources"  # no detector is called so
 
 
-class Earlier(NamedTuple):
-    """What a detector finds in an index: (number, artefact) of each shard, and how many documents they have."""
-
-    parts: list[tuple[int, str]]  # numbers from `EARLIER` on
-    documents: int
-
-
-NONE = Earlier([], 0)
-
-
 class Index:
     """The artefacts of earlier scans: by their detector, and the digest of their shard."""
 
@@ -61,15 +51,13 @@ class Index:
         counted = table["source"].drop_null().value_counts()
         tally = pa.table({"source": counted.field("values"), "documents": counted.field("counts")})
         self._of(_TALLIES).write(sources.beside(digest), tally)
-        shuffle.lay(self._of(detector), digest, table)
-        self._of(detector).write(digest, table.drop_columns("partition"))  # the last says that all are there
+        shuffle.lay(self._of(detector), digest, table)  # the last: it says that all are there
 
-    def earlier(self, detector: str, digests: Sequence[str]) -> Earlier:
-        """What is kept of every shard but these, which are scanned again."""
+    def earlier(self, detector: str, digests: Sequence[str]) -> list[tuple[int, str]]:
+        """What is kept of every shard but these, which are scanned again: (number from `EARLIER` on, artefact)."""
         again, kept = set(digests), self._of(detector)
         others = [name for name in self.shards(detector) if name not in again]
-        documents = sum(pq.read_metadata(kept.path(name)).num_rows for name in others)
-        return Earlier([(EARLIER + n, str(kept.root / name)) for n, name in enumerate(others)], documents)
+        return [(EARLIER + n, str(kept.root / name)) for n, name in enumerate(others)]
 
     def tallies(self, digests: Sequence[str]) -> list[str]:
         """Of every shard but these: the artefact beside which its sources are told."""

@@ -16,8 +16,9 @@ import numpy as np
 import pyarrow as pa
 
 from corpusscan.detector import Context, Detector, Limit, State, limits, limits_of
+from corpusscan.engine import shuffle
 from corpusscan.engine.cuts import Cuts
-from corpusscan.engine.index import NONE, Earlier, Index
+from corpusscan.engine.index import Index
 from corpusscan.engine.keys import Keys, digest, identity, save_state
 from corpusscan.engine.local import Lost
 from corpusscan.engine.sources import Sources
@@ -39,7 +40,7 @@ from corpusscan.engine.tasks import (
 from corpusscan.io import Shard
 from corpusscan.workspace import Workspace
 
-PARTITION_ROWS = 4_000_000
+PARTITION = 80 * 2**20  # bytes that a reduce is given
 DIGESTS = "digests.json"
 SAMPLE = 128 * 2**20  # bytes of a corpus that rounds over a sample look at
 _PACKED = 3  # bytes of text that a byte of a compressed file may hold
@@ -127,7 +128,7 @@ class Rounds:
         self.keys = Keys(reading, key)
         self.cuts = Cuts(workspace, lambda tasks: self._run("unpack", tasks))
         self.index = index
-        self.earlier: dict[str, Earlier] = {}  # by detector
+        self.earlier: dict[str, list[tuple[int, str]]] = {}  # by detector
         self.tallies: list[str] = []  # of the sources of earlier shards
         self._known: Sources | None = None
 
@@ -227,15 +228,15 @@ class Rounds:
         """Reduce what the maps left, partition by partition, and put the conclusion into the wave's states."""
         count = sum(result.account(shard, self.workspace)["scanned"] for shard, _ in parts)
         looked, partitions = detector.rounds[wave.step], 1
-        earlier = self.earlier.get(detector.name, NONE) if looked.indexed else NONE
+        earlier: list[tuple[int, str]] = []
+        if looked.indexed:
+            result.kept[detector.name], earlier = parts, self.earlier.get(detector.name, [])
+        parts = parts + earlier
         if looked.over == "left":
             partitions = partitions_left(wave.states[detector.name]["named"])
         elif looked.over == "all":
-            rows = (count + earlier.documents) * looked.partitions_of_a_row * looked.rows_of_a_document
-            partitions = max(rows // PARTITION_ROWS, 1)
-            if looked.indexed:
-                result.kept[detector.name] = parts
-        parts = parts + earlier.parts
+            held = sum(shuffle.size(self.workspace, name) for _, name in parts)
+            partitions = max(held // PARTITION, 1)
         jobs = [wave.job(detector, self.keys, digest(parts, partition, partitions)) for partition in range(partitions)]
         tasks = [
             Reduce(job, partition, partitions, tuple(parts))
@@ -264,10 +265,10 @@ class Rounds:
         tables = [table for table in tables if len(table)]
         return pa.concat_tables(tables) if tables else pa.table({})
 
-    def _told(self, earlier: Earlier, places: pa.Table) -> pa.Table:
+    def _told(self, earlier: list[tuple[int, str]], places: pa.Table) -> pa.Table:
         """What the index keeps of those documents (shard, row) that it knows, with their places."""
         wanted = set(places["shard"].to_pylist())
-        parts = [part for part in earlier.parts if part[0] in wanted]
+        parts = [part for part in earlier if part[0] in wanted]
         return placed((shard, left(name, places, shard, self.workspace)) for shard, name in parts)
 
     def _sources(self, result: Collected) -> Sources:

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from blake3 import blake3
 
 from corpusscan import io, schema
@@ -145,10 +144,7 @@ def _map(task: Map, workspace: Workspace) -> Outcome:
         # Companions first: an artefact that exists has them.
         workspace.write(f"{job.name}.cards", pa.concat_tables([schema.CARDS.empty_table(), *cards[index]]))
         table = pa.concat_tables(tables[index]) if tables[index] else pa.table({"row": pa.array([], pa.uint64())})
-        if _lists(job) and len(table):
-            shuffle.lay(workspace, job.name, table)
-            table = table.drop_columns("partition")
-        workspace.write(job.name, table)
+        shuffle.lay(workspace, job.name, table)
         outcome.hits += len(table) if not job.detector.rounds else 0
     if task.account:
         workspace.write(sources.beside(task.account), tally.table())
@@ -187,11 +183,6 @@ def _look(job: Job, batch: Batch, state: State) -> pa.Table:
     return job.detector.rounds[job.step].map(batch, state)
 
 
-def _lists(job: Job) -> bool:
-    """Whether the step's `partition` is a list."""
-    return bool(job.detector.rounds) and job.detector.rounds[job.step].partitions_of_a_row > 1
-
-
 def _rows_to_describe(job: Job, table: pa.Table, batch: Batch) -> list[int]:
     """Results say something about the documents with hits, and about those that a round named."""
     if not job.detector.rounds:
@@ -228,22 +219,12 @@ def _held(workspace: Workspace, artefact: str) -> pa.Table:
     return workspace.read(artefact)
 
 
-def _part(name: str, task: Reduce, workspace: Workspace) -> pa.Table:
-    """What of an artefact belongs to the task's partition, by ascending row."""
-    low, high = ((number << 32) // task.partitions for number in (task.partition, task.partition + 1))
-    if _lists(task.job):
-        return shuffle.part(workspace, name, low, high)
-    wanted = [("partition", ">=", low), ("partition", "<=", high - 1)] if task.partitions > 1 else None
-    table = pq.read_table(workspace.path(name), filters=wanted, use_threads=False)
-    return table.take(pc.sort_indices(table, [("row", "ascending")]))
-
-
 def left(name: str, named: pa.Table, shard: int, workspace: Workspace) -> pa.Table:
     """The rows of an artefact that are named."""
     rows = rows_of(named, shard)
     if not len(rows):
         return pa.table({})
-    table = pq.read_table(workspace.path(name), use_threads=False)
+    table = workspace.read(name)
     return table.filter(pa.array(np.isin(table["row"].to_numpy(), rows)))
 
 
@@ -277,14 +258,16 @@ def rows_of(named: pa.Table, shard: int) -> npt.NDArray[np.uint64]:
 def _reduce(task: Reduce, workspace: Workspace) -> Outcome:
     looked = task.job.detector.rounds[task.job.step]
     state = load_state(task.job.state, workspace)
-    named = _named(task, state) if looked.over == "left" else None
-    parts = []
-    for shard, name in task.parts:
-        if not pq.read_metadata(workspace.path(name)).num_rows:
-            continue  # such an artefact has no columns to ask for
-        table = _part(name, task, workspace) if named is None else left(name, named, shard, workspace)
-        parts.append((shard, table))
-    rows = placed(parts)
+    # An artefact without rows has no columns to ask for.
+    parts = [(shard, name) for shard, name in task.parts if workspace.rows(name)]
+    if looked.over == "left":
+        named = _named(task, state)
+        rows = placed((shard, left(name, named, shard, workspace)) for shard, name in parts)
+    elif looked.over == "members":
+        rows = placed((shard, workspace.read(name)) for shard, name in parts)
+    else:
+        low, high = (number * shuffle.ALL // task.partitions for number in (task.partition, task.partition + 1))
+        rows = placed((shard, shuffle.part(workspace, name, low, high)) for shard, name in parts)
     reduced = looked.reduce(rows, state) if len(rows) else rows
     workspace.write(task.job.name, reduced)
     return Outcome(rows=len(reduced))

@@ -95,10 +95,10 @@ def test_a_large_index_is_grouped_in_parts(tmp_path: Path, monkeypatch: pytest.M
         parts.append(partitions)
         return Reduce(job, partition, partitions, artefacts)
 
-    monkeypatch.setattr(rounds, "PARTITION_ROWS", 2_000)
+    monkeypatch.setattr(rounds, "PARTITION", 40_000)
     monkeypatch.setattr(rounds, "Reduce", reduce)
     assert groups(scan(second, index)) == whole
-    assert max(parts) == (203 + 209) * 18 // 2_000
+    assert max(parts) == (203 + 209) * 18 * 20 // 40_000
 
 
 def test_the_same_corpus_again_is_not_its_own_past(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from corpusscan.engine import shuffle
@@ -33,6 +35,53 @@ def test_every_number_is_in_one_part(tmp_path: Path, partitions: int) -> None:
         assert all(low <= value >> 32 < high for value in part["partition"].to_pylist())
         found += zip(part["row"].to_pylist(), part["partition"].to_pylist(), strict=True)
     assert sorted(found) == sorted((row, v) for row, own in zip([3, 4, 8, 70_000], LISTS, strict=True) for v in own)
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 7, 256, 1000])
+def test_every_row_is_in_one_part(tmp_path: Path, partitions: int) -> None:
+    """Parts of a table together are the table, rows and columns, each in its range and by ascending row."""
+    draw = np.random.default_rng(1)
+    table = pa.table(
+        {
+            "row": np.sort(draw.integers(0, 9_000, 70_000, np.uint64)),
+            "partition": draw.integers(0, 1 << 32, 70_000, np.uint32),
+            "told": [None if n % 3 else f"{n}" for n in range(70_000)],
+        }
+    )
+    workspace = Workspace(tmp_path)
+    shuffle.lay(workspace, "a", table)
+    found = []
+    for partition in range(partitions):
+        low, high = (number * shuffle.ALL // partitions for number in (partition, partition + 1))
+        part = pl.DataFrame(shuffle.part(workspace, "a", low, high))
+        assert part["row"].is_sorted()
+        assert all(low <= value < high for value in part["partition"])
+        found.append(part)
+    columns = table.column_names
+    assert pl.concat(found).sort(columns).equals(pl.DataFrame(table).sort(columns))
+
+
+def test_a_part_reads_little_else(tmp_path: Path) -> None:
+    """A table lies in groups of rows of which each holds few partitions, so that a reduce need not read the others."""
+    draw = np.random.default_rng(1)
+    values = draw.integers(0, 1 << 32, 300_000, np.uint32)
+    workspace = Workspace(tmp_path)
+    shuffle.lay(workspace, "a", pa.table({"row": np.arange(300_000, dtype=np.uint64), "partition": values}))
+    facts = pq.read_metadata(workspace.path("a"))
+    spans = [facts.row_group(n).column(1).statistics for n in range(facts.num_row_groups)]
+    assert len(spans) == 5
+    assert all(one.max - one.min < (1 << 32) / 4 for one in spans)
+
+
+def test_what_a_reduce_would_hold_is_known(tmp_path: Path) -> None:
+    """Numbers count by themselves, a table by its rows and columns, of which nulls take room, too, and by its texts."""
+    workspace = _laid(tmp_path)
+    assert shuffle.size(workspace, "a") == 20 * 9
+    rows, nulls = np.arange(1_000, dtype=np.uint64), pa.nulls(1_000, pa.int64())
+    shuffle.lay(workspace, "b", pa.table({"row": rows, "told": nulls}))
+    assert shuffle.size(workspace, "b") == 16_000
+    shuffle.lay(workspace, "c", pa.table({"row": rows, "told": ["long" * 1_000 + str(n) for n in range(1_000)]}))
+    assert shuffle.size(workspace, "c") > 4_000_000
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
