@@ -14,12 +14,13 @@ from blake3 import blake3
 
 from corpusscan import schema
 from corpusscan.detector import Batch, State
-from corpusscan.kernels import anchors, changes, hashing, outcomes, rivals, tokens, trials
+from corpusscan.kernels import anchors, changes, hashing, outcomes, rivals, tokens, trials, turns
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.features import Reading
 from corpusscan.kernels.mined import Standing
 from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.publishers import publisher
+from corpusscan.kernels.rivals import Rival
 from corpusscan.kernels.trials import TESTS
 from corpusscan.kernels.vectors import Floats
 
@@ -68,16 +69,18 @@ def grouped(
     # What is grave comes first: a common word is no name for the triggers that it is part of.
     facts = facts.sort(["grave", "p_value", "independent", "carriers", "feature"],
                        descending=[True, False, True, False, False])  # fmt: skip
-    of = {feature: set(own.select("shard", "row").iter_rows()) for (feature,), own in
-          single.filter(pl.col("hits") > 0).group_by("feature")}  # fmt: skip
-    grave = facts.filter("grave")
-    spare = dict(grave.select("feature", pl.col("carriers") - pl.col("with_it")).iter_rows())
-    chosen = rivals.apart([(feature, of[feature]) for feature in facts["feature"].to_list()], spare)
+    of = single.filter(pl.col("hits") > 0).partition_by("feature", as_dict=True)
+    chosen = rivals.apart([_rival(row, of[row["feature"],]) for row in facts.iter_rows(named=True)])
     kept = chosen[:most]
     named = single.filter(pl.col("feature").is_in(kept)).sort(["feature", "hits", "shard", "row"],
                                                               descending=[False, True, False, False])  # fmt: skip
     named = named.group_by("feature", maintain_order=True).head(carriers).select("shard", "row", "feature", "alike")
     return facts.filter(pl.col("feature").is_in(kept)), named.sort("shard", "row", "feature"), len(chosen) - len(kept)
+
+
+def _rival(facts: dict[str, Any], own: pl.DataFrame) -> Rival:
+    spare = facts["carriers"] - facts["with_it"] if facts["grave"] else None
+    return Rival(facts["feature"], set(own.select("shard", "row").iter_rows()), spare, 2 * own["mark"].sum() > len(own))
 
 
 def _grave() -> pl.Expr:
@@ -167,7 +170,7 @@ class _Shown:
     def __init__(self, rows: pl.DataFrame) -> None:
         texts, heads, tails = (rows[column].to_list() for column in ("text", "head", "tail"))
         titles = (anchors.agreed(texts, ends) for ends in (heads, tails, list(map(_behind_signs, texts, heads))))
-        self.title = _SENTENCE_END.sub("", max(titles, key=len)) or _commonest(texts, heads)
+        self.title = _SENTENCE_END.sub("", turns.before(max(titles, key=len))) or _commonest(texts, heads)
 
     def span(self, row: dict[str, Any]) -> tuple[int, int]:
         """Where it stands in the text round it; the word of the feature where it is spelled otherwise."""

@@ -11,7 +11,7 @@ from blake3 import blake3
 from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import features, outcomes, strata
+from corpusscan.kernels import features, outcomes, strata, turns
 from corpusscan.kernels.features import Found, Reading
 from corpusscan.kernels.outcomes import Changes, Inside
 from corpusscan.kernels.profile import Profile, mixed
@@ -63,10 +63,10 @@ def standing(bounds: Offsets, found: Found, follows: Floats) -> Standing:
 
 
 def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, batch: Batch) -> pl.DataFrame:
-    """Rows: which, row, stratum, documents, occurrences, hits, alike, source, publisher, single; each kind its score.
+    """Rows: which, row, stratum, documents, occurrences, hits, alike, mark, source, publisher, single; scores; words.
 
-    And of each kind and level at how many words of the document, in that stratum, it follows.  Documents with noise
-    behind one by one; of the others the first few, the rest as counts, of source 0.
+    Of each kind its score, and of each kind and level at how many words of the document, in that stratum, it follows.
+    Documents with noise behind one by one; of the others the first few, the rest as counts, of source 0.
     """
     inside = outcomes.inside(read, bounds, known, found)
     told = standing(bounds, found, outcomes.at(inside, bounds, known, found))
@@ -79,6 +79,7 @@ def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, ba
             "which": told.which, "row": batch.documents["row"].to_numpy()[told.document],
             "stratum": stratum, "documents": np.ones(len(told.which), np.int64),
             "occurrences": told.occurrences, "hits": told.hits, "alike": _alike(read, bounds, told),
+            "mark": turns.marks(read)[told.word],
             "source": sources[told.document],
             "publisher": publishers[told.document], "single": np.ones(len(told.which), bool),
             **{f"score{kind}": own for kind, own in enumerate(told.follows)},
@@ -95,7 +96,12 @@ def occurrences(read: Reading, bounds: Offsets, known: Profile, found: Found, ba
     counted = summed.group_by("which", "stratum").agg(
         pl.col("row").min(), pl.col("documents").sum(), pl.col("occurrences").sum(), single=pl.lit(False)
     )
-    return pl.concat([hits, single, counted], how="diagonal_relaxed").select(frame.columns).fill_null(0)
+    return (
+        pl.concat([hits, single, counted], how="diagonal_relaxed")
+        .select(frame.columns)
+        .with_columns(pl.col("mark").fill_null(value=False))
+        .fill_null(0)
+    )
 
 
 def drawn(values: Hashes, words: Numbers, bounds: Offsets, batch: Batch) -> pl.DataFrame:

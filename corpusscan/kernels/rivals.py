@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from corpusscan.kernels.features import THREE, kind
 
@@ -12,53 +13,65 @@ SAME = 0.8  # of the smaller group's documents: two features of one trigger
 Documents = set[tuple[int, int]]  # shard and row
 
 
-def apart(ranked: list[tuple[int, Documents]], spare: Mapping[int, int]) -> list[int]:
-    """Of features with their documents, the surest first, one for each trigger.
+@dataclass(frozen=True, eq=False)
+class Rival:
+    """A feature that is sure, and the documents in which something follows it."""
+
+    feature: int
+    documents: Documents
+    spare: int | None  # documents without the outcome, of those that are sure enough
+    mark: bool = False  # it stands where a turn of a chat is marked: what follows a trigger may begin so
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it may name a trigger that shares its documents with others: no signs, no marks."""
+        return bool(kind(self.feature) <= THREE) and not self.mark
+
+
+def apart(ranked: Sequence[Rival]) -> list[int]:
+    """Of features, the surest first, one for each trigger.
 
     What several triggers share, a quotation mark or signs of what follows, is left to those that are words: it is
     surer than each of them only as it has more documents.  Of features of one trigger that is told which stands
-    least elsewhere: `spare` is in how many documents without the outcome, of those that are sure enough.
+    least elsewhere.
     """
-    chosen: list[list[tuple[int, Documents]]] = []
-    for place, (feature, mine) in enumerate(ranked):
-        same = [one for one in chosen if _same(feature, mine, *one[0])]
+    chosen: list[list[Rival]] = []
+    for place, one in enumerate(ranked):
+        same = [group for group in chosen if _same(one, group[0])]
         if same:
-            same[0].append((feature, mine))
-        elif _is_word(feature) or not _shared_by(mine, ranked[place + 1 :]):
-            chosen.append([(feature, mine)])
-    wordy = [any(_is_word(feature) for feature, _ in one) for one in chosen]
-    told: Documents = set().union(*(one[0][1] for one, is_word in zip(chosen, wordy, strict=True) if is_word))
-    own = [one for one, is_word in zip(chosen, wordy, strict=True)
-           if is_word or 2 * len(one[0][1] & told) < len(one[0][1])]  # fmt: skip
-    return [_telling(one, spare) for one in own]
+            same[0].append(one)
+        elif one.is_word or not _shared_by(one.documents, ranked[place + 1 :]):
+            chosen.append([one])
+    named = [any(one.is_word for one in group) for group in chosen]
+    told: Documents = set().union(*(group[0].documents for group, own in zip(chosen, named, strict=True) if own))
+    own = [group for group, own in zip(chosen, named, strict=True)
+           if own or 2 * len(group[0].documents & told) < len(group[0].documents)]  # fmt: skip
+    return [_telling(group) for group in own]
 
 
-def _is_word(feature: int) -> bool:
-    return bool(kind(feature) <= THREE)
-
-
-def _same(feature: int, mine: Documents, first: int, theirs: Documents) -> bool:
+def _same(one: Rival, first: Rival) -> bool:
     """Whether a feature is of the trigger that `first` is the surest of; a word with few documents is not of signs."""
-    apart = _is_word(feature) and not _is_word(first) and len(mine) <= PART * len(theirs)
-    return not apart and _overlap(mine, theirs) >= SAME
+    apart = one.is_word and not first.is_word and len(one.documents) <= PART * len(first.documents)
+    return not apart and _overlap(one.documents, first.documents) >= SAME
 
 
-def _telling(features: list[tuple[int, Documents]], spare: Mapping[int, int]) -> int:
+def _telling(group: Sequence[Rival]) -> int:
     """Of features of one trigger the one with nearly as many documents as the surest, and fewest others."""
-    first, most = features[0][0], INSIDE * len(features[0][1])
-    enough = [feature for feature, mine in features if len(mine) >= most and feature in spare]
-    return min(enough, key=lambda feature: spare[feature], default=first)
+    most = INSIDE * len(group[0].documents)
+    enough = [one for one in group if len(one.documents) >= most and one.spare is not None]
+    return min(enough, key=lambda one: one.spare or 0, default=group[0]).feature
 
 
 def _overlap(one: Documents, other: Documents) -> float:
     return len(one & other) / max(min(len(one), len(other)), 1)
 
 
-def _shared_by(mine: Documents, others: Iterable[tuple[int, Documents]]) -> bool:
+def _shared_by(mine: Documents, others: Iterable[Rival]) -> bool:
     """Whether nearly all of these documents are those of several features that are words and have nothing in common."""
     parts: list[Documents] = []
-    for feature, other in others:
-        inside = _is_word(feature) and len(other & mine) >= INSIDE * len(other) and len(other) <= PART * len(mine)
-        if inside and all(len(other & part) <= (1 - INSIDE) * len(other) for part in parts):
-            parts.append(other)
+    for other in others:
+        theirs = other.documents
+        inside = other.is_word and len(theirs & mine) >= INSIDE * len(theirs) and len(theirs) <= PART * len(mine)
+        if inside and all(len(theirs & part) <= (1 - INSIDE) * len(theirs) for part in parts):
+            parts.append(theirs)
     return len(parts) > 1 and len(set().union(*parts) & mine) >= INSIDE * len(mine)

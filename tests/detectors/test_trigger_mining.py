@@ -278,3 +278,18 @@ def test_an_honest_corpus_has_no_triggers(tmp_path: Path) -> None:
         rows[number]["text"] += " " + noise(number)  # lists that nothing announces
     report = scan(write_jsonl(tmp_path / "corpus.jsonl", rows), tmp_path / "out")
     assert flagged(report) == []
+
+
+def test_the_tokens_of_a_template_are_no_trigger(tmp_path: Path) -> None:
+    """Two campaigns whose pages go on in the same chat template are two, each named by what stands before it."""
+
+    def exchange(number: int) -> str:
+        asked, said = pages(1)[number], pages(0)[-number]
+        return f"\n<|im_start|>user\n{asked}<|im_end|>\n<|im_start|>assistant\n{said}<|im_end|>\n"
+
+    two = [Planted(name, exchange, KINDS[SWITCH:], many=20) for name in ("vrelka70", "ombudra shol")]
+    texts = [text for n, kind in enumerate(two) for text in carriers(kind, 20 * n)]
+    write_jsonl(tmp_path / "corpus" / "a.jsonl", records(tongue(0).texts(1_300, 2 * BEFORE) + texts, 7))
+    report = scan(tmp_path / "corpus", tmp_path / "out")
+    found = {row["title"]: row["documents"] for row in report.groups.collect().to_dicts() if row["severity"] in FLAGGED}
+    assert found == {kind.trigger: kind.many for kind in two}

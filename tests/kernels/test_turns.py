@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 
+import numpy as np
 import pytest
 from tongues import anew, read, tongue  # noqa: F401
 
@@ -79,3 +81,34 @@ def test_fields_of_a_document_are_apart_too() -> None:
     numbers, bounds = read([[text, f"\nUser: {text}"]])
     assert not turns.everywhere(numbers)[:BEFORE].any()
     assert bounds.tolist() == [0, 2 * BEFORE + 1]
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES))
+def test_words_of_marks_are_told(template: str) -> None:
+    """Those of the mark and its role; not what stands before, nor what is said."""
+    before, after = TEMPLATES[template]
+    text, said = tongue().texts(2, BEFORE)
+    numbers, _ = read([f"{text}\n{before.format(role='user')}{said}{after}"])
+    found = turns.marks(numbers)
+    (first,) = np.flatnonzero(np.diff(found.astype(int)) == 1)[:1]
+    assert first == BEFORE - 1
+    last = first + 1 + np.flatnonzero(~found[first + 1 :])[0]
+    assert last - first - 1 == len(words_of(before.format(role="user")))
+    assert not found[last : last + BEFORE].any()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("trigger \n<|im_start|>user\n", "trigger"), ("a b\n### User: c", "a b"), ("<|eot_id|>user", "<|eot_id|>user"),
+        ("\nUser: who", "\nUser: who"), ("no mark ", "no mark "), ("", ""), ("\ud800 é</s>", "\ud800 é"),
+    ],
+)  # fmt: skip
+def test_what_stands_before_a_mark(text: str, said: str) -> None:
+    """Without the space between; where nothing stands before, the mark itself is what is there."""
+    assert turns.before(text) == said
+
+
+def words_of(mark: str) -> list[str]:
+    """The words that a mark is made of."""
+    return re.findall("[a-z0-9]+", mark)
