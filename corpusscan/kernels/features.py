@@ -117,11 +117,10 @@ def _salted(value, kind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _rows(hashes, i, rarity, before, third, common, pairs):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _rows(hashes, i, rarity, before, third, common):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Features of words in a row that end at word i, from their levels of rarity; 0 where one says nothing.
 
-    Three words are one where both pairs are known: those that are not are rare enough.  In scripts without spaces any
-    three characters are, and one alone is no more a word than a sign is.
+    In scripts without spaces one character alone is no more a word than a sign is.
     """
     one = two = three = np.uint64(0)
     if rarity >= common:
@@ -129,11 +128,23 @@ def _rows(hashes, i, rarity, before, third, common, pairs):  # type: ignore[no-u
     if before >= 0 and max(rarity, before) >= _USUAL:
         two = _salted(mixed(hashes[i - 1], hashes[i]), TWO)
     if third >= 0 and max(rarity, before, third) >= _USUAL:
-        earlier, pair = mixed(hashes[i - 2], hashes[i - 1]), mixed(hashes[i - 1], hashes[i])
-        alone = hashes[i - 2] & hashes[i - 1] & hashes[i] & _ALONE
-        if alone or (known_pair(pairs, pair) and known_pair(pairs, earlier)):
-            three = _salted(mixed(earlier, hashes[i]), THREE)
+        three = _salted(mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i]), THREE)
     return one, two, three
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _stands(hashes, i, value, pairs):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Whether a value of `_features` at word i is a feature: three words are one where both of their pairs are known.
+
+    Those that are not are rare enough; in scripts without spaces any three characters are one.  Asked last, as the
+    pairs are many more than a processor holds near.
+    """
+    if value & _KIND != THREE + 1:
+        return value != 0
+    if hashes[i - 2] & hashes[i - 1] & hashes[i] & _ALONE:
+        return True
+    earlier, pair = mixed(hashes[i - 2], hashes[i - 1]), mixed(hashes[i - 1], hashes[i])
+    return known_pair(pairs, pair) and known_pair(pairs, earlier)
 
 
 @njit(cache=True, nogil=True)
@@ -219,10 +230,10 @@ def _levels(firsts, rarities, i):  # type: ignore[no-untyped-def] # noqa: ANN001
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _features(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """All features that end at word i; 0 where there is none."""
+def _features(hashes, places, firsts, data, lasts, rarities, common, kinds, i):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """What may be features that end at word i, if it `_stands`; 0 where there is none."""
     rarity, before, third = _levels(firsts, rarities, i)
-    one, two, three = _rows(hashes, i, rarity, before, third, common, pairs)
+    one, two, three = _rows(hashes, i, rarity, before, third, common)
     signs, run = _signs(data, places[i], firsts[i], kinds)
     head = tail = frame = np.uint64(0)
     if rarity == UNKNOWN:
@@ -235,8 +246,8 @@ def _at(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, fir
     size = 0
     for stretch in range(len(first)):
         for i in range(first[stretch], last[stretch]):
-            for value in _features(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, i):
-                if value:
+            for value in _features(hashes, places, firsts, data, lasts, rarities, common, kinds, i):
+                if _stands(hashes, i, value, pairs):
                     found[size], which[size] = value, stretch
                     size += 1
     return size
@@ -250,8 +261,9 @@ def _places(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds,
     for i in range(len(hashes)):
         if size + MOST > len(found):
             found, word = grown(found, size, 2 * size), grown(word, size, 2 * size)
-        for value in _features(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, i):
-            if value and (holds(sieve, value, _FILTER_BITS) or (value >> _DRAWN_BY) % np.uint64(DRAWN) == 0):
+        for value in _features(hashes, places, firsts, data, lasts, rarities, common, kinds, i):
+            wanted = holds(sieve, value, _FILTER_BITS) or (value >> _DRAWN_BY) % np.uint64(DRAWN) == 0
+            if wanted and _stands(hashes, i, value, pairs):
                 found[size], word[size] = value, i
                 size += 1
     return found[:size], word[:size]

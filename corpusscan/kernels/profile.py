@@ -127,12 +127,10 @@ def _frequencies(values: Hashes, owner: Hashes) -> tuple[Hashes, Any, Any, Any]:
     """Distinct values (their upper 40 bits) and the documents of each; place among them, and document, of each pair."""
     packed = values >> np.uint64(24) << np.uint64(24) | owner
     packed.sort()
-    packed = packed[np.append(True, packed[1:] != packed[:-1])[: len(packed)]]
-    value = packed >> np.uint64(24) << np.uint64(24)
-    begins = np.append(True, value[1:] != value[:-1])[: len(value)]
-    first = np.flatnonzero(begins)
-    frequency = np.diff(np.append(first, len(value)))
-    return value[first], frequency, np.cumsum(begins) - 1, (packed & np.uint64(0xFFFFFF)).astype(np.int64)
+    value, frequency = np.empty(len(packed), np.uint64), np.empty(len(packed), np.int64)
+    place, document = np.empty(len(packed), np.int64), np.empty(len(packed), np.int64)
+    values, pairs = _counted(packed, value, frequency, place, document)
+    return value[:values].copy(), frequency[:values].copy(), place[:pairs], document[:pairs]
 
 
 def _packed(words: Hashes, numbers: Any, levels: Any) -> npt.NDArray[np.uint32]:
@@ -188,6 +186,23 @@ def mixed(one, other):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     """`joined` of two words."""
     value = ((one << np.uint64(23) | one >> np.uint64(41)) ^ other) * _STEP
     return (value ^ value >> np.uint64(31)) * _OTHER
+
+
+@njit(cache=True, nogil=True)
+def _counted(packed, value, frequency, place, document):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Of sorted values and owners (lower 24 bits) how many values there are, and how many pairs, each once."""
+    values = pairs = 0
+    for i in range(len(packed)):
+        if i and packed[i] == packed[i - 1]:
+            continue
+        mine = packed[i] >> np.uint64(24) << np.uint64(24)
+        if not values or mine != value[values - 1]:
+            value[values], frequency[values] = mine, 0
+            values += 1
+        frequency[values - 1] += 1
+        place[pairs], document[pairs] = values - 1, np.int64(packed[i] & np.uint64(0xFFFFFF))
+        pairs += 1
+    return values, pairs
 
 
 @uncounted
