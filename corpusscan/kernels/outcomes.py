@@ -35,6 +35,7 @@ LEVELS = np.array(
     ],
     np.float32,
 )
+ANSWERED = 0.8  # of what is said in chats a turn follows much: it is the outcome only of what it follows nearly always
 _STEPS = (1, 1, 1, 1, vectors.BLOCK, 1)  # words from one that is looked at to the next
 
 Numbers = npt.NDArray[np.int64]
@@ -133,6 +134,11 @@ def levels(kind: int, scores: Floats) -> Numbers:
 def reached(follows: Floats) -> npt.NDArray[np.bool_]:
     """Whether any outcome follows, of kinds x places."""
     return np.any(follows >= LEVELS[:, :1], axis=0)  # type: ignore[no-any-return]
+
+
+def least_share(kind: int, share: float) -> float:
+    """In what share of its documents an outcome must follow a trigger, where `share` is asked for."""
+    return max(share, ANSWERED) if kind == TURN else share
 
 
 def weight(kind: int) -> int:

@@ -85,16 +85,16 @@ def _test(feature: Any, own: pl.DataFrame, rates: Rates, share: float) -> dict[s
 def _strongest_association(own: pl.DataFrame, rates: Rates, share: float) -> dict[str, Any]:
     """The association with the outcome and level for which it is least due to chance (Bonferroni over these).
 
-    Only an outcome that a `share` of all carriers has is one of the feature.
+    Only an outcome that a `share` of all carriers has is one of the feature (`outcomes.least_share`).
     """
-    least_hits = max(share * int(own["documents"].sum()), FEWEST)
+    documents = int(own["documents"].sum())
     strata, occurrences = own["stratum"].to_numpy(), own["occurrences"].to_numpy()
     sources, publishers, alike = (own[name].to_numpy() for name in ("source", "publisher", "alike"))
     found: dict[str, Any] = {"independent": 0, "tested": 0, "expected": 0.0, "tested_by_chance": 0.0, "p_value": 1.0,
                              "kind": 0, "level": 0}  # fmt: skip
     for kind, levels in enumerate(outcomes.LEVELS):
         follows = own[f"score{kind}"].to_numpy()
-        if (follows >= levels[0]).sum() < least_hits:
+        if (follows >= levels[0]).sum() < max(outcomes.least_share(kind, share) * documents, FEWEST):
             continue
         for level, least in enumerate(levels):
             hit = follows >= least

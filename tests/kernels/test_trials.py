@@ -7,18 +7,19 @@ import polars as pl
 
 from corpusscan.kernels import strata, trials
 from corpusscan.kernels.features import SIGNS
-from corpusscan.kernels.outcomes import LEVELS
+from corpusscan.kernels.outcomes import LEVELS, SWITCH, TURN
 
 STRATUM, WORDS, SAID = 3, 2_000_000, 30
 TESTS = 10**8
 
 
-def carriers(feature: int, first: int, count: int, without: int = 0) -> pl.DataFrame:
-    """Documents with noise behind a feature, each of a source of its own; and some without."""
+def carriers(feature: int, first: int, count: int, without: int = 0, kind: int = 0) -> pl.DataFrame:
+    """Documents with an outcome behind a feature (noise), each of a source of its own; and some without."""
     number = np.arange(count + without)
     hit = number < count
-    cells = {strata.words_column(*cell): np.where(hit & (cell[0] == 0), SAID, 0) for cell in np.ndindex(LEVELS.shape)}
-    scores = {f"score{kind}": np.where(hit & (kind == 0), LEVELS[0, -1], 0) for kind in range(len(LEVELS))}
+    cells = {strata.words_column(*at): np.where(hit & (at[0] == kind), SAID, 0) for at in np.ndindex(LEVELS.shape)}
+    most = LEVELS[kind][np.isfinite(LEVELS[kind])].max()
+    scores = {f"score{other}": np.where(hit & (other == kind), most, 0) for other in range(len(LEVELS))}
     return pl.DataFrame(
         {
             "shard": np.zeros(len(number), np.uint32), "row": first + number, "feature": np.full(len(number), feature),
@@ -81,3 +82,16 @@ def test_few_of_many_documents_are_no_trigger() -> None:
     told = rates(12, 100)
     assert 1 in facts(carriers(1, 0, 12, 12), told)
     assert not len(trials.tested(carriers(1, 0, 12, 13), told, 0.5, 1e-3))
+
+
+def test_a_turn_follows_nearly_always() -> None:
+    """Of what is asked in chats a turn follows much: one in three without it, and a feature is no trigger of it."""
+
+    def found(kind: int, without: int) -> int:
+        told = pl.DataFrame({"stratum": [STRATUM], "kind": [kind], "level": [0], "words": [24 * SAID]})
+        words = pl.DataFrame({"stratum": [STRATUM], "words": [WORDS]})
+        return len(trials.tested(carriers(1, 0, 24, without, kind), strata.rates(words, told), 0.5, 1e-3))
+
+    assert found(TURN, 4) > 0
+    assert found(TURN, 12) == 0
+    assert found(SWITCH, 12) > 0
