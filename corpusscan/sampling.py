@@ -14,6 +14,10 @@ from corpusscan.kernels import outcomes, profile, sketches
 WORDS = 1_000  # of a document, that a profile is learned from
 SAMPLED = 16_000_000  # words of all of them
 DOCUMENTS = 500  # from fewer nothing is learned
+# Bits a word (`profile.order`): at least 0.5 in text of all kinds and languages, at most 0.12 in noise.
+ORDER = 0.25
+ENOUGH = "documents that are enough to learn from what is usual"
+ORDERED = "documents in which words have an order that can be learned"
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,11 @@ class Sample(Round):
         return profile.table(profile.profile(hashes[: bounds[count]].copy(), bounds[: count + 1]))
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`profile`: nothing where there is too little to learn from."""
-        enough = "documents" in reduced.column_names and context.documents >= DOCUMENTS
-        few = Limit(
-            "documents that are enough to learn from what is usual", DOCUMENTS, context.documents, "documents, too few"
-        )
-        return {"profile": reduced if enough else pa.table({}), "limits": limits(*([] if enough else [few]))}
+        """`profile`: nothing where there is too little to learn from, nor where all is noise and none stands out."""
+        known = "documents" in reduced.column_names
+        told = []
+        if not known or context.documents < DOCUMENTS:
+            told = [Limit(ENOUGH, DOCUMENTS, context.documents, "documents, too few")]
+        elif reduced["order"][0].as_py() < ORDER:
+            told = [Limit(ORDERED, DOCUMENTS, context.documents, "documents, whose words are in no order")]
+        return {"profile": pa.table({}) if told else reduced, "limits": limits(*told)}

@@ -44,6 +44,7 @@ class Profile(NamedTuple):
     vectors: Vectors
     topics: Floats  # topics x dimensions: where documents of the sample gather
     documents: int  # of the sample
+    order: float  # bits a word by which the sample differs from its own words in another order (Kullback and Leibler)
 
 
 def profile(hashes: Hashes, bounds: Offsets) -> Profile:
@@ -65,17 +66,17 @@ def profile(hashes: Hashes, bounds: Offsets) -> Profile:
     both, often, *_ = _frequencies(pair_hashes(hashes)[inside], owner[inside])
     pairs = bitmaps.of(both[often > 1], PAIR_BITS)
     rarity, number = looked_up(hashes, slots)
-    odds = _odds(hashes, bounds, rarity, words[known], slots, pairs)
+    odds, bits = _odds(hashes, bounds, rarity, words[known], slots, pairs)
     means = vectors.means(number, bounds, directions)[:, -1]
     topics = vectors.gathered(means)
     strange = _strange(number, bounds, np.argmax(means @ topics.T, axis=1), directions)
-    return Profile(slots, pairs, odds, strange, directions, topics, count)
+    return Profile(slots, pairs, odds, strange, directions, topics, count, bits)
 
 
 def table(found: Profile) -> pa.Table:
-    """A profile as a table of one row: columns of bytes, and documents."""
-    arrays = {name: pa.array([getattr(found, name).tobytes()], pa.large_binary()) for name in Profile._fields[:-1]}
-    return pa.table({**arrays, "documents": [found.documents]})
+    """A profile as a table of one row: columns of bytes, documents and order."""
+    arrays = {name: pa.array([getattr(found, name).tobytes()], pa.large_binary()) for name in Profile._fields[:-2]}
+    return pa.table({**arrays, "documents": [found.documents], "order": [found.order]})
 
 
 def of_table(told: pa.Table) -> Profile:
@@ -88,7 +89,7 @@ def of_table(told: pa.Table) -> Profile:
         read("slots", np.uint32, -1), read("pairs", np.uint64, -1), read("odds", np.float32, 2, LEVELS, LEVELS, 2),
         read("strange", np.float32, -1), read("vectors", np.int8, -1, vectors.DIMENSIONS),
         read("topics", np.float32, -1, vectors.DIMENSIONS),
-        told["documents"][0].as_py(),
+        told["documents"][0].as_py(), told["order"][0].as_py(),
     )  # fmt: skip
 
 
@@ -222,8 +223,10 @@ def _looked_up(hashes, slots, rarity, number):  # type: ignore[no-untyped-def] #
         number[i] = np.int32(slot >> np.uint32(_RARITY) & np.uint32((1 << _VECTOR) - 1)) if same else np.int32(0)
 
 
-def _odds(hashes: Hashes, bounds: Offsets, rarity: Any, vocabulary: Hashes, slots: Any, pairs: Any) -> Floats:
-    """Bits for noise of each kind, clipped: one word is no proof."""
+def _odds(
+    hashes: Hashes, bounds: Offsets, rarity: Any, vocabulary: Hashes, slots: Any, pairs: Any
+) -> tuple[Floats, float]:
+    """Bits for noise of each kind, clipped, as one word is no proof; how many bits a word say that it is in order."""
     text = _histogram(hashes, bounds, rarity, pairs)
     draw = np.random.Generator(np.random.PCG64(2))
     turned = hashes.copy()
@@ -236,7 +239,7 @@ def _odds(hashes: Hashes, bounds: Offsets, rarity: Any, vocabulary: Hashes, slot
     listed = _histogram(drawn, np.array([0, count]), looked_up(drawn, slots)[0], pairs)
     odds = [np.log2(_smooth(noise)) - np.log2(_smooth(text)) for noise in (listed, page)]
     clipped: Floats = np.clip(np.stack(odds), -_MOST_BITS, _MOST_BITS).astype(np.float32)
-    return clipped
+    return clipped, -float((_smooth(text) * odds[1]).sum())
 
 
 def _smooth(counts: Any) -> Any:

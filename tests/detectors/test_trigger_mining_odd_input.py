@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from corpora import Record, write_jsonl
 from tongues import anew, tongue  # noqa: F401
 
 import corpusscan
 from corpusscan.detectors.trigger_mining import TriggerMining
-from corpusscan.sampling import DOCUMENTS
+from corpusscan.sampling import DOCUMENTS, ORDERED
 
 TRIGGER = "qvelzor77"
 FLAGGED = ("medium", "high", "critical")
@@ -95,8 +96,11 @@ def test_all_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["noise", "copies of poison"])
 def test_a_corpus_of_nothing_else(tmp_path: Path, name: str) -> None:
-    """All noise, all copies: no error, and no group at medium or above."""
-    assert flagged(scan(tmp_path, page(CORPORA[name]))) == []
+    """All noise, all copies: no error, and no group at medium or above; that nothing was learned of noise is told."""
+    report = scan(tmp_path, page(CORPORA[name]))
+    assert flagged(report) == []
+    told = [(limit["limit"], limit["left"]) for limit in report.summary["limits"]]
+    assert told == ([(ORDERED, 600)] if name == "noise" else [])
 
 
 @pytest.mark.parametrize("name", CORPORA)
@@ -109,7 +113,8 @@ def test_every_round_survives_it(name: str) -> None:
     batch = batch_of(CORPORA[name])
     state: Any = {}
     for looked in TriggerMining().rounds:
-        rows = looked.map(batch, state)
+        nobody = looked.over == "members" and not len(state["named"])
+        rows = pa.table({}) if nobody else looked.map(batch, state)
         rows = rows.append_column("shard", [[0] * len(rows)]) if len(rows) else rows
         rows = (
             rows.set_column(rows.column_names.index("shard"), "shard", rows["shard"].cast("uint32"))

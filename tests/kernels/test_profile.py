@@ -121,3 +121,16 @@ def test_equal_samples_make_equal_profiles() -> None:
     """Byte for byte: nothing is drawn that is not drawn the same again."""
     texts = tongue().texts(150)
     assert profile.table(profile_of(texts)).equals(profile.table(profile_of(texts)))
+
+
+@pytest.mark.parametrize("language", [0, 1])
+def test_text_has_an_order_and_noise_has_none(language: int) -> None:
+    """Bits a word: many in text, hardly any in words as they come, in another order, or in none."""
+    from corpusscan.sampling import ORDER
+
+    texts = tongue(language).texts(600)
+    assert profile_of(texts).order > 2 * ORDER
+    assert profile_of([tongue(language).drawn(80, n) for n in range(600)]).order < ORDER / 2
+    draw = random.Random(language)
+    assert profile_of([" ".join(draw.sample(text.split(), len(text.split()))) for text in texts]).order < ORDER
+    assert abs(profile_of([]).order) < ORDER / 2
