@@ -17,9 +17,10 @@ from corpusscan import detectors, io, power, power_quick, schema
 from corpusscan.config import ScanConfig
 from corpusscan.detector import Detector
 from corpusscan.engine import heard, index, keys, memory
+from corpusscan.engine.collected import Collected
 from corpusscan.engine.gather import coverage_table, gather, offsets
 from corpusscan.engine.local import Local
-from corpusscan.engine.rounds import Collected, Progress, Rounds
+from corpusscan.engine.rounds import Progress, Rounds
 from corpusscan.engine.tasks import Reading
 from corpusscan.errors import UsageError
 from corpusscan.kernels import affine32, tokens

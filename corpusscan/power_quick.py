@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from corpusscan import power
 from corpusscan.config import ScanConfig
 from corpusscan.engine import keys
-from corpusscan.engine.rounds import Collected, Progress
+from corpusscan.engine.collected import Collected
+from corpusscan.engine.rounds import Progress
 from corpusscan.errors import CorpusScanError
 from corpusscan.power import LEAST, PART, Done, Scan, Trial, packed, room_in, too_few, wanted
 from corpusscan.redteam import discovery, sample

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from corpusscan import io, schema
 from corpusscan.detector import Detector
-from corpusscan.engine.rounds import Collected
+from corpusscan.engine.collected import Collected
 from corpusscan.workspace import Workspace
 
 _COPIES = {"shard": pl.UInt32, "row": pl.UInt64, "cluster": pl.UInt64}

@@ -7,7 +7,7 @@ from itertools import islice
 
 from corpusscan import io
 from corpusscan.detector import Batch
-from corpusscan.engine.rounds import Collected
+from corpusscan.engine.collected import Collected
 from corpusscan.engine.tasks import Reading
 
 BATCHES = 32  # of some 2 MiB each

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from corpusscan.detector import Context, Detector, Limit, State, limits, limits_of
 from corpusscan.engine import shuffle
+from corpusscan.engine.collected import Collected
 from corpusscan.engine.cuts import Cuts
 from corpusscan.engine.index import Index
 from corpusscan.engine.keys import Keys, digest, identity, save_state
@@ -64,33 +65,6 @@ class Progress:
     rows: int = 0
     hits: int = 0
     started: float = field(default_factory=time.monotonic)
-
-
-@dataclass
-class Collected:
-    """Where everything lies that the report is made of."""
-
-    shards: list[Shard]
-    accounts: dict[int, str] = field(default_factory=dict)  # shard index -> artefact
-    lost: dict[int, Lost] = field(default_factory=dict)
-    flags: dict[str, list[tuple[int, str]]] = field(default_factory=dict)  # detector -> (shard, artefact)
-    concluded: dict[str, State] = field(default_factory=dict)
-    kept: dict[str, list[tuple[int, str]]] = field(default_factory=dict)  # detector -> (shard, artefact), for an index
-    copies: pa.Table | None = None  # which documents are copies of one another, where a detector told
-    limits: list[dict[str, Any]] = field(default_factory=list)  # what detectors left aside
-    cards: list[tuple[int, str]] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)  # detector -> why it did not conclude
-    seconds: dict[str, float] = field(default_factory=dict)
-    needed: int = 0  # artefacts
-    reused: int = 0  # of these, found finished
-    _read: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def account(self, shard: int, workspace: Workspace) -> dict[str, Any]:
-        """The account of a shard that was read; its file is opened once."""
-        name = self.accounts[shard]
-        if name not in self._read:
-            self._read[name] = workspace.read(name).to_pylist()[0]
-        return dict(self._read[name])
 
 
 @dataclass
