@@ -54,11 +54,11 @@ class Sample(Round):
         return profile.table(profile.profile(hashes[: bounds[count]].copy(), bounds[: count + 1]))
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`profile`: nothing where there is too little to learn from, nor where all is noise and none stands out."""
-        known = "documents" in reduced.column_names
+        """`profile`: nothing where there is too little to learn from.  That all is noise is told: little stands out."""
+        enough = "documents" in reduced.column_names and context.documents >= DOCUMENTS
         told = []
-        if not known or context.documents < DOCUMENTS:
+        if not enough:
             told = [Limit(ENOUGH, DOCUMENTS, context.documents, "documents, too few")]
         elif reduced["order"][0].as_py() < ORDER:
             told = [Limit(ORDERED, DOCUMENTS, context.documents, "documents, whose words are in no order")]
-        return {"profile": pa.table({}) if told else reduced, "limits": limits(*told)}
+        return {"profile": reduced if enough else pa.table({}), "limits": limits(*told)}
