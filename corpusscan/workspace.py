@@ -44,10 +44,10 @@ class Workspace:
         """Write the artefact atomically.  Raises `WorkspaceError` on a full disk or missing rights."""
         write_parquet(self.path(name), table, use_dictionary=False, **options)
 
-    def read(self, name: str) -> pa.Table:
-        """The artefact's table.  Raises `WorkspaceError` where the file is damaged."""
+    def read(self, name: str, filters: list[tuple[str, str, int]] | None = None) -> pa.Table:
+        """The artefact's table, or what the filters let pass of it.  Raises `WorkspaceError` where it is damaged."""
         with self._readable(name):
-            return pq.read_table(self.path(name), memory_map=False, use_threads=False)
+            return pq.read_table(self.path(name), filters=filters, memory_map=False, use_threads=False)
 
     def rows(self, name: str) -> int:
         """How many rows the artefact has.  Raises `WorkspaceError` where the file is damaged."""

@@ -63,6 +63,7 @@ class Change(Round):
         """Features with changes in several documents; words of each stratum, and those at which noise follows."""
         frame = pl.DataFrame(rows)
         found = frame.filter(pl.col("feature").is_not_null()).select("feature", "publisher")
+        # A document tells each feature once.
         several = found["feature"].value_counts(name="documents").filter(pl.col("documents") >= FEWEST)
         found = (
             found.join(several, on="feature")

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from corpusscan.errors import WorkspaceError
 from corpusscan.kernels.buckets import BUCKETS, bucketed
@@ -55,12 +54,10 @@ def part(workspace: Workspace, name: str, low: int, high: int) -> pa.Table:
     """
     if place(workspace, name).exists():
         return _part_of_numbers(workspace, name, low, high)
-    try:
-        wanted = [("partition", ">=", low), ("partition", "<", high)] if (low, high) != (0, ALL) else None
-        table = pq.read_table(workspace.path(name), filters=wanted, use_threads=False)
-        table.schema.field("partition")
-    except (pa.ArrowException, OSError, LookupError) as error:
-        raise _damaged(workspace, name, workspace.path(name), error) from None
+    wanted = [("partition", ">=", low), ("partition", "<", high)] if (low, high) != (0, ALL) else None
+    table = workspace.read(name, wanted)
+    if "partition" not in table.column_names:
+        raise _damaged(workspace, name, place(workspace, name), "it is gone")
     return table.take(pc.sort_indices(table, [("row", "ascending")]))
 
 

@@ -35,7 +35,8 @@ LEVELS = np.array(
     ],
     np.float32,
 )
-ANSWERED = 0.8  # of what is said in chats a turn follows much: it is the outcome only of what it follows nearly always
+# In what share of its documents each must follow a trigger, at least: of what is said in chats a turn follows much.
+_SHARES = (0, 0, 0, 0, 0, 0.8)
 _STEPS = (1, 1, 1, 1, vectors.BLOCK, 1)  # words from one that is looked at to the next
 
 Numbers = npt.NDArray[np.int64]
@@ -138,7 +139,7 @@ def reached(follows: Floats) -> npt.NDArray[np.bool_]:
 
 def least_share(kind: int, share: float) -> float:
     """In what share of its documents an outcome must follow a trigger, where `share` is asked for."""
-    return max(share, ANSWERED) if kind == TURN else share
+    return max(share, _SHARES[kind])
 
 
 def weight(kind: int) -> int:
