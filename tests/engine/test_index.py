@@ -20,11 +20,17 @@ from corpusscan.engine.tasks import Job, Reduce
 from corpusscan.errors import UsageError
 from corpusscan.kernels import affine32, fingerprints, sketches, words
 
-STORY = (
+NEWS = (
     "The council of {place} decided on Monday that the old bridge over the river will be closed for good, because"
     " {person} found cracks in every pillar. Nobody told the fishermen. The mayor said that a ferry would be paid for"
     " until a new bridge stands, and that the money had been found in the budget for schools. Parents were furious,"
     " teachers wrote letters, and the only shop on the far bank has put its shutters down. A meeting is planned."
+)
+STORY = NEWS + (  # so long that copies with both slots filled otherwise are alike beyond what a sketch may err by
+    " It is for the first week after the holidays, in the hall of the fire brigade, and whoever wants to speak there"
+    " shall write his name on the list that hangs beside the door. Until then trucks must take the long way round by"
+    " the quarry, which costs every one of them an hour, and the bus that carried pupils across in the morning will"
+    " turn at the mill. Some remember how the old bridge was built after the flood, by hand, within a summer."
 )
 
 
@@ -142,7 +148,7 @@ HASHED = {  # what a fixed text gives under a fixed key
 def test_the_scheme_changes_with_what_is_kept() -> None:
     """Where this fails, `SCHEME` of the kernel is to be raised: older indexes do not fit any more."""
     texts = pa.array(
-        [STORY, STORY.upper()[:200], "Ярость и \u6f22\u5b57\u4eee\u540d \u0e1b\u0e25\u0e32 " * 5], pa.large_string()
+        [NEWS, NEWS.upper()[:200], "Ярость и \u6f22\u5b57\u4eee\u540d \u0e1b\u0e25\u0e32 " * 5], pa.large_string()
     )
     found = words.hashed(texts, bytes(range(32)))
     own = sketches.sketched(found.hashes, found.bounds)
