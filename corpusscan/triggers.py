@@ -17,12 +17,12 @@ from corpusscan.detector import Batch, State
 from corpusscan.kernels import anchors, changes, hashing, outcomes, rivals, tokens, trials, turns
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.features import Reading
+from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.mined import Standing
 from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.publishers import publisher
 from corpusscan.kernels.rivals import Rival
 from corpusscan.kernels.trials import TESTS
-from corpusscan.kernels.vectors import Floats
 
 SURE = 0.9  # of a trigger's documents: where fewer change, it stands in honest documents too
 NEAR = 100  # characters on each side that the trigger is read from

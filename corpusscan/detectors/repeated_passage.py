@@ -19,14 +19,13 @@ import pyarrow as pa
 
 from corpusscan import copies, filters
 from corpusscan.detector import EARLIER, Batch, Context, Detector, Limit, Round, State, limited, limits
-from corpusscan.kernels import buckets, fingerprints, hashing, sketches, words
+from corpusscan.kernels import buckets, fingerprints, hashing, sketches
 from corpusscan.kernels.caps import room, shares
 from corpusscan.kernels.components import Indices
-from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.fingerprints import PLACE_BITS, PLACES, SHINGLE
-from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.passages import Recurring
 from corpusscan.known import known_of
+from corpusscan.quoted import Quoted
 
 NAME = "repeated_passage"
 RULE = "repeated-passage"
@@ -39,8 +38,6 @@ HELD = 12_000_000  # recurring fingerprints of documents that a conclusion takes
 MEMBERS, LOOKED_FOR = 1_000, 100_000  # documents of one group, and of all, that are looked at
 FEWEST = 50  # documents of a group that it is judged by, where there are so many and not all can be looked at
 FRAME_SHARE = 0.5  # of a page, below which a passage may be its frame
-EDGE = 100  # characters beside a passage that may be of it: its first and last words are seldom sampled
-TEXT = 4_000  # characters of a passage that are kept
 LOOKED_AT = 9  # documents of a group whose passages are aligned
 NAMED = 2_000  # characters of a document in which passages of two groups count as one for their names
 TEMPLATES = 100  # groups for which that is done, those of most sources first
@@ -191,13 +188,12 @@ class Judge(Round):
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """One row per passage of a document: `copies.LOOKED_AT`, of the passage, with passage, share and text."""
-        found = batch.feature(words.words)
         hashes, bounds = sketches.document_words(batch)
         values, parts = fingerprints.fingerprints(hashes, bounds)
         known, passage = state["prints"]["print"].to_numpy(), state["prints"]["passage"].to_numpy()
         at = np.minimum(np.searchsorted(known, values >> np.uint64(PLACE_BITS)), max(len(known) - 1, 0))
         rows = []
-        texts = _Texts(batch, found)
+        texts = Quoted(batch)
         for number, document in enumerate(batch.documents.to_pylist()):
             own = slice(parts[number], parts[number + 1])
             mine = known[at[own]] == values[own] >> np.uint64(PLACE_BITS)
@@ -250,31 +246,6 @@ def _densest(places: Any) -> tuple[int, int]:
     cuts = [0, *(np.flatnonzero(np.diff(places) > NEAR) + 1), len(places)]
     begin, end = max(pairwise(cuts), key=lambda run: run[1] - run[0])
     return int(places[begin]), int(places[end - 1])
-
-
-class _Texts(Opened):
-    """The texts of a batch, in which words are found again."""
-
-    def __init__(self, batch: Batch, found: words.Words) -> None:
-        super().__init__(batch)
-        self.found = found
-
-    def row(self, document: dict[str, Any], span: slice) -> dict[str, Any]:
-        """The words `span` of the batch as a span of the text in which they begin."""
-        self.open(int(np.searchsorted(self.found.bounds, span.start, side="right")) - 1)
-        whole = span.stop >= self.found.bounds[self.number + 1]
-        begin = int(self.points[self.found.begins[span.start]])
-        end = len(self.text) if whole else int(self.points[self.found.begins[span.stop]])
-        said = self.text[begin:end].rstrip()
-        near = self.text[max(begin - EDGE, 0) : end + EDGE]
-        shown, *mark = excerpt(self.text, begin, begin + len(said))
-        start = self.start + begin
-        return {
-            "row": document["row"], "field": self.field,
-            "start": start, "end": start + len(said), "tokens": None, "excerpt": shown, "mark": str(mark),
-            "stories": filters.stories_of_text(near, document["source"]), "source": document["source"],
-            "time": document["time"], "bytes": len(said.encode()), "text": said[:TEXT],
-        }  # fmt: skip
 
 
 def _case(rows: pl.DataFrame, *, aligned: bool) -> copies.Case:

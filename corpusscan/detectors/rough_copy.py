@@ -15,14 +15,13 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from corpusscan import copies, filters
+from corpusscan import copies
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
-from corpusscan.kernels import alignments, fingerprints, hashing, letters, words
+from corpusscan.kernels import alignments, hashing, letters
 from corpusscan.kernels.caps import shares
-from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.letters import PLACE_BITS, PLACES, RUN
-from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.rare import rare
+from corpusscan.quoted import Quoted, unlike
 
 NAME = "rough_copy"
 RULE = "rough-copy"
@@ -30,12 +29,9 @@ COMMON = 200  # documents: a fingerprint that more have is a phrase, and is foll
 FOLLOWED = 1_000_000  # fingerprints of a partition that are followed, the rarest first
 MEMBERS, LOOKED_FOR = 1_000, 100_000  # documents of one group, and of all, that are looked at
 FEWEST = 50  # documents of a group that it is judged by, where there are so many and not all can be looked at
-TEXT = 4_000  # characters of a passage that are kept, and by which its stories are told
 LOOKED_AT = 9  # documents of a group whose passages are aligned
 TEMPLATES = 100  # groups for which that is done, those of most sources first
 NAMED = 2_000  # characters of a document in which passages of two groups count as one for their names
-KNOWN = 0.15  # of the shingles of words of a passage, from which on they tell it, too
-SHINGLES = 64  # fingerprints of words that are kept of a passage
 _WIDE = np.uint64(1 << 40)  # rows of one shard are fewer: (shard, row) as one number
 
 
@@ -123,7 +119,7 @@ class Judge(Round):
         """The passages that the rows have in their own shards, of groups that shingles of words do not tell as well."""
         named = pl.DataFrame(state["named"])
         own = pl.DataFrame(rows).join(named, on=named.columns, how="semi", maintain_order="left")
-        groups = [_rough(group, self.copies) for _, group in own.group_by("cluster", maintain_order=True)]
+        groups = [unlike(group, self.copies) for _, group in own.group_by("cluster", maintain_order=True)]
         told = pl.concat([own.clear(), *(group for group in groups if len(group) >= self.copies)])
         return told.drop("shingles").to_arrow()
 
@@ -145,18 +141,7 @@ _FOUND = pa.schema(
 )  # fmt: skip
 
 
-def _rough(rows: pl.DataFrame, copies: int) -> pl.DataFrame:
-    """The passages of a group, but for those that share shingles of words where most do: they are known as copies."""
-    rows = rows.with_row_index("number")
-    shared = rows.explode("shingles").drop_nulls("shingles")
-    shared = shared.with_columns(often=pl.len().over("shingles") >= copies - 1)
-    known = shared.group_by("number").agg(pl.col("often").sum(), share=pl.col("often").mean())
-    known = known.filter((pl.col("share") >= KNOWN) & (pl.col("often") >= 2))
-    left = rows if 2 * len(known) < len(rows) else rows.join(known, on="number", how="anti", maintain_order="left")
-    return left.drop("number")
-
-
-class _Texts(Opened):
+class _Texts(Quoted):
     """The texts of a batch, in which letters and words are found again."""
 
     def __init__(self, batch: Batch) -> None:
@@ -164,7 +149,6 @@ class _Texts(Opened):
         self.data, self.offsets = letters.contents(batch.texts["text"])
         self.rows = batch.texts["row"].to_numpy()
         self.documents = {row["row"]: row for row in batch.documents.to_pylist()}
-        self.words = batch.feature(words.words)
 
     def passages(self, row: int, spans: Sequence[tuple[int, int, int]]) -> list[dict[str, Any]]:
         """The passages of a document from a letter to another, with their clusters; each in the text it begins in."""
@@ -189,23 +173,12 @@ class _Texts(Opened):
             min(end, int(self.offsets[number + 1])) - int(self.offsets[number]),
         )
         start, stop = int(self.points[begin]), int(self.points[end])
-        said = self.text[start:stop].rstrip()
-        shown, *mark = excerpt(self.text, start, start + len(said))
-        offset = self.start + start
-        return {
-            "row": document["row"], "field": self.field,
-            "start": offset, "end": offset + len(said), "tokens": None, "excerpt": shown, "mark": str(mark),
-            "stories": filters.stories_of_text(said[:TEXT], document["source"]), "source": document["source"],
-            "time": document["time"], "bytes": len(said.encode()), "share": (end - begin) / size, "text": said[:TEXT],
-            "shingles": self._shingles(number, begin, end),
-        }  # fmt: skip
-
-    def _shingles(self, number: int, begin: int, end: int) -> list[int]:
-        """Fingerprints of the words that begin in these bytes of a text, each once."""
         low, high = self.words.bounds[number], self.words.bounds[number + 1]
         first, last = low + np.searchsorted(self.words.begins[low:high], [begin, end])
-        values, _ = fingerprints.fingerprints(self.words.hashes[first:last], np.array([0, last - first]))
-        return np.unique(values >> np.uint64(fingerprints.PLACE_BITS))[:SHINGLES].tolist()  # type: ignore[no-any-return]
+        return self.passage(document, start, stop) | {
+            "share": (end - begin) / size,
+            "shingles": self.shingles(slice(first, last)),
+        }
 
 
 def _case(rows: pl.DataFrame, *, aligned: bool) -> copies.Case:

@@ -11,9 +11,10 @@ import numpy as np
 from numba import njit
 
 from corpusscan.kernels import vectors
+from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.profile import NOISES, UNKNOWN, Profile, Rarities, known_pair, mixed
 from corpusscan.kernels.uncounted import uncounted
-from corpusscan.kernels.vectors import Blocks, Floats
+from corpusscan.kernels.vectors import Blocks
 from corpusscan.kernels.words import Hashes, Offsets
 
 BEFORE = 40  # words before a place that must be text

@@ -13,11 +13,11 @@ from numba import njit
 from corpusscan.detector import Batch
 from corpusscan.kernels import features, outcomes, strata, turns
 from corpusscan.kernels.features import Found, Reading
+from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.outcomes import Changes, Inside
 from corpusscan.kernels.profile import Profile, mixed
 from corpusscan.kernels.publishers import publisher
 from corpusscan.kernels.strata import Strata
-from corpusscan.kernels.vectors import Floats
 from corpusscan.kernels.words import Hashes, Offsets
 
 OTHERS = 16  # documents of a batch without the outcome that are told one by one

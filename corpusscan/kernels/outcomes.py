@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from corpusscan.kernels import changes, switches, turns, vectors
 from corpusscan.kernels.features import Found, Reading
+from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.profile import Profile
-from corpusscan.kernels.vectors import Floats
 from corpusscan.kernels.words import Offsets
 
 KINDS = (

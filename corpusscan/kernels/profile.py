@@ -17,8 +17,9 @@ from numba import njit
 
 from corpusscan.kernels import bitmaps, vectors
 from corpusscan.kernels.bitmaps import holds
+from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.uncounted import uncounted
-from corpusscan.kernels.vectors import Floats, Numbers, Vectors
+from corpusscan.kernels.vectors import Numbers, Vectors
 from corpusscan.kernels.words import Hashes, Offsets
 
 SLOT_BITS, PAIR_BITS = 20, 26

@@ -15,8 +15,9 @@ from numba import njit
 
 from corpusscan.kernels import outcomes, profile
 from corpusscan.kernels.features import Reading
+from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.profile import Profile
-from corpusscan.kernels.vectors import PART, TOPICS, Floats
+from corpusscan.kernels.vectors import PART, TOPICS
 from corpusscan.kernels.words import Offsets
 
 LENGTHS = (100, 300, 1_000)  # words: documents of like length are compared

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from corpusscan.kernels.vectors import BLOCK, DIMENSIONS, Blocks, Floats, Numbers, Vectors, add, cosine_of, firsts, take
+from corpusscan.kernels.latent import Floats
+from corpusscan.kernels.vectors import BLOCK, DIMENSIONS, Blocks, Numbers, Vectors, add, cosine_of, firsts, take
 from corpusscan.kernels.words import Offsets
 
 SIDE = 64  # words of each side

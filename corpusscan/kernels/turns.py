@@ -7,7 +7,7 @@ import numpy.typing as npt
 import re2
 
 from corpusscan.kernels.features import Reading
-from corpusscan.kernels.vectors import Floats
+from corpusscan.kernels.latent import Floats
 
 NEAR = 8  # words before such a mark
 _SPEAKER = (

@@ -1,7 +1,6 @@
 """Where words belong: vectors of words, and what stretches of text are about by the sums of them.
 
-Latent semantic analysis (Deerwester et al. 1990) of the documents that words share, by a randomised decomposition
-(Halko, Martinsson and Tropp 2011).  Sums are of whole numbers, so that their order does not show.
+Directions are those of `latent`.  Sums are of whole numbers, so that their order does not show.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from corpusscan.kernels import latent
+from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.words import Offsets
 
 DIMENSIONS = 24
@@ -25,9 +26,8 @@ BLOCK = 8  # words
 CONTEXT, HEARD = 4, 8  # blocks before a block that it is compared with, and words of these that must have a vector
 BINS, SURE = 24, 6  # of the cosine, and words of a block, two by two, by which it is told; more are as many
 NO_BIN = BINS * SURE // 2  # it cannot be told
-_ITERATIONS = 3
+ITERATIONS = 12  # of gathering
 
-Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int32]
 Vectors = npt.NDArray[np.int8]  # words x DIMENSIONS; the first is that of no word
 
@@ -37,30 +37,17 @@ def fitted(frequency: Any, place: Any, document: Any, count: int) -> tuple[Any, 
 
     `place` and `document` are pairs of a word and a document that has it, `frequency` is of each word.
     """
-    from scipy.sparse import csr_matrix  # noqa: PLC0415  # takes a third of a second
-
     numbers = np.zeros(len(frequency), np.int64)
-    chosen = np.flatnonzero((frequency > 2) & (frequency <= count / EVERYWHERE))
-    chosen = np.sort(chosen[np.argsort(-frequency[chosen], kind="stable")][: VECTORS - 1])
+    chosen = latent.most_frequent(frequency, count, EVERYWHERE, VECTORS - 1)
     numbers[chosen] = np.arange(1, len(chosen) + 1)
     vectors = np.zeros((len(chosen) + 1, DIMENSIONS), np.int8)
     if len(chosen) <= DIMENSIONS or count <= FEWEST:
         return numbers, vectors
     mine = numbers[place] > 0
-    weight = np.log(count / frequency[chosen]).astype(np.float32)
-    column, row = numbers[place[mine]] - 1, document[mine]
-    norms = np.sqrt(np.bincount(row, weight[column] ** 2, count))
-    matrix = csr_matrix((weight[column] / np.maximum(norms[row], 1e-6), (row, column)), shape=(count, len(chosen)))
-    draw = np.random.Generator(np.random.PCG64(1))
-    base = draw.standard_normal((len(chosen), DIMENSIONS + 8), np.float32)
-    for _ in range(_ITERATIONS):
-        base, _ = np.linalg.qr(matrix.T @ (matrix @ base))
-    small = matrix @ base
-    _, turn = np.linalg.eigh(small.T @ small)
-    right = base @ turn[:, ::-1][:, :DIMENSIONS]
-    right *= np.sign(right[np.abs(right).argmax(axis=0), np.arange(DIMENSIONS)])
-    scaled = right * weight[:, None]
-    scaled *= weight[:, None] / weight.max() / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-9)
+    found = latent.latent(frequency[chosen], count, numbers[place[mine]] - 1, document[mine], count, DIMENSIONS)
+    scaled = found.right * found.weight[:, None]
+    norms = np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-9)
+    scaled *= found.weight[:, None] / found.weight.max() / norms
     vectors[1:] = np.round(scaled * LENGTH)
     return numbers, vectors
 
@@ -72,7 +59,7 @@ def gathered(means: Floats) -> Floats:
     if not len(told):
         return np.zeros((TOPICS, DIMENSIONS), np.float32)
     centres = told[draw.choice(len(told), TOPICS, replace=len(told) < TOPICS)]
-    for _ in range(_ITERATIONS * 4):
+    for _ in range(ITERATIONS):
         near = np.argmax(told @ centres.T, axis=1)
         for topic in range(TOPICS):
             if (near == topic).any():

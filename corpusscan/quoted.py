@@ -1,0 +1,64 @@
+"""What members of a group say: passages of the texts of a batch, and which of them are known as copies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from corpusscan import filters
+from corpusscan.detector import Batch
+from corpusscan.kernels import fingerprints, words
+from corpusscan.kernels.excerpts import excerpt
+from corpusscan.kernels.opened import Opened
+
+TEXT = 4_000  # characters of a passage that are kept
+EDGE = 100  # characters beside a passage that may be of it, and tell its stories
+KNOWN = 0.15  # of the shingles of words of a passage, from which on they tell it, too
+SHINGLES = 64  # fingerprints of words that are kept of a passage
+
+
+class Quoted(Opened):
+    """The texts of a batch, in which words are found again."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__(batch)
+        self.words = batch.feature(words.words)
+
+    def row(self, document: dict[str, Any], span: slice) -> dict[str, Any]:
+        """The words `span` of the batch, as a row of `copies.LOOKED_AT` of the text in which they begin."""
+        self.open(int(np.searchsorted(self.words.bounds, span.start, side="right")) - 1)
+        whole = span.stop >= self.words.bounds[self.number + 1]
+        begin = int(self.points[self.words.begins[span.start]])
+        end = len(self.text) if whole else int(self.points[self.words.begins[span.stop]])
+        return self.passage(document, begin, end, self.text[max(begin - EDGE, 0) : end + EDGE])
+
+    def passage(self, document: dict[str, Any], begin: int, end: int, near: str = "") -> dict[str, Any]:
+        """Code points of the open text as a row of `copies.LOOKED_AT`, with `text`; its stories are told by `near`."""
+        said = self.text[begin:end].rstrip()
+        shown, *mark = excerpt(self.text, begin, begin + len(said))
+        start = self.start + begin
+        return {
+            "row": document["row"], "field": self.field,
+            "start": start, "end": start + len(said), "tokens": None, "excerpt": shown, "mark": str(mark),
+            "stories": filters.stories_of_text(near or said[:TEXT], document["source"]), "source": document["source"],
+            "time": document["time"], "bytes": len(said.encode()), "text": said[:TEXT],
+        }  # fmt: skip
+
+    def shingles(self, span: slice) -> list[int]:
+        """Fingerprints of the words `span` of the batch, each once."""
+        own = self.words.hashes[span]
+        values, _ = fingerprints.fingerprints(own, np.array([0, len(own)]))
+        return np.unique(values >> np.uint64(fingerprints.PLACE_BITS))[:SHINGLES].tolist()  # type: ignore[no-any-return]
+
+
+def unlike(rows: pl.DataFrame, copies: int) -> pl.DataFrame:
+    """The passages of a group, but for those that share shingles of words where most do: they are known as copies."""
+    rows = rows.with_row_index("number")
+    shared = rows.explode("shingles").drop_nulls("shingles")
+    shared = shared.with_columns(often=pl.len().over("shingles") >= copies - 1)
+    known = shared.group_by("number").agg(pl.col("often").sum(), share=pl.col("often").mean())
+    known = known.filter((pl.col("share") >= KNOWN) & (pl.col("often") >= 2))
+    left = rows if 2 * len(known) < len(rows) else rows.join(known, on="number", how="anti", maintain_order="left")
+    return left.drop("number")
