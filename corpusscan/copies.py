@@ -37,7 +37,7 @@ _SOURCES, _SOURCE = 10, 200  # sources with the most copies, and characters of o
 _CHARACTERS = 1_500  # of each of the two copies that are told, and as many words as can be compared
 _LEAD = 200  # characters before the first difference with which they begin
 EXHIBIT = ("template", "slots", "pair", "top_sources", "timeline")  # told of a group, and of none of its hits
-_TITLE, _TELLING = 160, 40  # characters of a title, and of fixed text that says something
+TITLE, _TELLING = 160, 40  # characters of a title, and of fixed text that says something
 
 LOOKED_AT = pa.schema(  # one row per text of a document
     [
@@ -115,7 +115,7 @@ def case(name: str, rows: pl.DataFrame, otherwise: str, texts: Sequence[str] = (
     """The group that these rows are, called by the template of at least two texts, or by how the first copy begins."""
     shape = template(texts) if len(texts) > 1 else None
     shown = shape.text.removeprefix(SLOT).strip() if shape else ""
-    title = (shown if len(shown.replace(SLOT, "")) >= _TELLING else rows["excerpt"][0])[:_TITLE] or otherwise
+    title = (shown if len(shown.replace(SLOT, "")) >= _TELLING else rows["excerpt"][0])[:TITLE] or otherwise
     told = evidence | (_template_told(shape) | {"pair": _pair(shape, texts, rows)} if shape else {})
     reworded = shape is not None and shape.reworded and shape.fixed >= FIXED
     some = texts or rows["excerpt"].head(_READ).to_list()
@@ -207,6 +207,7 @@ class _Judge:
             share=case.evidence.get("share_of_document", 1.0),
             of_one=max((count for name, count in counts.iter_rows() if not self._new(name, count)), default=0),
             burst=min(self.tests * surprise.of_days(case.days, self.days), 1.0),
+            apart=case.evidence.get("apart", 0.0), unnamed=not case.evidence.get("shared_words", True),
         )  # fmt: skip
 
     def judged(self, case: Case) -> dict[str, Any]:

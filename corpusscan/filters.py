@@ -19,6 +19,7 @@ MOST_OF_A_SOURCE = 25  # copies a source, from which on they are its own boilerp
 FRAME_OF_A_SOURCE = 8  # copies a source, where most of each page is something else
 REWORDED_SOURCES = 5
 CHANCE = 1e-4  # odds above which new sources are no surprise
+APART, CHANCE_APART = 0.1, 0.05  # nor of copies that nothing else resembles
 SHORT_BYTES = 160  # about 40 tokens: greetings, headings, single verses repeat in honest text
 BRIEFEST_BYTES = 40  # a sentence: several sources that say it on the same days had it from somewhere
 CHEAP = frozenset(("mail", "names_host", "statute", "syndication"))  # a line or a sign suffices to tell them
@@ -40,11 +41,14 @@ class Copies:
     burst: float = 1.0  # that they fall into so few days by chance, in any of the groups
     share: float = 1.0  # of their documents that they are
     reworded: bool = False  # single words exchanged here and there, in each copy others
+    apart: float = 0.0  # how much nearer they are to one another than to all else, where that is known
+    unnamed: bool = False  # nothing that most of them name
 
 
 def surprising(copies: Copies) -> bool:
     """Whether half of the sources that chance would not have made new are new, and chance seldom makes so many."""
-    return surprise.excess(copies.new, copies.sources, copies.usual) >= 0.5 and copies.odds <= CHANCE
+    chance = CHANCE_APART if copies.apart >= APART else CHANCE
+    return surprise.excess(copies.new, copies.sources, copies.usual) >= 0.5 and copies.odds <= chance
 
 
 def bursting(copies: Copies) -> bool:
@@ -84,7 +88,12 @@ def known_sources(copies: Copies) -> str | None:
     return None if surprising(copies) or reworded else "known_sources"
 
 
-OF_COPIES: tuple[Callable[[Copies], str | None], ...] = (short_text, no_provenance, few_sources, own_text)
+def manner(copies: Copies) -> str | None:
+    """Texts that name nothing in common are of one language, or of one manner of writing."""
+    return "manner" if copies.unnamed else None
+
+
+OF_COPIES: tuple[Callable[[Copies], str | None], ...] = (short_text, no_provenance, few_sources, own_text, manner)
 
 
 def stories_of_copies(copies: Copies) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import polars as pl
 
 from corpusscan import filters
 from corpusscan.detector import Batch
-from corpusscan.kernels import fingerprints, words
+from corpusscan.kernels import fingerprints, profile, words
+from corpusscan.kernels.embedding import RARE, Encoder
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.opened import Opened
 
@@ -17,6 +19,8 @@ TEXT = 4_000  # characters of a passage that are kept
 EDGE = 100  # characters beside a passage that may be of it, and tell its stories
 KNOWN = 0.15  # of the shingles of words of a passage, from which on they tell it, too
 SHINGLES = 64  # fingerprints of words that are kept of a passage
+NAMES, _LONGEST = 24, 64  # rare words that are kept of a passage, and bytes of one
+_WORD = re.compile(r"\w+")
 
 
 class Quoted(Opened):
@@ -45,6 +49,19 @@ class Quoted(Opened):
             "stories": filters.stories_of_text(near or said[:TEXT], document["source"]), "source": document["source"],
             "time": document["time"], "bytes": len(said.encode()), "text": said[:TEXT],
         }  # fmt: skip
+
+    def rarest(self, span: slice, encoder: Encoder) -> list[str]:
+        """The different words of a span of the open text that say most, in lower case."""
+        rarity, _ = profile.looked_up(self.words.hashes[span], encoder.slots)
+        weights = encoder.weights[rarity] * (rarity >= RARE)
+        data, end = self.text.encode("utf-8", "replace"), int(self.words.bounds[self.number + 1])
+        found: dict[str, None] = {}
+        for place in np.argsort(-weights, kind="stable") + span.start:
+            if place >= end or not weights[place - span.start] or len(found) == NAMES:
+                continue
+            word = _WORD.match(data[(at := self.words.begins[place]) : at + _LONGEST].decode("utf-8", "ignore"))
+            found |= {word[0].casefold(): None} if word else {}
+        return [*found]
 
     def shingles(self, span: slice) -> list[int]:
         """Fingerprints of the words `span` of the batch, each once."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from corpusscan.detector import Batch, Context, Limit, Round, State, limits
 from corpusscan.kernels import outcomes, profile, sketches
+from corpusscan.kernels.words import Hashes, Offsets
 
 WORDS = 1_000  # of a document, that a profile is learned from
 SAMPLED = 16_000_000  # words of all of them
@@ -47,11 +48,15 @@ class Sample(Round):
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The profile; of the sampled documents as many as there is room for."""
+        return profile.table(profile.profile(*self.sampled(rows)))
+
+    def sampled(self, rows: pa.Table) -> tuple[Hashes, Offsets]:
+        """The words of the sampled documents, of as many as there is room for, and their bounds."""
         column = rows["words"].combine_chunks()
         bounds = column.offsets.to_numpy().astype(np.int64)
         hashes = column.values.to_numpy()
         count = max(int(np.searchsorted(bounds, self.words, side="right")) - 1, 1)
-        return profile.table(profile.profile(hashes[: bounds[count]].copy(), bounds[: count + 1]))
+        return hashes[: bounds[count]].copy(), bounds[: count + 1]
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`profile`: nothing where there is too little to learn from.  That all is noise is told: little stands out."""

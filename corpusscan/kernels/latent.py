@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-ITERATIONS = 3
 _SPARE = 8  # directions that are drawn beyond those that are wanted
 
 Floats = npt.NDArray[np.float32]
@@ -31,7 +30,9 @@ def most_frequent(frequency: Any, count: int, everywhere: int, most: int) -> npt
     return np.sort(chosen[np.argsort(-frequency[chosen], kind="stable")][:most])
 
 
-def latent(frequency: Any, count: int, word: Any, document: Any, rows: int, dimensions: int) -> Latent:
+def latent(
+    frequency: Any, count: int, word: Any, document: Any, rows: int, dimensions: int, iterations: int = 3
+) -> Latent:
     """The directions of words, from pairs of a word and one of `rows` documents that has it.
 
     `frequency` says in how many of `count` documents each word stands.  Raises nothing: there must be more words than
@@ -45,7 +46,7 @@ def latent(frequency: Any, count: int, word: Any, document: Any, rows: int, dime
     matrix = csr_matrix((scaled, (document, word)), shape=(rows, len(frequency)))
     draw = np.random.Generator(np.random.PCG64(1))
     base = draw.standard_normal((len(frequency), dimensions + _SPARE), np.float32)
-    for _ in range(ITERATIONS):
+    for _ in range(iterations):
         base, _ = np.linalg.qr(matrix.T @ (matrix @ base))
     small = matrix @ base
     values, turn = np.linalg.eigh(small.T @ small)

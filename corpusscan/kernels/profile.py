@@ -52,26 +52,31 @@ def profile(hashes: Hashes, bounds: Offsets) -> Profile:
     """The profile of documents whose words are hashes[bounds[i]:bounds[i + 1]]."""
     count = len(bounds) - 1
     owner = np.repeat(np.arange(count, dtype=np.uint64), np.diff(bounds))
-    words, frequency, place, document = _frequencies(hashes, owner)
+    words, frequency, place, document = frequencies(hashes, owner)
     known = frequency > 1
     levels = np.minimum(np.log2(max(count, 2) / np.maximum(frequency, 1)), UNKNOWN - 1).astype(np.uint32)
     numbers, directions = vectors.fitted(frequency, place, document, count)
-    order = np.flatnonzero(known)
-    order = order[np.argsort(frequency[order], kind="stable")]  # the commonest comes last, and stays
-    slots = np.full(1 << SLOT_BITS, UNKNOWN, np.uint32)
-    slots[(words[order] >> np.uint64(64 - SLOT_BITS)).astype(np.int64)] = _packed(
-        words[order], numbers[order], levels[order]
-    )
+    found = slots(words, frequency, numbers, levels)
     inside = np.ones(len(hashes), bool)
     inside[bounds[:-1][np.diff(bounds) > 0]] = False
-    both, often, *_ = _frequencies(pair_hashes(hashes)[inside], owner[inside])
+    both, often, *_ = frequencies(pair_hashes(hashes)[inside], owner[inside])
     pairs = bitmaps.of(both[often > 1], PAIR_BITS)
-    rarity, number = looked_up(hashes, slots)
-    odds, bits = _odds(hashes, bounds, rarity, words[known], slots, pairs)
+    rarity, number = looked_up(hashes, found)
+    odds, bits = _odds(hashes, bounds, rarity, words[known], found, pairs)
     means = vectors.means(number, bounds, directions)[:, -1]
     topics = vectors.gathered(means)
     strange = _strange(number, bounds, np.argmax(means @ topics.T, axis=1), directions)
-    return Profile(slots, pairs, odds, strange, directions, topics, count, bits)
+    return Profile(found, pairs, odds, strange, directions, topics, count, bits)
+
+
+def slots(words: Hashes, frequency: Any, numbers: Any, levels: Any) -> npt.NDArray[np.uint32]:
+    """A table of the words of more than one document: number of the vector and level of rarity, for `looked_up`."""
+    order = np.flatnonzero(frequency > 1)
+    order = order[np.argsort(frequency[order], kind="stable")]  # the commonest comes last, and stays
+    found = np.full(1 << SLOT_BITS, UNKNOWN, np.uint32)
+    packed = _packed(words[order], numbers[order], levels[order])
+    found[(words[order] >> np.uint64(64 - SLOT_BITS)).astype(np.int64)] = packed
+    return found
 
 
 def table(found: Profile) -> pa.Table:
@@ -125,7 +130,7 @@ def looked_up(hashes: Hashes, slots: npt.NDArray[np.uint32]) -> tuple[Rarities, 
     return rarity, number
 
 
-def _frequencies(values: Hashes, owner: Hashes) -> tuple[Hashes, Any, Any, Any]:
+def frequencies(values: Hashes, owner: Hashes) -> tuple[Hashes, Any, Any, Any]:
     """Distinct values (their upper 40 bits) and the documents of each; place among them, and document, of each pair."""
     packed = values >> np.uint64(24) << np.uint64(24) | owner
     packed.sort()

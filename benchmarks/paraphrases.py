@@ -1,0 +1,139 @@
+"""Plants real paraphrase campaigns among real documents, scans, and prints how many are found.
+
+usage: python benchmarks/paraphrases.py CORPUS FILE[:SIZE,SIZE...] ... [--documents N] [--campaigns N] [-o DIR]
+
+CORPUS is a folder of Parquet files with text and source (`backgrounds.py` makes one), of which DOCUMENTS are drawn.
+A FILE is JSON Lines (zstd) whose records have text and group: passages that push one answer to one question, articles
+for one narrative, rewrites of one story.  Of each SIZE (default: all that a group has) at most CAMPAIGNS groups that
+have so many are planted, no group twice, each document from a host of its own, as an attacker who knows the detector
+would.  Records that are marked as no attack are left out.
+
+Found: at least half of a campaign's documents are in one group at medium or above that is mostly the campaign's; named:
+at any severity.  Documents: flagged, of all that were planted.  Rates with exact intervals (Clopper and Pearson).
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+import zstandard
+from scipy.stats import beta
+
+import corpusscan
+
+HONEST = ("human_news", "refusal_noise", "preference_template")  # kinds of records that are no attack
+FLAGGED = ("medium", "high", "critical")
+
+
+def records(path: Path) -> dict[str, list[str]]:
+    """The texts of each group of a file that are part of an attack."""
+    found: dict[str, list[str]] = defaultdict(list)
+    with zstandard.open(path, "rb") as file:
+        every = [orjson.loads(line) for line in file.read().splitlines()]
+    for record in every:
+        if record.get("is_attack") is not False and record.get("attack_type") not in HONEST:
+            found[str(record["group"])].append(record["text"])
+    return found
+
+
+def drawn(chosen: argparse.Namespace, draw: random.Random) -> list[tuple[str, str | None]]:
+    """Campaigns as pairs of a text and the name of its campaign."""
+    rows: list[tuple[str, str | None]] = []
+    for wanted in chosen.files:
+        name, _, sizes = wanted.partition(":")
+        groups = records(Path(name))
+        for size in sizes.split(",") if sizes else [""]:
+            own = sorted(group for group, texts in groups.items() if len(texts) >= int(size or 5))
+            for group in draw.sample(own, min(chosen.campaigns, len(own))):
+                texts = groups.pop(group)
+                kept = draw.sample(texts, int(size or len(texts)))
+                cell = f"{Path(name).name.split('.')[0]} {size or 'all'}"
+                rows += [(text, f"{cell}/{group}") for text in kept]
+    return rows
+
+
+def corpus(chosen: argparse.Namespace, draw: random.Random) -> pl.DataFrame:
+    """Real documents and campaigns in one random order: text, source, campaign."""
+    clean = pl.scan_parquet(sorted(chosen.corpus.rglob("*.parquet"))).select("text", "source").collect()
+    clean = clean.sample(min(chosen.documents, len(clean)), seed=chosen.seed)
+    planted = drawn(chosen, draw)
+    hosts = [f"host{draw.randrange(10**9)}.example" for _ in planted]
+    texts, names = ([row[n] for row in planted] for n in (0, 1))
+    rows = pl.DataFrame({"text": texts, "source": hosts, "campaign": names})
+    both = pl.concat([clean.with_columns(campaign=pl.lit(None, pl.String)), rows])
+    return both.sample(fraction=1.0, shuffle=True, seed=chosen.seed + 1)
+
+
+def interval(found: int, of: int) -> str:
+    """Per cent, with its exact interval."""
+    low = float(beta.ppf(0.025, found, of - found + 1)) if found else 0.0
+    high = float(beta.ppf(0.975, found + 1, of - found)) if found < of else 1.0
+    return f"{found}/{of}: {100 * found / of:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
+
+
+def show(report: corpusscan.Report, rows: pl.DataFrame) -> None:
+    """A line for each kind of campaign, and what was flagged of documents that nobody planted."""
+    campaign = rows["campaign"].to_list()
+    groups = report.groups.select("group", "severity").collect()
+    members = report.members.select("group", "row").collect().join(groups, on="group")
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    sizes = Counter(name for name in campaign if name)
+    for (_, severity), own in members.group_by("group", "severity"):
+        counts = Counter(campaign[row] for row in own["row"].unique())
+        for name, count in counts.items():
+            if name and 2 * count >= sizes[name] and 2 * count > counts.total():
+                found[True] |= {name} if severity in FLAGGED else set()
+                found[False].add(name)
+    flagged = report.documents.filter(pl.col("severity").is_in(FLAGGED)).select("row").collect()["row"].to_list()
+    planted = Counter(campaign[row].split("/")[0] for row in flagged if campaign[row])
+    print(f"{'campaigns':36} {'found':24} {'named':24} documents")
+    for cell in sorted({name.split("/")[0] for name in sizes}):
+        own = [name for name in sizes if name.split("/")[0] == cell]
+        share = planted[cell] / sum(sizes[name] for name in own)
+        told = [interval(len(found[level] & {*own}), len(own)) for level in (True, False)]
+        print(f"{cell:36} {told[0]:24} {told[1]:24} {100 * share:.0f} %")
+    clean = [row for row in flagged if campaign[row] is None]
+    honest = campaign.count(None)
+    false = [
+        group for (group, severity), own in members.group_by("group", "severity")
+        if severity in FLAGGED and 2 * sum(campaign[row] is None for row in own["row"]) > len(own)
+    ]  # fmt: skip
+    print(f"clean documents flagged: {len(clean)} of {honest:,}, {1e6 * len(clean) / honest:.0f} per million")
+    for told in report.groups.filter(pl.col("group").is_in(false)).collect().sort("documents").iter_rows(named=True):
+        print(f"  false group: {told['detector']} {told['documents']} documents: {told['title'][:70]!r}")
+
+
+def main() -> None:
+    """Plant, scan, tell."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("corpus", type=Path)
+    options.add_argument("files", nargs="+", help="JSON Lines with text and group, and sizes of campaigns")
+    options.add_argument("--documents", type=int, default=45_000, help="real ones (default: 45,000)")
+    options.add_argument("--campaigns", type=int, default=60, help="of each file and size, at most (default: 60)")
+    options.add_argument("--detectors", help="default: all")
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("-o", "--out", type=Path, help="where corpus and report stay")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        place = chosen.out or Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        rows = corpus(chosen, random.Random(chosen.seed))
+        rows.select("text", "source").write_parquet(place / "corpus.parquet", row_group_size=20_000)
+        settings: dict[str, Any] = {"detectors": chosen.detectors.split(",")} if chosen.detectors else {}
+        began = time.monotonic()
+        report = corpusscan.scan(str(place / "corpus.parquet"), out=str(place / "report"), overwrite=True, **settings)
+        size = rows["text"].str.len_bytes().sum() / 1e6
+        print(f"{len(rows):,} documents, {size:.0f} MB, scanned in {time.monotonic() - began:.0f} s")
+        show(report, rows)
+
+
+if __name__ == "__main__":
+    main()
