@@ -34,14 +34,14 @@ FLAGGED = ("medium", "high", "critical")
 
 
 def records(path: Path) -> dict[str, list[str]]:
-    """The texts of each group of a file that are part of an attack."""
+    """The texts of each group of a file that are part of an attack, equal ones once."""
     found: dict[str, list[str]] = defaultdict(list)
     with zstandard.open(path, "rb") as file:
         every = [orjson.loads(line) for line in file.read().splitlines()]
     for record in every:
         if record.get("is_attack") is not False and record.get("attack_type") not in HONEST:
             found[str(record["group"])].append(record["text"])
-    return found
+    return {group: [*dict.fromkeys(texts)] for group, texts in found.items()}
 
 
 def drawn(chosen: argparse.Namespace, draw: random.Random) -> list[tuple[str, str | None]]:

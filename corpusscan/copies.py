@@ -36,7 +36,8 @@ _READ = 3  # excerpts that tell the language where there are no texts
 _SOURCES, _SOURCE = 10, 200  # sources with the most copies, and characters of one, that are told
 _CHARACTERS = 1_500  # of each of the two copies that are told, and as many words as can be compared
 _LEAD = 200  # characters before the first difference with which they begin
-EXHIBIT = ("template", "slots", "pair", "top_sources", "timeline")  # told of a group, and of none of its hits
+# Told of a group, and of none of its hits.
+EXHIBIT = ("template", "slots", "pair", "top_sources", "timeline", "shared_words", "examples")
 TITLE, _TELLING = 160, 40  # characters of a title, and of fixed text that says something
 
 LOOKED_AT = pa.schema(  # one row per text of a document

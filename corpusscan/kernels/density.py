@@ -12,9 +12,8 @@ import numpy as np
 from numba import njit
 
 from corpusscan.kernels.latent import Floats
-from corpusscan.kernels.neighbours import Indices
+from corpusscan.kernels.neighbours import FLOOR, Indices
 
-FAR = np.float32(0)  # the cosine of what is no neighbour
 REACH = 3  # a vector holds together with others from the cosine on that it has with so many
 
 
@@ -23,7 +22,7 @@ class Group(NamedTuple):
 
     members: Indices
     inside: float  # cosine at which they do
-    outside: float  # and at which they would join others
+    outside: float  # and at which they would join others, at most
 
 
 def groups(left: Indices, right: Indices, cosine: Floats, count: int, least: int, most: int, gap: float) -> list[Group]:
@@ -47,8 +46,8 @@ def groups(left: Indices, right: Indices, cosine: Floats, count: int, least: int
 
 @njit(cache=True, nogil=True)
 def _reach(left, right, cosine, count):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """The cosine of the neighbour number `REACH` of each; `FAR` where it has fewer."""
-    best = np.full((count, REACH), FAR)
+    """The cosine of the neighbour number `REACH` of each; `FLOOR`, which neighbours are above, where it has fewer."""
+    best = np.full((count, REACH), np.float32(FLOOR))
     for pair in range(len(left)):
         for one in (left[pair], right[pair]):
             at = REACH
@@ -86,9 +85,9 @@ def _joined(count, left, right, near, least, most, gap):  # type: ignore[no-unty
         follows[tail[one]], tail[one] = other, tail[other]
         parent[other], size[one], holds[one] = one, size[one] + size[other], near[pair]
     for group in range(count):  # what nothing else is near to
-        if parent[group] == group and least <= size[group] <= most and holds[group] - FAR >= gap:
+        if parent[group] == group and least <= size[group] <= most and holds[group] - np.float32(FLOOR) >= gap:
             heads[told], sizes[told] = group, size[group]
-            edges[told, 0], edges[told, 1] = holds[group], FAR
+            edges[told, 0], edges[told, 1] = holds[group], FLOOR
             told += 1
     return heads[:told], sizes[:told], edges[:told], follows
 

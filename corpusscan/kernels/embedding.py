@@ -27,7 +27,8 @@ WINDOW = 512  # words of a stretch, or up to half as many more
 VECTORS = 1 << 15  # words that have one
 EVERYWHERE = 4  # a word of more than one document in so many says nothing
 RARE = 6  # halvings of the documents of a language from which on a word is a name, and says much by itself
-COMMONEST = 16  # one word in so many of a stretch, the commonest, tells how many documents its language has
+FEW = 2  # halvings up to which a language has many documents: all that the corpus may be expected to hold of it
+COMMONEST = 8  # one word in so many of a stretch, the commonest, tells how many documents its language has
 WORDS, COMMON = 12, 1_000  # of a stretch by which its neighbours are looked for, and documents that may have one
 FITTED, ITERATIONS = 20_000, 2  # documents by which directions are fitted, and how thoroughly
 TOLD = 5  # different rare words; a stretch of fewer says too little
@@ -160,14 +161,14 @@ def _embedded(hashes, span, rarity, place, vectors, scale, weights, least, codes
     heavy = np.zeros(WORDS, np.float32)
     for stretch in range(len(span)):
         count = _counted(hashes, span[stretch, 0], span[stretch, 1], own, times, slots, firsts)
-        usual = _usual(rarity, firsts[:count])
+        rare = RARE + max(_usual(rarity, firsts[:count]) - FEW, 0)
         alike[:], named[:], heavy[:] = 0, 0, 0
         for word in range(count):
             i, often = firsts[word], logarithm[times[slots[word]] - 1]
             times[slots[word]] = 0
             if place[i]:
                 _add(alike, vectors[place[i]], often * scale[place[i]])
-            if rarity[i] >= usual + RARE:
+            if rarity[i] >= rare and weights[rarity[i]] > 0:
                 told[stretch] += 1
                 weight = often * weights[rarity[i]]
                 _sign(named, hashes[i], weight)

@@ -5,6 +5,7 @@ Everything comes from the group's evidence (`corpusscan.copies`), so that it can
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,8 @@ from corpusscan.report.summary import scan
 from corpusscan.report.visible import visible
 
 SLOTS, SOURCES, TEMPLATE, COPY = 8, 10, 2_000, 1_500  # whatever the evidence holds, no more is shown
+EXAMPLES, EXAMPLES_WORDS = 3, 12
+_WORD = re.compile(r"\w+")
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -65,6 +68,10 @@ class Evidence(msgspec.Struct, frozen=True):
     pair: list[Copy] = []
     top_sources: list[tuple[str, Count, Count]] = []  # name, copies, documents of the corpus
     timeline: Timeline | None = None
+    shared_words: list[str] = []
+    examples: list[tuple[str, str]] = []  # source, and the sentence that names most of them
+    similarity: float | None = None  # cosine at which they hold together
+    next_similarity: float | None = None  # and of what is nearest to them
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,7 @@ class Cluster:
 
     told: Evidence
     template: Markup
+    examples: list[tuple[str, Markup]]
     slots: list[Slot]
     pair: list[tuple[Copy, Markup]]
     bars: charts.Bars
@@ -101,7 +109,8 @@ def cluster(text: str | None) -> Cluster | None:
         return None
     bars = told.timeline.bars[:BARS] if told.timeline else []
     drawn = charts.columns(bars, "Copies over time") if bars else Markup()
-    return Cluster(told, _template(told), told.slots[:SLOTS], _pair(told.pair), bars, drawn, _dates(told.timeline))
+    dates, pair = _dates(told.timeline), _pair(told.pair)
+    return Cluster(told, _template(told), _examples(told), told.slots[:SLOTS], pair, bars, drawn, dates)
 
 
 def _template(told: Evidence) -> Markup:
@@ -114,6 +123,17 @@ def _template(told: Evidence) -> Markup:
         label = f"{number} {visible(slot.kind, 20)}" if slot else "…"
         hot = " hot" if slot and slot.stands_out else ""
         shown += Markup('<span class="slot{}">{}</span>').format(hot, label) + mark_up(part, [])
+    return shown
+
+
+def _examples(told: Evidence) -> list[tuple[str, Markup]]:
+    """Sentences of some members, with the words that most members share marked."""
+    shared = {*told.shared_words[:EXAMPLES_WORDS]}
+    shown = []
+    for source, sentence in told.examples[:EXAMPLES]:
+        said = sentence[:COPY]
+        spans = [match.span() for match in _WORD.finditer(said) if match[0].casefold() in shared]
+        shown.append((source, mark_up(said, spans)))
     return shown
 
 

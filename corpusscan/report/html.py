@@ -109,7 +109,8 @@ def _cards(out_tables: Path, summary: Summary) -> Iterator[Markup]:
         rows = found.get(group["group"], [])
         drawn = cluster(told.get(group["group"])) if group["kind"] == "cluster" else None
         mined = trigger(told.get(group["group"])) if group["kind"] == "trigger" else None
-        rows = [] if mined and mined.examples else rows[:1] if drawn and drawn.pair else rows
+        told_there = (mined and mined.examples) or (drawn and drawn.examples)
+        rows = [] if told_there else rows[:1] if drawn and drawn.pair else rows
         shown = {"rows": rows, "cluster": drawn, "trigger": mined}
         card = template.render(group=group, place=place, siblings=siblings, nth=nth, s=summary, **shown)
         yield Markup(card)  # noqa: S704 -- escaped by the template's environment
