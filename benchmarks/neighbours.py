@@ -3,7 +3,7 @@
 usage: python benchmarks/neighbours.py CORPUS [--documents N] [--asked N]
 
 CORPUS is a folder of Parquet files with text (`backgrounds.py` makes one).  Recall at 10 of ASKED stretches, drawn
-once, against faiss's exact search; of those neighbours, too, that are as near as members of campaigns are to one another.
+once, against faiss's exact search; of those neighbours, too, that are as near as members of a campaign mostly are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -36,6 +35,8 @@ def vectors(texts: pl.Series) -> tuple[embedding.Embedded, Any]:
 
 def recall(told: embedding.Embedded, owner: Any, asked: int) -> None:
     """Print what is found of the neighbours that there are."""
+    import faiss  # as everywhere
+
     began = time.process_time()
     found = neighbours.neighbours(told.codes, told.words, owner)
     took = time.process_time() - began

@@ -208,7 +208,7 @@ class _Judge:
             share=case.evidence.get("share_of_document", 1.0),
             of_one=max((count for name, count in counts.iter_rows() if not self._new(name, count)), default=0),
             burst=min(self.tests * surprise.of_days(case.days, self.days), 1.0),
-            apart=case.evidence.get("apart", 0.0), unnamed=not case.evidence.get("shared_words", True),
+            apart=case.evidence.get("apart", 0.0), unnamed=not case.evidence.get("named_by_most", True),
         )  # fmt: skip
 
     def judged(self, case: Case) -> dict[str, Any]:

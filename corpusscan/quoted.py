@@ -10,16 +10,17 @@ import polars as pl
 
 from corpusscan import filters
 from corpusscan.detector import Batch
-from corpusscan.kernels import fingerprints, profile, words
-from corpusscan.kernels.embedding import RARE, Encoder
+from corpusscan.kernels import fingerprints, words
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.opened import Opened
+from corpusscan.kernels.telling import Span, sentences
+from corpusscan.kernels.words import Hashes
 
 TEXT = 4_000  # characters of a passage that are kept
 EDGE = 100  # characters beside a passage that may be of it, and tell its stories
 KNOWN = 0.15  # of the shingles of words of a passage, from which on they tell it, too
 SHINGLES = 64  # fingerprints of words that are kept of a passage
-NAMES, _LONGEST = 24, 64  # rare words that are kept of a passage, and bytes of one
+_LONGEST = 64  # characters of a word
 _WORD = re.compile(r"\w+")
 
 
@@ -41,27 +42,30 @@ class Quoted(Opened):
     def passage(self, document: dict[str, Any], begin: int, end: int, near: str = "") -> dict[str, Any]:
         """Code points of the open text as a row of `copies.LOOKED_AT`, with `text`; its stories are told by `near`."""
         said = self.text[begin:end].rstrip()
-        shown, *mark = excerpt(self.text, begin, begin + len(said))
-        start = self.start + begin
         return {
-            "row": document["row"], "field": self.field,
-            "start": start, "end": start + len(said), "tokens": None, "excerpt": shown, "mark": str(mark),
-            "stories": filters.stories_of_text(near or said[:TEXT], document["source"]), "source": document["source"],
-            "time": document["time"], "bytes": len(said.encode()), "text": said[:TEXT],
-        }  # fmt: skip
+            "row": document["row"], "field": self.field, "tokens": None, "bytes": len(said.encode()),
+            "stories": filters.stories_of_text(near or said[:TEXT], document["source"]),
+            "source": document["source"], "time": document["time"],
+        } | self.shown(begin, begin + len(said))  # fmt: skip
 
-    def rarest(self, span: slice, encoder: Encoder) -> list[str]:
-        """The different words of a span of the open text that say most, in lower case."""
-        rarity, _ = profile.looked_up(self.words.hashes[span], encoder.slots)
-        weights = encoder.weights[rarity] * (rarity >= RARE)
-        data, end = self.text.encode("utf-8", "replace"), int(self.words.bounds[self.number + 1])
-        found: dict[str, None] = {}
-        for place in np.argsort(-weights, kind="stable") + span.start:
-            if place >= end or not weights[place - span.start] or len(found) == NAMES:
-                continue
-            word = _WORD.match(data[(at := self.words.begins[place]) : at + _LONGEST].decode("utf-8", "ignore"))
-            found |= {word[0].casefold(): None} if word else {}
-        return [*found]
+    def shown(self, begin: int, end: int) -> dict[str, Any]:
+        """Where code points of the open text stand, and how they are shown; with `text`, what they say."""
+        shown, *mark = excerpt(self.text, begin, end)
+        said, start = self.text[begin:end][:TEXT], self.start + begin
+        return {"start": start, "end": self.start + end, "excerpt": shown, "mark": str(mark), "text": said}
+
+    def naming(self, span: slice, wanted: Hashes) -> tuple[Span, list[str]]:
+        """Of the words `span` of the open text the sentence that has most of the `wanted` ones, as code points of the
+        text; and these words as they stand there, in lower case."""
+        span = slice(span.start, min(span.stop, int(self.words.bounds[self.number + 1])))
+        hashes, places = self.words.hashes[span], self.points[self.words.begins[span]]
+        first = [np.flatnonzero(hashes == one)[:1] for one in wanted.tolist()]
+        found = (_WORD.match(self.text[: places[at] + _LONGEST], places[at]) for (at,) in filter(len, first))
+        begin, end = int(places[0]), int(places[-1]) + _LONGEST
+        spans = [(begin + start, begin + stop) for start, stop in sentences(self.text[begin:end])]
+        own = [hashes[slice(*np.searchsorted(places, one))] for one in spans]
+        named = [len(np.intersect1d(one, wanted)) for one in own]
+        return spans[int(np.argmax(named))], [word[0].casefold() for word in found if word]
 
     def shingles(self, span: slice) -> list[int]:
         """Fingerprints of the words `span` of the batch, each once."""

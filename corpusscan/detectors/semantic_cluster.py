@@ -20,7 +20,6 @@ from corpusscan import copies, filters
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
 from corpusscan.kernels import density, embedding, hashing, neighbours, sketches, telling
 from corpusscan.kernels.caps import shares
-from corpusscan.kernels.excerpts import excerpt
 from corpusscan.quoted import Quoted, unlike
 from corpusscan.sampling import DOCUMENTS, ENOUGH, WORDS, Sample
 
@@ -225,21 +224,29 @@ class Judge(Round):
     copies: int
 
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """A row for each stretch that a row of that number has in any shard: `copies.LOOKED_AT`, of the stretch."""
+        """A row for each stretch that a row of that number has in any shard: `copies.LOOKED_AT`, of the sentence of it
+        that names most of what it is about, in few words: `names`, and `marks`, by which they are known as the same."""
         rows = batch.documents["row"].to_pylist()
         named = pl.DataFrame(state["named"]).filter(pl.col("row").is_in(rows))
         wanted = named.select("row", "part").unique().sort("row", "part").rows()
-        _, bounds = sketches.document_words(batch)
+        hashes, bounds = sketches.document_words(batch)
         stretches = embedding.stretches(bounds)
-        encoder = embedding.of_table(state["encoder"])
         at = {(rows[owner], part): n for n, (owner, part) in enumerate(zip(*stretches[:2], strict=True))}
+        numbers = [number for place in wanted if (number := at.get(place)) is not None]
+        found = embedding.embedded(hashes, stretches.span[numbers], embedding.of_table(state["encoder"]))
         documents, texts, told = batch.documents.to_pylist(), Quoted(batch), []
         content = batch.feature(hashing.content_hashes)
-        for place in wanted:
-            if (number := at.get(place)) is not None and (span := slice(*stretches.span[number])).start < span.stop:
-                owner = stretches.owner[number]
-                row = texts.row(documents[owner], span) | {"part": place[1], "hash": content[owner]}
-                told.append(row | {"names": texts.rarest(span, encoder), "shingles": texts.shingles(span)})
+        for number, heavy in zip(numbers, found.words, strict=True):
+            span, owner = slice(*stretches.span[number]), stretches.owner[number]
+            if heavy.any():  # else another shard's row of that number is meant
+                row = texts.row(documents[owner], span)
+                sentence, names = texts.naming(span, heavy[heavy > 0])
+                told.append(
+                    row | texts.shown(*sentence) | {
+                        "part": stretches.part[number], "hash": content[owner], "names": "\n".join(names),
+                        "marks": heavy[heavy > 0], "shingles": texts.shingles(span),
+                    }
+                )  # fmt: skip
         return pa.Table.from_pylist(told, schema=_FOUND)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
@@ -262,41 +269,27 @@ class Judge(Round):
 _FOUND = pa.schema(
     [
         *copies.LOOKED_AT, ("part", pa.uint32()), ("text", pa.large_string()),
-        ("names", pa.large_list(pa.large_string())), ("shingles", pa.large_list(pa.uint64())),
+        ("names", pa.large_string()), ("marks", pa.large_list(pa.uint64())), ("shingles", pa.large_list(pa.uint64())),
     ]
 )  # fmt: skip
 
 
 def _case(rows: pl.DataFrame) -> copies.Case:
-    """A group, called by the sentence of a member that says most of what its members share; in each that is marked."""
-    words = telling.shared(rows["names"].to_list())
-    spans = [telling.telling(text, words) for text in rows["text"]]
-    said = [text[begin:end] for text, (begin, end) in zip(rows["text"], spans, strict=True)]
-    shared = [len({*words} & {*names}) for names in rows["names"]]
-    central = shared.index(max(shared))
-    marked = rows.with_columns(_marked(rows, spans))
+    """A group, called by the sentence of a member that names most of what its members share."""
+    marks = telling.shared(rows["marks"].to_list())
+    words = telling.shared([names.split("\n") for names in rows["names"] if names])
+    shared = [len({*marks} & {*own}) for own in rows["marks"].to_list()]
+    first = sorted(range(len(rows)), key=lambda n: -shared[n])[:EXAMPLES]
     inside, outside = rows["inside"][0], rows["outside"][0]
-    some = [(rows["source"][n] or "", said[n]) for n in sorted(range(len(said)), key=lambda n: -shared[n])[:EXAMPLES]]
-    title = said[central][: copies.TITLE] or "The same in other words"
     evidence = {
-        "shared_words": words, "examples": some,
+        "shared_words": words, "named_by_most": len(marks),
+        "examples": [(rows["source"][n] or "", rows["text"][n]) for n in first if rows["text"][n]],
         "similarity": round(inside, 3), "next_similarity": round(outside, 3),
         "apart": round((inside - outside) / (1 - outside), 3),
     }  # fmt: skip
+    title = rows["text"][first[0]][: copies.TITLE] or "The same in other words"
     texts = rows["text"].head(_LANGUAGE).to_list()
-    return copies.Case(f"{NAME}:{min(rows['hash'].to_list())[:16]}", title, marked, texts=texts, evidence=evidence)
-
-
-def _marked(rows: pl.DataFrame, spans: list[tuple[int, int]]) -> list[pl.Series]:
-    """Where the sentences stand, and how they are shown."""
-    shown = [excerpt(text, *span) for text, span in zip(rows["text"], spans, strict=True)]
-    start = rows["start"].to_numpy()
-    return [
-        pl.Series("start", start + [begin for begin, _ in spans]),
-        pl.Series("end", start + [end for _, end in spans]),
-        pl.Series("excerpt", [text for text, *_ in shown]),
-        pl.Series("mark", [str(mark) for _, *mark in shown]),
-    ]
+    return copies.Case(f"{NAME}:{min(rows['hash'].to_list())[:16]}", title, rows, texts=texts, evidence=evidence)
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ def finish(table: pa.Table, batch: Batch, tokenizer: str | None, excerpts: bool)
 
 
 def _without_text(table: pa.Table) -> pa.Table:
-    """Blank what quotes the corpus: excerpt and text, and in the evidence what was matched in it."""
-    for name in {"excerpt", "text", "evidence"} & set(table.schema.names):
+    """Blank what quotes the corpus: excerpt, text and names, and in the evidence what was matched in it."""
+    for name in {"excerpt", "text", "names", "evidence"} & set(table.schema.names):
         if name != "evidence":
             values = [""] * len(table)
         else:

@@ -148,3 +148,17 @@ def test_odd_texts_are_read(tmp_path: Path) -> None:
     report = scan(tmp_path, honest(900) + reworded(8) + odd)
     assert report.summary["exit"]["incomplete"] is False
     assert [group["documents"] for group in groups(report, "medium")] == [8]
+
+
+def test_without_excerpts_nothing_is_quoted(tmp_path: Path) -> None:
+    """The group is told all the same, with its sources and its numbers, and no file left behind holds a word of it."""
+    report = scan(tmp_path, honest(900) + reworded(8), excerpts=False)
+    (group,) = groups(report, "medium")
+    evidence = json.loads(group["evidence"])
+    assert (group["documents"], evidence["shared_words"], evidence["examples"]) == (8, [], [])
+    assert evidence["named_by_most"] >= 8
+    for path in (tmp_path / "out").rglob("*"):
+        held = path.read_bytes() if path.is_file() and path.suffix != ".parquet" else b""
+        if path.suffix == ".parquet":
+            held = str(pl.read_parquet(path).to_dicts()).encode()
+        assert not [name for name in NAMES if name.casefold().encode() in held.lower()]
