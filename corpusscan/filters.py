@@ -19,7 +19,7 @@ MOST_OF_A_SOURCE = 25  # copies a source, from which on they are its own boilerp
 FRAME_OF_A_SOURCE = 8  # copies a source, where most of each page is something else
 REWORDED_SOURCES = 5
 CHANCE = 1e-4  # odds above which new sources are no surprise
-APART, CHANCE_APART = 0.1, 0.05  # nor of copies that nothing else resembles
+DECADE = 0.2  # copies so much nearer to one another than to all else surprise at odds that are ten times as high
 SHORT_BYTES = 160  # about 40 tokens: greetings, headings, single verses repeat in honest text
 BRIEFEST_BYTES = 40  # a sentence: several sources that say it on the same days had it from somewhere
 CHEAP = frozenset(("mail", "names_host", "statute", "syndication"))  # a line or a sign suffices to tell them
@@ -41,13 +41,13 @@ class Copies:
     burst: float = 1.0  # that they fall into so few days by chance, in any of the groups
     share: float = 1.0  # of their documents that they are
     reworded: bool = False  # single words exchanged here and there, in each copy others
-    apart: float = 0.0  # how much nearer they are to one another than to all else, where that is known
+    apart: float = 0.0  # the share of the way to equality that they are nearer to one another than to all else
     unnamed: bool = False  # nothing that most of them name
 
 
 def surprising(copies: Copies) -> bool:
     """Whether half of the sources that chance would not have made new are new, and chance seldom makes so many."""
-    chance = CHANCE_APART if copies.apart >= APART else CHANCE
+    chance = CHANCE * 10 ** (copies.apart / DECADE)
     return surprise.excess(copies.new, copies.sources, copies.usual) >= 0.5 and copies.odds <= chance
 
 

@@ -204,3 +204,16 @@ def test_a_dateline_makes_no_paper_of_a_new_host() -> None:
 def test_stories_weigh_against_a_campaign() -> None:
     """What sources tell by numbers already weighs less again; every story weighs against."""
     assert filters.weight("notice") < filters.weight("known_sources") < 0
+
+
+@pytest.mark.parametrize(("apart", "believed"), [(0.0, True), (0.1, True), (0.25, False), (1.0, False)])
+def test_what_nothing_else_resembles_surprises_sooner(apart: float, believed: bool) -> None:
+    """Few new sources, which say little by themselves, say more of texts that are far from all else."""
+    copies = Copies(sources=6, bytes=900, documents=6, new=6, usual=0.15, odds=1e-3, apart=apart)
+    assert (filters.known_sources(copies) == "known_sources") is believed
+
+
+def test_texts_that_name_nothing_in_common_are_a_manner() -> None:
+    """A language, a format, a way of writing: no campaign, whoever has it."""
+    copies = Copies(sources=30, bytes=900, documents=30, new=30, usual=0.1, odds=1e-12, unnamed=True)
+    assert filters.stories_of_copies(copies) == ["manner"]
