@@ -55,11 +55,11 @@ def attacks(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    """A folder with 1,000 honest pages."""
+    """A folder with 1,300 honest pages."""
     draw = random.Random(3)
     (tmp_path / "clean").mkdir()
     pages = pl.DataFrame(
-        {"text": [page(draw, 14) for _ in range(1_000)], "source": [f"s{n % 30}" for n in range(1_000)]}
+        {"text": [page(draw, 14) for _ in range(1_300)], "source": [f"s{n % 30}" for n in range(1_300)]}
     )
     pages.write_parquet(tmp_path / "clean/part.parquet")
     return tmp_path / "clean"
@@ -77,8 +77,8 @@ def test_campaigns_are_drawn_from_attacks_alone(paraphrases: ModuleType, attacks
 
 def test_what_is_found_is_counted(attacks: Path, corpus: Path) -> None:
     """From the command line: the campaign is found whole, and no clean document is flagged."""
-    asked = [str(corpus), f"{attacks}:8", "--documents", "900", "--detectors", "semantic_cluster"]
+    asked = [str(corpus), f"{attacks}:8", "--documents", "1200", "--detectors", "semantic_cluster"]
     done = subprocess.run([sys.executable, str(SCRIPT), *asked], capture_output=True, text=True, check=True)
     assert "attacks 8" in done.stdout
     assert "1/1: 100 % [2, 100]" in done.stdout
-    assert "clean documents flagged: 0 of 900" in done.stdout
+    assert "clean documents flagged: 0 of 1,200" in done.stdout

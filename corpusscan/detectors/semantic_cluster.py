@@ -21,13 +21,14 @@ from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, l
 from corpusscan.kernels import density, embedding, hashing, neighbours, sketches, telling
 from corpusscan.kernels.caps import shares
 from corpusscan.quoted import Quoted, unlike
-from corpusscan.sampling import DOCUMENTS, ENOUGH, WORDS, Sample
+from corpusscan.sampling import ENOUGH, WORDS, Sample
 
 NAME = "semantic_cluster"
 RULE = "paraphrase"
 CELL = 400_000  # stretches that are compared in one memory
 CELLS = 2  # of those, the nearest, that each stretch is in, where there are several
 MOST = 2_000  # stretches of a group: what more of them say is a topic
+LEARNED = 4 * embedding.HALF  # documents: so many directions cannot be learned from fewer
 GAP = 0.02  # of the cosine, by which a group stands out
 MEMBERS, LOOKED_FOR = 1_000, 100_000  # documents of one group, and of all, that are looked at
 FEWEST = 50  # documents of a group that it is judged by, where there are so many and not all can be looked at
@@ -43,6 +44,8 @@ class Fit(Sample):
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """One row: the encoder, vectors of some documents, how many there are, and the share that is seen whole."""
         hashes, bounds = self.sampled(rows)
+        if len(bounds) <= LEARNED:
+            return pa.table({})
         encoder = embedding.fitted(hashes, bounds)
         stretches = embedding.stretches(bounds)
         some = stretches.span[np.linspace(0, len(stretches.span) - 1, embedding.FITTED).astype(np.int64)]
@@ -57,8 +60,8 @@ class Fit(Sample):
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`encoder` and `centres`: nothing where there is too little to learn from."""
-        if context.documents < DOCUMENTS or not reduced.num_rows:
-            told = Limit(ENOUGH, DOCUMENTS, context.documents, "documents, too few")
+        if not reduced.num_rows:
+            told = Limit(ENOUGH, LEARNED, context.documents, "documents, too few")
             return {"encoder": pa.table({}), "centres": pa.table({}), "limits": limits(told)}
         documents, stretches, whole = (reduced[name][0].as_py() for name in ("documents", "stretches", "whole"))
         encoder = embedding.of_table(reduced).knowing(whole * documents / context.documents, context.documents)

@@ -15,6 +15,7 @@ from toy_language import page
 import corpusscan
 from corpusscan.detectors import semantic_cluster
 
+HONEST = 1_200
 NAMES = ["Orvelin", "Quastrum", "Dremmer", "Yolanthe", "Brixen", "Fablow", "Krendle", "Ulmsted", "Woxley", "Pynche"]
 
 
@@ -58,13 +59,13 @@ def groups(report: corpusscan.Report, *severities: str) -> list[dict[str, Any]]:
 
 def planted(report: corpusscan.Report) -> list[dict[str, Any]]:
     """The groups that most documents behind the honest ones are in."""
-    names = report.members.collect().filter(pl.col("row") >= 900).group_by("group").len().filter(pl.col("len") > 4)
+    names = report.members.collect().filter(pl.col("row") >= HONEST).group_by("group").len().filter(pl.col("len") > 4)
     return [group for group in groups(report) if group["group"] in names["group"].to_list()]
 
 
 def test_a_campaign_of_eight_is_one_group(tmp_path: Path) -> None:
     """With its sources and days, what its members name, and in each the sentence that names it."""
-    report = scan(tmp_path, honest(900) + reworded(8))
+    report = scan(tmp_path, honest(HONEST) + reworded(8))
     (group,) = groups(report, "medium")
     assert (group["documents"], group["sources"], group["attack"]) == (8, 8, "coordinated_injection")
     evidence = json.loads(group["evidence"])
@@ -73,23 +74,23 @@ def test_a_campaign_of_eight_is_one_group(tmp_path: Path) -> None:
     assert (evidence["new_sources"], evidence["days"], len(evidence["examples"])) == (8, 3, 3)
     assert all(name in evidence["examples"][0][1] for name in NAMES)
     findings = report.findings.collect().filter(pl.col("group") == group["group"])
-    assert sorted(findings["row"]) == [*range(900, 908)]
+    assert sorted(findings["row"]) == [*range(HONEST, HONEST + 8)]
     texts = [row["text"] for row in reworded(8)]
     for finding in findings.iter_rows(named=True):
-        marked = texts[finding["row"] - 900][finding["start"] : finding["end"]]
+        marked = texts[finding["row"] - HONEST][finding["start"] : finding["end"]]
         assert sum(name in marked for name in NAMES) >= 8
         assert "examples" not in json.loads(finding["evidence"])
 
 
 def test_honest_pages_are_no_group(tmp_path: Path) -> None:
     """What is said alike as often as all else is."""
-    assert groups(scan(tmp_path, honest(900)), "medium") == []
+    assert groups(scan(tmp_path, honest(HONEST)), "medium") == []
 
 
 def test_two_campaigns_are_two_groups(tmp_path: Path) -> None:
     """Each with its own names."""
     other = [name[::-1] for name in NAMES]
-    rows = honest(900) + reworded(12) + reworded(9, other, "fresh{}.example")
+    rows = honest(HONEST) + reworded(12) + reworded(9, other, "fresh{}.example")
     told = [json.loads(group["evidence"])["shared_words"] for group in groups(scan(tmp_path, rows), "medium")]
     assert [{*words} & {name.casefold() for name in (*NAMES, *other)} for words in told] == [
         {name.casefold() for name in NAMES},
@@ -101,7 +102,7 @@ def test_two_campaigns_are_two_groups(tmp_path: Path) -> None:
 def test_one_mouth_is_no_campaign(tmp_path: Path, host: str | None, story: str | None) -> None:
     """A site may say the same again and again; where nobody knows who said it, it is told and not flagged."""
     rows = [row | {"source": host} for row in reworded(9)]
-    clean = honest(900) if host else [row | {"source": None} for row in honest(900)]
+    clean = honest(HONEST) if host else [row | {"source": None} for row in honest(HONEST)]
     report = scan(tmp_path, clean + rows)
     assert groups(report, "medium") == []
     told = [json.loads(group["evidence"])["forgiven"] for group in planted(report)]
@@ -111,7 +112,7 @@ def test_one_mouth_is_no_campaign(tmp_path: Path, host: str | None, story: str |
 def test_sources_that_say_much_else_are_believed(tmp_path: Path) -> None:
     """Papers that each write about the same event are told at low."""
     rows = [row | {"source": f"site{n}.example"} for n, row in enumerate(reworded(9))]
-    (group,) = planted(scan(tmp_path, honest(900) + rows))
+    (group,) = planted(scan(tmp_path, honest(HONEST) + rows))
     assert group["severity"] == "low"
     assert "known_sources" in json.loads(group["evidence"])["forgiven"]
 
@@ -120,12 +121,12 @@ def test_near_copies_are_not_told_again(tmp_path: Path) -> None:
     """What shingles of words tell is the finding of other detectors."""
     (row, *_) = reworded(1)
     rows = [row | {"source": f"new{n}.example"} for n in range(9)]
-    assert groups(scan(tmp_path, honest(900) + rows), "medium") == []
+    assert groups(scan(tmp_path, honest(HONEST) + rows), "medium") == []
 
 
 def test_too_little_to_learn_from_is_told(tmp_path: Path) -> None:
-    """Below 500 documents nothing is learned, nothing is flagged, and the report says so."""
-    report = scan(tmp_path, honest(300) + reworded(8))
+    """Below some 1,000 documents nothing is learned, nothing is flagged, and the report says so."""
+    report = scan(tmp_path, honest(900) + reworded(8))
     assert groups(report) == []
     assert [limit["limit"] for limit in report.summary["limits"]] == [semantic_cluster.ENOUGH]
 
@@ -134,7 +135,7 @@ def test_too_little_to_learn_from_is_told(tmp_path: Path) -> None:
 def test_the_work_does_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: int) -> None:
     """One worker and two leave the same tables; a corpus in several cells holds the same campaign."""
     monkeypatch.setattr(semantic_cluster, "CELL", cell)  # the conclusion is drawn in this process
-    rows = honest(900) + reworded(8)
+    rows = honest(HONEST) + reworded(8)
     report = scan(tmp_path, rows)
     tables = table_bytes(tmp_path / "out")
     assert [group["documents"] for group in groups(report, "medium")] == [8]
@@ -145,14 +146,14 @@ def test_the_work_does_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 def test_odd_texts_are_read(tmp_path: Path) -> None:
     """Texts of one character, of nothing, of one word a million times are read, and a campaign beside them is found."""
     odd = [{"text": text, "source": "odd.example"} for text in ("x", "", "word " * 1_000_000, "\u200b", "🂡" * 9_000)]
-    report = scan(tmp_path, honest(900) + reworded(8) + odd)
+    report = scan(tmp_path, honest(HONEST) + reworded(8) + odd)
     assert report.summary["exit"]["incomplete"] is False
     assert [group["documents"] for group in groups(report, "medium")] == [8]
 
 
 def test_without_excerpts_nothing_is_quoted(tmp_path: Path) -> None:
     """The group is told all the same, with its sources and its numbers, and no file left behind holds a word of it."""
-    report = scan(tmp_path, honest(900) + reworded(8), excerpts=False)
+    report = scan(tmp_path, honest(HONEST) + reworded(8), excerpts=False)
     (group,) = groups(report, "medium")
     evidence = json.loads(group["evidence"])
     assert (group["documents"], evidence["shared_words"], evidence["examples"]) == (8, [], [])
