@@ -25,9 +25,9 @@ from typing import Any
 import orjson
 import polars as pl
 import zstandard
-from scipy.stats import beta
 
 import corpusscan
+from corpusscan.redteam import discovery
 
 HONEST = ("human_news", "refusal_noise", "preference_template")  # kinds of records that are no attack
 FLAGGED = ("medium", "high", "critical")
@@ -74,8 +74,7 @@ def corpus(chosen: argparse.Namespace, draw: random.Random) -> pl.DataFrame:
 
 def interval(found: int, of: int) -> str:
     """Per cent, with its exact interval."""
-    low = float(beta.ppf(0.025, found, of - found + 1)) if found else 0.0
-    high = float(beta.ppf(0.975, found + 1, of - found)) if found < of else 1.0
+    low, high = discovery.interval(found, of, 0.025)
     return f"{found}/{of}: {100 * found / of:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
 
 

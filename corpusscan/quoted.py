@@ -60,7 +60,7 @@ class Quoted(Opened):
         span = slice(span.start, min(span.stop, int(self.words.bounds[self.number + 1])))
         hashes, places = self.words.hashes[span], self.points[self.words.begins[span]]
         first = [np.flatnonzero(hashes == one)[:1] for one in wanted.tolist()]
-        found = (_WORD.match(self.text[: places[at] + _LONGEST], places[at]) for (at,) in filter(len, first))
+        found = (_WORD.match(self.text, places[at], places[at] + _LONGEST) for (at,) in filter(len, first))
         begin, end = int(places[0]), int(places[-1]) + _LONGEST
         spans = [(begin + start, begin + stop) for start, stop in sentences(self.text[begin:end])]
         own = [hashes[slice(*np.searchsorted(places, one))] for one in spans]

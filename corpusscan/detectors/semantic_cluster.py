@@ -160,6 +160,7 @@ _STRETCHES = pa.schema(
     ]
 )  # fmt: skip
 _OF = ["shard", "row", "part"]
+_NODE = [*_OF, "source"]
 _PLACE = [[f"{side}_{name}" for name in _OF] for side in ("left", "right")]
 _PAIRS = pa.schema(
     [
@@ -188,16 +189,14 @@ def _near(rows: pa.Table) -> tuple[pa.Table, int]:
     shard, row = rows["shard"].to_numpy(), rows["row"].to_numpy()
     _, owner = np.unique(shard.astype(np.uint64) << np.uint64(40) | row, return_inverse=True)
     found = neighbours.neighbours(codes, words, owner)
-    sides = [rows.select(["shard", "row", "part", "source"]).take(pa.array(side)) for side in found[:2]]
-    columns = [side.column(name) for side in sides for name in ("shard", "row", "part", "source")]
+    sides = [rows.select(_NODE).take(pa.array(side)) for side in found[:2]]
+    columns = [side.column(name) for side in sides for name in _NODE]
     return pa.table([*columns, pa.array(found.cosine)], schema=_PAIRS), found.left_out
 
 
 def _nodes(pairs: pl.DataFrame) -> pl.DataFrame:
     """The stretches of pairs, numbered: shard, row, part, source, node."""
-    sides = [
-        pairs.select(pl.col(f"{side}_{name}").alias(name) for name in (*_OF, "source")) for side in ("left", "right")
-    ]
+    sides = [pairs.select(pl.col(f"{side}_{name}").alias(name) for name in _NODE) for side in ("left", "right")]
     return pl.concat(sides).unique(_OF).sort(_OF).with_row_index("node").with_columns(pl.col("node").cast(pl.Int64))
 
 
