@@ -11,6 +11,7 @@ import click
 from corpusscan.errors import CorpusScanError, UsageError
 from corpusscan.index_commands import index
 from corpusscan.redteam_commands import redteam
+from corpusscan.train_commands import train
 from corpusscan.version import __version__
 
 if TYPE_CHECKING:
@@ -194,6 +195,7 @@ def detectors(name: str | None) -> None:
 
 cli.add_command(index)
 cli.add_command(redteam)
+cli.add_command(train)
 
 
 def _load(packs: tuple[str, ...]) -> tuple[Pack, ...]:

@@ -13,7 +13,7 @@ from corpusscan import schema
 from corpusscan.detector import Batch
 from corpusscan.kernels import hashing, tokens
 
-_QUOTES = {"matched", "mark"}
+_QUOTES = {"matched", "mark", "telling"}
 _SPAN = {"row", "field", "start", "end", "tokens"}
 
 

@@ -38,6 +38,8 @@ class Windows(NamedTuple):
     begin: npt.NDArray[np.int64]  # bytes of the text, half-open
     end: npt.NDArray[np.int64]
     logit: Floats
+    first: npt.NDArray[np.int64]  # the sentences it consists of, numbered over all texts
+    last: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +130,9 @@ class Model:
             np.concatenate([text, text[pair]]), np.concatenate([begin, begin[pair]]),
             np.concatenate([end, end[pair + 1]]),
         )  # fmt: skip
-        return Windows(text, begin - offsets[text], end - offsets[text], logit)
+        numbers = np.arange(len(sums))
+        first, last = np.concatenate([numbers, pair]), np.concatenate([numbers, pair + 1])
+        return Windows(text, begin - offsets[text], end - offsets[text], logit, first, last)
 
     def telling(self, text: str, most: int = 5) -> list[str]:
         """The words of a short text that speak most for it, as they stand there."""

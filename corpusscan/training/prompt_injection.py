@@ -136,7 +136,8 @@ def _whole(injected: Examples) -> Windows:
     windows = Model(np.zeros(1 << 10, np.float16), 0.0, *cues()).windows(injected.texts)
     sizes = np.bincount(windows.text, minlength=len(injected.texts))
     brief = np.flatnonzero(sizes <= 2 * BRIEF - 1)
-    return Windows(brief, np.zeros_like(brief), np.diff(offsets)[brief], np.zeros(len(brief), np.float32))
+    none = np.zeros_like(brief)
+    return Windows(brief, none, np.diff(offsets)[brief], np.zeros(len(brief), np.float32), none, none)
 
 
 def _orders(windows: Windows, injected: Examples) -> Windows:
