@@ -4,8 +4,8 @@
     python benchmarks/injections.py clean CORPUS [...]
     python benchmarks/injections.py fired SETS
 
-`plant` puts one sentence of a test source at a random place of each host (a table gets it as a cell), scans FOLDER and prints
-recall by source: documents flagged, and planted sentences marked (half of their characters), each with its exact interval.
+`plant` puts one sentence of a test source at a random place of each host (a table gets it as a cell), scans FOLDER and
+prints recall by source: documents flagged, with exact intervals, and planted sentences of which half is marked.
 `clean` scans corpora and prints documents flagged per million.  `fired` prints what fired in hard negatives.
 `--with rules` lets other detectors run beside it.
 """
@@ -27,7 +27,13 @@ import corpusscan
 from corpusscan.redteam.discovery import interval
 
 ROOT = Path(__file__).parents[1]
-MERE = ("Information Retrieval", "Content Creation", "Learning and Tutoring", "Language Translation", "Programming Help")
+MERE = (
+    "Information Retrieval",
+    "Content Creation",
+    "Learning and Tutoring",
+    "Language Translation",
+    "Programming Help",
+)
 FLAGGED = ("medium", "high", "critical")
 
 
@@ -71,7 +77,9 @@ def scan(corpus: Path | str, out: Path, beside: list[str]) -> corpusscan.Report:
 
 def plant(options: argparse.Namespace) -> None:
     draw = random.Random(options.seed)
-    hosts = [text for file in options.hosts for text in pl.read_parquet(file)["text"].to_list() if 200 < len(text) < 20_000]
+    hosts = [
+        text for file in options.hosts for text in pl.read_parquet(file)["text"].to_list() if 200 < len(text) < 20_000
+    ]
     hosts = draw.sample(hosts, min(len(hosts), 20_000))
     bipia = lines(options.sets / "attack-injection" / "bipia.jsonl.zst")
     tables = [str(row["text"]) for row in bipia if not row["is_attack"]]
@@ -99,8 +107,9 @@ def plant(options: argparse.Namespace) -> None:
         own[3] += bool(spans[row])
     print("| source | planted | flagged, 95 % | sentence marked | low or above |\n|---|---|---|---|---|")
     for source, (planted, flagged, marked, told) in counts.items():
-        low, high = interval(flagged, planted)
-        print(f"| {source} | {planted} | {flagged / planted:.0%} [{low:.0%}, {high:.0%}] | {marked / planted:.0%} | {told / planted:.0%} |")
+        low, high = interval(flagged, planted, 0.025)
+        share = f"{flagged / planted:.0%} [{low:.0%}, {high:.0%}]"
+        print(f"| {source} | {planted} | {share} | {marked / planted:.0%} | {told / planted:.0%} |")
 
 
 def clean(options: argparse.Namespace) -> None:
@@ -109,14 +118,20 @@ def clean(options: argparse.Namespace) -> None:
         documents = report.summary["totals"]["documents"]
         rows = report.documents.collect()
         flagged = rows.filter(pl.col("severity").is_in(FLAGGED))
-        low, high = interval(len(flagged), documents)
-        print(f"{corpus}: {documents:,} documents, {len(flagged)} flagged, {1e6 * len(flagged) / documents:.0f} per million "
-              f"[{1e6 * low:.0f}, {1e6 * high:.0f}], {len(rows)} at low or above")  # fmt: skip
+        low, high = interval(len(flagged), documents, 0.025)
+        rate = f"{1e6 * len(flagged) / documents:.0f} per million [{1e6 * low:.0f}, {1e6 * high:.0f}]"
+        print(f"{corpus}: {documents:,} documents, {len(flagged)} flagged, {rate}, {len(rows)} at low or above")
         show(report)
 
 
 def fired(options: argparse.Namespace) -> None:
-    for name in ("clean/owasp_llm_docs", "clean/xstest", "attack-injection/sentinel_prompts", "attack-injection/hinglish_injection", "attack-injection/bipia"):
+    for name in (
+        "clean/owasp_llm_docs",
+        "clean/xstest",
+        "attack-injection/sentinel_prompts",
+        "attack-injection/hinglish_injection",
+        "attack-injection/bipia",
+    ):
         rows = [row for row in lines(options.sets / f"{name}.jsonl.zst") if row["is_attack"] is not True]
         path = options.out / f"{Path(name).name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +143,13 @@ def fired(options: argparse.Namespace) -> None:
 
 
 def show(report: corpusscan.Report) -> None:
-    for one in report.findings.collect().filter(pl.col("severity").is_in(FLAGGED)).sort("score", descending=True).head(25).to_dicts():
+    for one in (
+        report.findings.collect()
+        .filter(pl.col("severity").is_in(FLAGGED))
+        .sort("score", descending=True)
+        .head(25)
+        .to_dicts()
+    ):
         told = json.loads(one["evidence"])
         print(f"    {told.get('logit')} {told['matched']}")
 

@@ -52,6 +52,7 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
     settings: dict[str, dict[str, Any]] = {
         "rules": {"packs": config.rules},
         "hidden_text": {"decode_levels": config.decode_levels},
+        "prompt_injection": {"weights": config.injection_weights},
         "near_duplicate": {"index": config.index is not None, "sketch": config.sketch},
         "repeated_passage": {"index": config.index is not None},
     }

@@ -46,6 +46,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     memory_limit: int | str = "4GiB"  # per worker, resident
     max_document: int | str = "16MiB"  # longer texts are scanned in overlapping pieces
     decode_levels: int = 1  # of encoded text
+    injection_weights: str | None = None  # of the detector prompt_injection, made by `corpusscan train`
     sketch: str = "fss"  # by which near-copies are paired
     sample: float = 1.0  # of shards
     power: str = "off"  # quick: what this scan would have found is measured after it

@@ -17,21 +17,28 @@ def train() -> None:
     "--data", "paths", multiple=True, required=True, metavar="FILE",
     help="JSON Lines or Parquet with a text, a label (1 injected, 0 honest) and a source (repeatable).",
 )  # fmt: skip
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+@click.option(
+    "-o", "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder."
+)
 @click.option("--text-column", default="text", show_default=True, metavar="C", help="The column with the text.")
 @click.option("--label-column", default="label", show_default=True, metavar="C", help="The column with the label.")
 @click.option("--source-column", default="source", show_default=True, metavar="C", help="The column to hold apart by.")
-@click.option("--about", type=click.Path(path_type=Path), metavar="FILE", help="TOML: what the card says of each source.")
-@click.option("--folds", type=int, default=6, show_default=True, help="Parts of the sources that are held out in turn.")
+@click.option(
+    "--about", type=click.Path(path_type=Path), metavar="FILE", help="TOML: what the card says of each source."
+)
+@click.option(
+    "--hard", multiple=True, metavar="SOURCE", help="An honest source that must set no threshold (repeatable)."
+)
+@click.option("--folds", type=int, default=4, show_default=True, help="Parts of the sources that are held out in turn.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same weights.")
 def prompt_injection(
     paths: tuple[str, ...], out: Path, text_column: str, label_column: str, source_column: str, about: Path | None,
-    folds: int, seed: int,
+    hard: tuple[str, ...], folds: int, seed: int,
 ) -> None:  # fmt: skip
     """Fit the classifier of the detector prompt_injection and write its weights and card to DIR.
 
-    Thresholds, calibration and all figures of the card are of sources that were held out.  To scan with other weights than
-    those that are shipped: put `weights = "DIR/prompt_injection.safetensors"` where the detector's settings are.
+    Thresholds, calibration and all figures of the card are of sources that were held out.  To scan with other weights
+    than those that are shipped: put `weights = "DIR/prompt_injection.safetensors"` where the detector's settings are.
     """
     from corpusscan.config import Columns
     from corpusscan.training import card, examples
@@ -41,6 +48,6 @@ def prompt_injection(
     card.prepared(out)
     columns = Columns(text=(text_column,), label=label_column, source=source_column)
     rows = examples.read(paths, columns)
-    trained = fit(rows, Settings(seed=seed, folds=folds), lambda line: click.echo(line, err=True))
+    trained = fit(rows, Settings(seed=seed, folds=folds), lambda line: click.echo(line, err=True), frozenset(hard))
     written = card.write(out, "prompt_injection", trained.model, trained.report, paths, about)
     click.echo("\n".join(str(path) for path in written))

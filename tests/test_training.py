@@ -32,7 +32,9 @@ def test_training_again_makes_the_same_bytes(tmp_path: Path, command: Run) -> No
     about = tmp_path / "about.toml"
     about.write_text('bad0 = "CC0, written for a test"\n')
     for out in ("one", "two"):
-        done = command("train", "prompt_injection", "--data", data, "-o", tmp_path / out, "--folds", "2", "--about", about)
+        done = command(
+            "train", "prompt_injection", "--data", data, "-o", tmp_path / out, "--folds", "2", "--about", about
+        )
         assert done.returncode == 0, done.stderr
     for name in ("prompt_injection.safetensors", "prompt_injection.json", "prompt_injection.md"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

@@ -1,8 +1,8 @@
 """Sentences that give orders to whatever machine reads them: an assistant, a summariser, a judge, an agent.
 
-Rules know phrasings; this detector reads every sentence, and every two neighbouring ones, with a small linear classifier
-(`kernels.classifier`; its card lies beside the weights in `models/`).  An order to a person is none of these.  What security
-writing quotes or tells is lowered, and so is what stands where orders to a model belong.
+Rules know phrasings; this detector reads every sentence, and every two neighbouring ones, with a small linear
+classifier (`kernels.classifier`; its card lies beside the weights in `models/`).  An order to a person is none of
+these.  What security writing quotes or tells is lowered, and so is what stands where orders to a model belong.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 from blake3 import blake3
 
-import corpusscan
 from corpusscan import filters, schema
 from corpusscan.detector import Batch, Detector
 from corpusscan.kernels.caps import capped
@@ -27,7 +26,7 @@ from corpusscan.kernels.excerpts import escaped, excerpt
 from corpusscan.kernels.folding import code_points
 
 NAME = "prompt_injection"
-SHIPPED = Path(corpusscan.__file__).parent / "models" / f"{NAME}.safetensors"
+SHIPPED = Path(__file__).parents[1] / "models" / f"{NAME}.safetensors"
 FLAGGED, TOLD = "injected-instruction", "instruction-like"
 TITLES = {FLAGGED: "A sentence gives orders to a model that reads it", TOLD: "A sentence may give orders to a model"}
 ROLES = frozenset(("system", "developer"))  # whose messages are orders to a model
@@ -142,7 +141,7 @@ def _hits(model: Model, texts: pa.LargeStringArray, table: pa.Table, base: int) 
 
 
 def _apart(windows: Windows, levels: tuple[float, float]) -> list[int]:
-    """Windows above a level that share no sentence, by text: of two that do the graver, else the shorter, else the surer."""
+    """Windows above a level that share no sentence, by text: of two the graver, else the shorter, else the surer."""
     above = np.flatnonzero(windows.logit >= levels[0])
     grave, size = windows.logit[above] >= levels[1], windows.last[above] - windows.first[above]
     taken: set[int] = set()

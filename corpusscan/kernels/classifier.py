@@ -1,10 +1,11 @@
 """A linear classifier of short texts: hashed n-grams, and the sorts of cue words that meet in a text.
 
-Logistic regression over hashed features (Weinberger et al. 2009), as fastText has them (Joulin et al. 2017): words, pairs
-and triples of words, runs of three to five letters, signs.  Beside them a text has a mask of up to 16 sorts of cue words
-(of many languages, by beginnings of words); every sort, pair and triple of sorts is a feature, so what was learned of one
-language holds for another.  Everything is folded first.  The hash is public and part of the weights' meaning: a model
-judges single texts, nothing is grouped by it.  Weights are a safetensors file, checked before anything is believed.
+Logistic regression over hashed features (Weinberger et al. 2009), as fastText has them (Joulin et al. 2017): words,
+pairs and triples of words, runs of three to five letters, signs.  Beside them a text has a mask of up to 16 sorts of
+cue words (of many languages, by beginnings of words); every sort, pair and triple of sorts is a feature, so what was
+learned of one language holds for another.  Everything is folded first.  The hash is public and part of the weights'
+meaning: a model judges single texts, nothing is grouped by it.  Weights are a safetensors file, checked before
+anything is believed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,11 @@ import pyarrow as pa
 
 from corpusscan.errors import InputError
 from corpusscan.kernels import grams
+from corpusscan.kernels.cues import Masks, Table, table
+from corpusscan.kernels.folding import Bytes
 from corpusscan.kernels.grams import SORTS
 from corpusscan.kernels.matching import buffers
+from corpusscan.kernels.sentences import sentences
 
 Floats = npt.NDArray[np.float32]
 MOST_BYTES = 8 << 20  # of a file of weights
@@ -52,7 +56,7 @@ class Model:
 
     weights: npt.NDArray[np.float16]  # of 2**bits buckets
     bias: float
-    cues: npt.NDArray[np.uint64]  # hashes of cue words (`grams.cue`)
+    cues: npt.NDArray[np.uint64]  # hashes of cue words (`cues.cue`)
     sorts: npt.NDArray[np.uint16]  # the sorts of each, as bits
     calibration: tuple[float, float] = (1.0, 0.0)
     levels: tuple[float, float] = (0.0, 0.0)
@@ -60,7 +64,7 @@ class Model:
     @classmethod
     def load(cls, path: Path | str) -> Model:
         """The model in a file.  Raises `InputError`, naming the file, for anything that is not one."""
-        from safetensors import SafetensorError, safe_open
+        from safetensors import SafetensorError, safe_open  # noqa: PLC0415  # few commands need it
 
         try:
             size = Path(path).stat().st_size
@@ -75,7 +79,7 @@ class Model:
         return cls._of(path, tensors)
 
     @classmethod
-    def _of(cls, path: Path | str, tensors: dict[str, npt.NDArray[np.generic]]) -> Model:
+    def _of(cls, path: Path | str, tensors: dict[str, npt.NDArray[Any]]) -> Model:
         if missing := sorted(_SHAPES.keys() ^ tensors.keys()):
             raise _bad(path, f"it lacks or should not have {', '.join(missing)}")
         for name, (kind, sizes) in _SHAPES.items():
@@ -84,18 +88,18 @@ class Model:
                 raise _bad(path, f"{name} is {one.dtype} of shape {one.shape}")
             if one.dtype.kind == "f" and not np.isfinite(one).all():
                 raise _bad(path, f"{name} holds what is no number")
-        weights, cues, sorts = tensors["weights"], tensors["cues"], tensors["sorts"]
+        weights, words, sorts = tensors["weights"], tensors["cues"], tensors["sorts"]
         if len(weights) & (len(weights) - 1):
             raise _bad(path, f"weights are {len(weights)}, no power of two")
-        if len(cues) != len(sorts):
-            raise _bad(path, f"{len(cues)} cues have {len(sorts)} sorts")
-        slope, intercept, low, flagged = (float(one) for name in ("calibration", "levels") for one in tensors[name])  # type: ignore[arg-type]
-        bias = float(tensors["bias"][0])  # type: ignore[arg-type]
-        return cls(weights, bias, cues, sorts, (slope, intercept), (low, flagged))  # type: ignore[arg-type]
+        if len(words) != len(sorts):
+            raise _bad(path, f"{len(words)} cues have {len(sorts)} sorts")
+        slope, intercept, low, flagged = (float(one) for name in ("calibration", "levels") for one in tensors[name])
+        bias = float(tensors["bias"][0])
+        return cls(weights, bias, words, sorts, (slope, intercept), (low, flagged))
 
     def save(self, path: Path | str) -> None:
         """Write the weights; the same model is the same bytes."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save_file  # noqa: PLC0415
 
         save_file(
             {
@@ -114,12 +118,13 @@ class Model:
     def probability(self, logits: Floats) -> Floats:
         """Scores of logits."""
         slope, intercept = self.calibration
-        return (1 / (1 + np.exp(-np.clip(slope * logits + intercept, -60, 60)))).astype(np.float32)
+        found: Floats = (1 / (1 + np.exp(-np.clip(slope * logits + intercept, -60, 60)))).astype(np.float32)
+        return found
 
     def windows(self, texts: pa.LargeStringArray) -> Windows:
         """Every sentence of some texts, and every pair of neighbouring ones."""
         data, offsets = buffers(texts)
-        text, begin, end = grams.sentences(data, offsets)
+        text, begin, end = sentences(data, offsets)
         sums, counts, masks = self._sums(data, begin, end)
         pair = np.flatnonzero(text[1:] == text[:-1]) if len(text) else np.zeros(0, np.int64)
         logit = np.concatenate([
@@ -141,10 +146,10 @@ class Model:
         best = [i for i in np.argsort(-value, kind="stable")[:most].tolist() if value[i] > 0]
         return [data[begin[i] : end[i]].tobytes().decode("utf-8", "replace") for i in best]
 
-    def _sums(self, data: grams.Bytes, begin: grams.Places, end: grams.Places) -> tuple[Floats, Floats, grams.Masks]:
+    def _sums(self, data: Bytes, begin: grams.Places, end: grams.Places) -> tuple[Floats, Floats, Masks]:
         return grams.sums(data, begin, end, self._wide, self._table)
 
-    def _logits(self, sums: Floats, counts: Floats, masks: grams.Masks) -> Floats:
+    def _logits(self, sums: Floats, counts: Floats, masks: Masks) -> Floats:
         return (self.bias + sums / np.sqrt(np.maximum(counts, 1)) + self._of_mask[masks]).astype(np.float32)
 
     @cached_property
@@ -152,18 +157,18 @@ class Model:
         return self.weights.astype(np.float32)
 
     @cached_property
-    def _table(self) -> grams.Table:
-        return grams.table(self.cues, self.sorts)
+    def _table(self) -> Table:
+        return table(self.cues, self.sorts)
 
     @cached_property
     def _of_mask(self) -> Floats:
         return grams.of_masks(self._wide)
 
 
-def features(texts: Iterable[str], bits: int, cues: grams.Table) -> tuple[npt.NDArray[np.int32], Floats, grams.Places]:
+def features(texts: Iterable[str], bits: int, known: Table) -> tuple[npt.NDArray[np.int32], Floats, grams.Places]:
     """What is known of each text, judged as a whole: buckets, values and where those of each text begin (as CSR)."""
     data, offsets = buffers(pa.array(list(texts), pa.large_string()))
-    return grams.rows(data, offsets[:-1], offsets[1:], bits, cues)
+    return grams.rows(data, offsets[:-1], offsets[1:], bits, known)
 
 
 def _bad(path: Path | str, why: str) -> InputError:
@@ -178,4 +183,4 @@ _SHAPES = {
     "calibration": (np.dtype(np.float32), (2, 2)),
     "levels": (np.dtype(np.float32), (2, 2)),
 }
-assert SORTS <= 16 and math.comb(SORTS, 3) < grams.ROOM  # noqa: PT018, S101
+assert SORTS <= 16 and math.comb(SORTS, 3) < grams.ROOM  # noqa: PT018

@@ -14,6 +14,10 @@ from corpusscan.kernels.classifier import Model
 from corpusscan.redteam.discovery import interval
 from corpusscan.version import __version__
 
+TAIL = 0.025  # of an interval of 95 %, at each end
+_CURVE = "calibration_curve"
+_KINDS = ("injected", "flagged, 95 %", "low", "honest", "flagged", "low")
+
 
 def prepared(out: Path) -> None:
     """Make the folder.  Raises `UsageError` where it holds something."""
@@ -47,7 +51,7 @@ def _about(path: Path | None) -> dict[str, str]:
     try:
         told = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: {error}; write a line SOURCE = \"licence, address\" for each source") from None
+        raise InputError(f'{path}: {error}; write a line SOURCE = "licence, address" for each source') from None
     return {str(name): str(value) for name, value in told.items()}
 
 
@@ -60,22 +64,37 @@ def _sha256(path: Path) -> str:
 
 
 def _page(card: dict[str, Any], intended: str) -> str:
+    """The card in Markdown."""
     settings = ", ".join(f"{name} {value}" for name, value in card["settings"].items())
+    data = ", ".join(f"`{name}`, sha256 `{digest}`" for name, digest in card["data"].items())
+    levels, aside = card["levels"], ", ".join(card["no_fair_sample"]) or "none"
     lines = [
-        f"# {card['name']}", "", intended, "" if intended else None,
-        f"Made by `corpusscan train {card['name']}` ({card['made_with']}): {settings}.", "",
-        f"Weights: `{card['name']}.safetensors`, {card['bytes']:,} bytes, sha256 `{card['sha256']}`.", "",
-        "Data: " + ", ".join(f"`{name}`, sha256 `{digest}`" for name, digest in card["data"].items()) + ".", "",
-        "## On sources that were held out", "",
-        "Each row is of a model that was made without this source and the others of its fold.  *Flagged*: a sentence at or",
-        f"above logit {card['levels']['flagged']:.2f}; *low*: {card['levels']['low']:.2f}.", "",
-        "| source | fold | injected | flagged, 95 % | low | honest | flagged | low | licence |", "|---|---|---|---|---|---|---|---|---|",
-        *map(_row, card["sources"]), "",
-        "## Calibration", "", "Scores of these models beside the share of injected texts, sources weighed by the root of their size.", "",
-        "| score | injected | texts |", "|---|---|---|",
-        *(f"| {one['score']:.2f} | {one['injected']:.2f} | {one['texts']:,} |" for one in card["calibration_curve"]), "",
-    ]  # fmt: skip
-    return "\n".join(line for line in lines if line is not None)
+        f"# {card['name']}",
+        intended.strip(),
+        f"Made by `corpusscan train {card['name']}` ({card['made_with']}): {settings}.",
+        f"Weights: `{card['name']}.safetensors`, {card['bytes']:,} bytes, sha256 `{card['sha256']}`.",
+        f"Data: {data}.",
+        "## On sources that were held out",
+        (
+            "Each row is of a model that was made without this source and others: honest sources are held out by\n"
+            f"turns, then those with injections.  *Flagged*: a sentence at or above logit {levels['flagged']:.2f}; *low*: "
+            f"{levels['low']:.2f};\n"
+            f"set by {card['fair_documents']:,} honest documents of sources held out, but for these, which no corpus is "
+            f"like: {aside}."
+        ),
+        "\n".join([_cells("source", "part", *_KINDS, "licence"), "|---" * 9 + "|", *map(_row, card["sources"])]),
+        "## Calibration",
+        "Scores of these models beside the share of injected texts, sources weighed by the root of their size.",
+        "\n".join(
+            ["| score | injected | texts |", "|---|---|---|"]
+            + [_cells(f"{one['score']:.2f}", f"{one['injected']:.2f}", f"{one['texts']:,}") for one in card[_CURVE]]
+        ),
+    ]
+    return "\n\n".join(line for line in lines if line) + "\n"
+
+
+def _cells(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _row(entry: dict[str, Any]) -> str:
@@ -84,9 +103,9 @@ def _row(entry: dict[str, Any]) -> str:
         if one := entry.get(kind):
             share = f"{one['flagged']:,}"
             if kind == "injected":
-                low, high = interval(one["flagged"], one["texts"])
+                low, high = interval(one["flagged"], one["texts"], TAIL)
                 share = f"{one['flagged'] / one['texts']:.0%} [{low:.0%}, {high:.0%}]"
             cells += [f"{one['texts']:,}", share, f"{one['told']:,}"]
         else:
             cells += ["", "", ""]
-    return f"| {' | '.join([*cells, entry['about']])} |"
+    return _cells(*cells, entry["about"])

@@ -11,13 +11,19 @@ Values = npt.NDArray[np.float64]
 
 
 def fit(
-    rows: Any, positive: npt.NDArray[np.bool_], weight: Values, ridge: float, steps: int = 100, start: Values | None = None
+    rows: Any,
+    positive: npt.NDArray[np.bool_],
+    weight: Values,
+    ridge: float,
+    steps: int = 100,
+    start: Values | None = None,
 ) -> tuple[Values, float]:
     """Weights and bias that make labels likeliest, each row counted `weight` times, with a ridge on the weights.
 
-    `start` holds weights and bias to begin with.  `rows` is a `scipy.sparse.csr_matrix`, (rows, features).  Deterministic for the same input and libraries.
+    `rows` is a `scipy.sparse.csr_matrix`, (rows, features); `start` holds weights and bias to begin with.
+    Deterministic for the same input and libraries.
     """
-    from scipy.optimize import minimize
+    from scipy.optimize import minimize  # noqa: PLC0415  # takes a third of a second
 
     sign = np.where(positive, 1.0, -1.0)
     columns, total = rows.T.tocsr(), weight.sum()
@@ -35,7 +41,7 @@ def fit(
 
 def platt(logits: Values, positive: npt.NDArray[np.bool_], weight: Values) -> tuple[float, float]:
     """Slope and intercept by which logits become probabilities."""
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csr_matrix  # noqa: PLC0415
 
     slope, intercept = fit(csr_matrix(logits[:, None]), positive, weight, 1e-6)
     return float(slope[0]), intercept

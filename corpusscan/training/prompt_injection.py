@@ -1,10 +1,10 @@
 """The classifier of injected instructions, made from labelled texts.
 
 A page that is no injection gives all its sentences as honest ones, far too many to learn from: those that the model of
-the turn before took for orders are added, some thousands a turn (bootstrapping, Sung and Poggio 1998).  Of a long injected
-text only the sentences that look like orders count, as in multiple-instance learning (Andrews et al. 2003).
-Every figure of the card is of sources that its model had not seen: sources are parted into folds, and each fold is
-scored by a model of all others.  The shipped weights are of all of them.
+the turn before took for orders are added, some thousands a turn (bootstrapping, Sung and Poggio 1998).  Of a long
+injected text only the sentences that look like orders count, as in multiple-instance learning (Andrews et al. 2003).
+Every figure of the card is of sources that its model had not seen: first the honest sources are held out by turns, for
+thresholds, then those with injections, for recall.  The shipped weights are of all of them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from corpusscan.kernels import cues as hashed
 from corpusscan.kernels import grams
 from corpusscan.kernels.classifier import Model, Windows
 from corpusscan.kernels.matching import buffers
@@ -45,7 +46,7 @@ class Settings:
     hard: int = 20_000  # that each further turn adds
     injected: float = 0.5  # what all injected sentences weigh together; honest ones weigh 1
     steps: int = 60  # of L-BFGS a turn
-    folds: int = 6
+    folds: int = 4
     flagged: float = 20.0  # honest documents of a million that are flagged
     told: float = 500.0  # and that are told at all
 
@@ -59,46 +60,46 @@ class Trained:
 
 
 @cache
-def cues() -> tuple[npt.NDArray[np.uint64], grams.Masks]:
+def cues() -> tuple[npt.NDArray[np.uint64], hashed.Masks]:
     """The cue words of `cues.toml`: their hashes, ascending, and the sorts of each."""
     found: dict[int, int] = {}
     for number, words in enumerate(tomllib.loads((Path(__file__).parent / "cues.toml").read_text("utf-8")).values()):
         for word in words.split():
-            key = grams.cue(word)
+            key = hashed.cue(word)
             found[key] = found.get(key, 0) | 1 << number
     keys = sorted(found)
     return np.array(keys, np.uint64), np.array([found[key] for key in keys], np.uint16)
 
 
-def train(examples: Examples, settings: Settings, told: Told) -> Trained:
-    """Folds first, for thresholds, calibration and the report; then the model of everything."""
-    fold = _folds(examples, settings.folds)
+def train(examples: Examples, settings: Settings, told: Told, hard: frozenset[str] = frozenset()) -> Trained:
+    """Models of parts first, for thresholds, calibration and the report; then the model of everything.
+
+    `hard` are honest sources that are no fair sample of a corpus: no threshold is set by them.
+    """
+    injected = np.bincount(examples.source[examples.positive], minlength=len(examples.sources)) > 0
     best = np.full(len(examples.texts), -np.inf)
-    for number in range(settings.folds):
-        held = fold[examples.source] == number
-        seen = examples.some(~held)
-        if held.any() and seen.positive.any() and not seen.positive.all():
-            told(f"fold {number + 1} of {settings.folds}: {held.sum():,} texts held out")
-            model = _fitted(seen, settings, told)
-            some = examples.some(held)
-            best[held] = _best(model.windows(some.texts), len(some.texts))
-    levels = tuple(_level(examples, best, share) for share in (settings.told, settings.flagged))
+    fold = np.full(len(examples.sources), -1)
+    for kind, what in ((~injected, "honest"), (injected, "injected")):
+        fold[kind] = np.arange(kind.sum()) % settings.folds
+        for number in range(settings.folds):
+            held = kind[examples.source] & (fold[examples.source] == number)
+            seen = examples.some(~held)
+            if held.any() and seen.positive.any() and not seen.positive.all():
+                told(f"{what} sources, part {number + 1} of {settings.folds}: {held.sum():,} texts held out")
+                model = _fitted(seen, settings, told)
+                some = examples.some(held)
+                best[held] = _best(model.windows(some.texts), len(some.texts))
+    fair = ~injected & ~np.isin(examples.sources, sorted(hard))
+    ranked = np.sort(best[fair[examples.source] & np.isfinite(best)])[::-1]
+    levels = _level(ranked, settings.told), _level(ranked, settings.flagged)
     told("all sources")
     model = _fitted(examples, settings, told)
     known = np.isfinite(best)
     weight = _weights(examples.source[known], examples.positive[known], 1.0)
     platt = logistic.platt(best[known], examples.positive[known], weight)
-    model = Model(model.weights, model.bias, model.cues, model.sorts, platt, (levels[0], levels[1]))
-    return Trained(model, _report(examples, best, fold, model) | {"settings": asdict(settings)})
-
-
-def _folds(examples: Examples, folds: int) -> Numbers:
-    """The fold of each source; sources with injections, and those without, are dealt out by turns."""
-    injected = np.bincount(examples.source[examples.positive], minlength=len(examples.sources)) > 0
-    dealt = np.empty(len(examples.sources), np.int64)
-    for kind in (injected, ~injected):
-        dealt[kind] = np.arange(kind.sum()) % folds
-    return dealt
+    model = Model(model.weights, model.bias, model.cues, model.sorts, platt, levels)
+    facts = {"settings": asdict(settings), "no_fair_sample": sorted(hard), "fair_documents": len(ranked)}
+    return Trained(model, facts | _report(examples, best, fold, model))
 
 
 def _fitted(examples: Examples, settings: Settings, told: Told) -> Model:
@@ -106,7 +107,9 @@ def _fitted(examples: Examples, settings: Settings, told: Told) -> Model:
     draw = np.random.default_rng(settings.seed)
     injected, honest = examples.some(examples.positive), examples.some(~examples.positive)
     orders = _whole(injected)
-    model, kept, start = None, np.zeros(0, np.int64), None
+    model: Model | None = None
+    kept = np.zeros(0, np.int64)
+    start: npt.NDArray[np.float64] | None = None
     windows = _blank(settings).windows(honest.texts)
     for turn in range(settings.turns + 1):
         if model is None:
@@ -147,8 +150,13 @@ def _orders(windows: Windows, injected: Examples) -> Windows:
     place = np.arange(len(text)) - np.searchsorted(text, text)
     chosen = order[(place == 0) | ((place < BEST) & (windows.logit[order] > 0))]
     whole = _whole(injected)
-    parts = [np.concatenate([old, new[chosen]]) for old, new in zip(whole, windows, strict=True)]
-    return Windows(*parts)
+    return Windows(
+        *(np.concatenate([old, new[chosen]]) for old, new in zip(_arrays(whole), _arrays(windows), strict=True))
+    )
+
+
+def _arrays(windows: Windows) -> tuple[npt.NDArray[Any], ...]:
+    return tuple(windows)
 
 
 def _drawn(windows: Windows, honest: Examples, most: int, draw: np.random.Generator) -> Numbers:
@@ -164,14 +172,14 @@ def _matrix(
     injected: Examples, orders: Windows, honest: Examples, windows: Windows, kept: Numbers, settings: Settings
 ) -> tuple[Any, Flags, npt.NDArray[np.float64]]:
     """Rows of features, whether each is injected, and what it weighs."""
-    from scipy.sparse import csr_matrix, vstack
+    from scipy.sparse import csr_matrix, vstack  # noqa: PLC0415
 
     parts = []
     for some, own, chosen in ((injected, orders, np.arange(len(orders.text))), (honest, windows, kept)):
         data, offsets = buffers(some.texts)
         base = offsets[own.text[chosen]]
         buckets, values, bounds = grams.rows(
-            data, base + own.begin[chosen], base + own.end[chosen], settings.bits, grams.table(*cues())
+            data, base + own.begin[chosen], base + own.end[chosen], settings.bits, hashed.table(*cues())
         )
         parts.append(csr_matrix((values, buckets, bounds), (len(chosen), 1 << settings.bits)))
     positive = np.arange(len(orders.text) + len(kept)) < len(orders.text)
@@ -196,19 +204,12 @@ def _best(windows: Windows, texts: int) -> npt.NDArray[np.float64]:
     return best
 
 
-def _clean(examples: Examples) -> Flags:
-    """Documents of sources without injections: what a corpus is like."""
-    injected = np.bincount(examples.source[examples.positive], minlength=len(examples.sources)) > 0
-    return ~injected[examples.source]
-
-
-def _level(examples: Examples, best: npt.NDArray[np.float64], per_million: float) -> float:
-    """The logit above which so many of a million honest documents of unseen sources lie."""
-    ranked = np.sort(best[_clean(examples) & np.isfinite(best)])[::-1]
+def _level(ranked: npt.NDArray[np.float64], per_million: float) -> float:
+    """The logit that so many of a million honest documents of unseen sources reach, of theirs in falling order."""
     if not len(ranked):
         return 0.0
-    place = int(per_million * 1e-6 * len(ranked))
-    return float(np.nextafter(np.float32(ranked[min(place, len(ranked) - 1)]), np.float32(np.inf)))
+    place = min(int(per_million * 1e-6 * len(ranked)), len(ranked) - 1)
+    return float(np.nextafter(np.float32(ranked[place]), np.float32(np.inf)))
 
 
 def _report(examples: Examples, best: npt.NDArray[np.float64], fold: Numbers, model: Model) -> dict[str, Any]:
