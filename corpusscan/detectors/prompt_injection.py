@@ -76,16 +76,18 @@ class PromptInjection(Detector):
         return TITLES[rule]
 
     def digest(self) -> str:
-        """BLAKE3 (hex) of the weights: others make other results."""
-        return blake3(self._path.read_bytes()).hexdigest() if self._path.is_file() else ""
-
-    @property
-    def _path(self) -> Path:
-        return Path(self.weights) if self.weights else SHIPPED
+        """BLAKE3 (hex) of the weights: others make other results.  Raises `InputError` for a file that holds none."""
+        return self._loaded[1]
 
     @property
     def _model(self) -> Model:
-        return _load(self._path, self.digest())
+        return self._loaded[0]
+
+    @property
+    def _loaded(self) -> tuple[Model, str]:
+        path = Path(self.weights) if self.weights else SHIPPED
+        stat = path.stat() if path.is_file() else None
+        return _load(path, stat and (stat.st_mtime_ns, stat.st_size))
 
     def _hit(self, hit: _Found, batch: Batch, limit: int | None) -> dict[str, Any]:
         text, role = batch.texts["text"][hit.text].as_py(), batch.texts["role"][hit.text].as_py()
@@ -155,5 +157,6 @@ def _apart(windows: Windows, levels: tuple[float, float]) -> list[int]:
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, digest: str) -> Model:
-    return Model.load(path)
+def _load(path: Path, stamp: object) -> tuple[Model, str]:
+    """The model of a file, and the digest of its bytes; `stamp` tells that it was written anew."""
+    return Model.load(path), blake3(path.read_bytes()).hexdigest()

@@ -67,6 +67,7 @@ def planes() -> npt.NDArray[np.uint32]:
 
 @njit(cache=True, nogil=True, inline="always")
 def mixed(value, part):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """The hash of what was before, with one more part."""
     value = (value ^ np.uint64(part)) * _FACTOR
     return value ^ (value >> np.uint64(29))
 
@@ -105,7 +106,7 @@ def found(keys, sorts, key):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN
 
 
 @njit(cache=True, nogil=True)
-def _cue(data, begun, plane):  # type: ignore[no-untyped-def] # noqa: ANN001
+def _cue(data, begun, plane):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     value, i, alone = np.uint64(0), 0, False
     while i < len(data):
         char, kind, length = character(data, i, len(data), plane)

@@ -77,10 +77,9 @@ def _page(card: dict[str, Any], intended: str) -> str:
         "## On sources that were held out",
         (
             "Each row is of a model that was made without this source and others: honest sources are held out by\n"
-            f"turns, then those with injections.  *Flagged*: a sentence at or above logit {levels['flagged']:.2f}; *low*: "
-            f"{levels['low']:.2f};\n"
-            f"set by {card['fair_documents']:,} honest documents of sources held out, but for these, which no corpus is "
-            f"like: {aside}."
+            "turns, then those with injections.  *Flagged*: a sentence at or above logit "
+            f"{levels['flagged']:.2f}; *low*: {levels['low']:.2f};\nset by {card['fair_documents']:,} honest documents "
+            f"of sources held out, but for these, which no corpus is like: {aside}."
         ),
         "\n".join([_cells("source", "part", *_KINDS, "licence"), "|---" * 9 + "|", *map(_row, card["sources"])]),
         "## Calibration",

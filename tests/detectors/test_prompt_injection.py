@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from corpora import write_jsonl
 
 import corpusscan
 from corpusscan.detectors import prompt_injection
+from corpusscan.errors import InputError
 from corpusscan.kernels.classifier import Model
 
 PAGE = (
@@ -134,3 +136,20 @@ def test_the_card_is_of_the_shipped_weights() -> None:
     assert card["sha256"] in weights.with_suffix(".md").read_text("utf-8")
     assert weights.stat().st_size < 300_000
     assert Model.load(weights).levels[0] < Model.load(weights).levels[1]
+
+
+def test_weights_that_are_none_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    """A pickle in their place ends the scan with an error that names it."""
+    (tmp_path / "weights.bin").write_bytes(b"\x80\x04K\x01.")
+    with pytest.raises(InputError, match=r"weights\.bin"):
+        scan(tmp_path, ["text"], injection_weights=str(tmp_path / "weights.bin"))
+
+
+def test_other_weights_make_other_results(tmp_path: Path) -> None:
+    """A model that knows nothing finds nothing, and the digest of the detector is another one."""
+    silent = Model.load(prompt_injection.SHIPPED)
+    replace(silent, weights=silent.weights * 0).save(tmp_path / "silent.safetensors")
+    path = str(tmp_path / "silent.safetensors")
+    assert len(scan(tmp_path, [PAGE.format(ORDERS[0])], injection_weights=path).findings.collect()) == 0
+    kind = prompt_injection.PromptInjection
+    assert kind(weights=path).digest() != kind().digest()
