@@ -37,7 +37,8 @@ demo: $(VENV)/core
 	code=$$?; test $$code -eq 1 || { echo "the demo ended with exit code $$code, not 1 (findings)"; exit 1; }
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -m "not browser and not hf and not sarif"
+	@# Several at a time, but few: each may start a scan with workers of its own.
+	$(BIN)/python -m pytest -m "not browser and not hf and not sarif" -n auto --maxprocesses 4 --dist worksteal
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -118,6 +118,8 @@ def main() -> None:
     options.add_argument("--documents", type=int, default=45_000, help="real ones (default: 45,000)")
     options.add_argument("--campaigns", type=int, default=60, help="of each file and size, at most (default: 60)")
     options.add_argument("--detectors", help="default: all")
+    options.add_argument("--model", help="as that of `corpusscan scan`")
+    options.add_argument("--embed", default="suspects", help="as that of `corpusscan scan`")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("-o", "--out", type=Path, help="where corpus and report stay")
     chosen = options.parse_args()
@@ -125,12 +127,15 @@ def main() -> None:
         place = chosen.out or Path(folder)
         place.mkdir(parents=True, exist_ok=True)
         rows = corpus(chosen, random.Random(chosen.seed))
-        rows.select("text", "source").write_parquet(place / "corpus.parquet", row_group_size=20_000)
+        rows.select("text", "source").write_parquet(place / "corpus.parquet", row_group_size=5_000)
         settings: dict[str, Any] = {"detectors": chosen.detectors.split(",")} if chosen.detectors else {}
+        settings |= {"model": chosen.model, "embed": chosen.embed} if chosen.model else {}
         began = time.monotonic()
         report = corpusscan.scan(str(place / "corpus.parquet"), out=str(place / "report"), overwrite=True, **settings)
         size = rows["text"].str.len_bytes().sum() / 1e6
         print(f"{len(rows):,} documents, {size:.0f} MB, scanned in {time.monotonic() - began:.0f} s")
+        for limit in report.summary["limits"]:
+            print(f"  at most {limit['most']:,} {limit['limit']}: {limit['left']:,} {limit['unit']} left aside")
         show(report, rows)
 
 

@@ -13,7 +13,7 @@ import msgspec
 import orjson
 
 from corpusscan import config as configuration
-from corpusscan import detectors, io, power, power_quick, schema
+from corpusscan import detectors, io, models, power, power_quick, schema
 from corpusscan.config import ScanConfig
 from corpusscan.detector import Detector
 from corpusscan.engine import heard, index, keys, memory
@@ -27,6 +27,8 @@ from corpusscan.kernels import affine32, tokens
 from corpusscan.report import Report, baseline, mined_rules, pages, tables
 from corpusscan.version import __version__
 from corpusscan.workspace import Workspace, opened, write_atomic, write_parquet
+
+_BY_MEANING = "semantic_cluster"
 
 Show = Callable[[Progress], None]
 
@@ -51,12 +53,17 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
     plan = io.plan(inputs, config.columns, out)
     settings: dict[str, dict[str, Any]] = {
         "rules": {"packs": config.rules},
+        "misinformation": {"packs": config.rules, "knowledge": config.knowledge},
         "hidden_text": {"decode_levels": config.decode_levels},
         "prompt_injection": {"weights": config.injection_weights},
         "near_duplicate": {"index": config.index is not None, "sketch": config.sketch},
         "repeated_passage": {"index": config.index is not None},
     }
+    model = models.found(config.model, config.device) if config.model else None
+    if model:
+        settings["semantic_cluster"] = {"model": model.folder, "embed": config.embed, "device": model.device}
     active = detectors.create(config.detectors, config.without, settings)
+    _check_model(config, active)
     _check_index(config, plan, active)
     _check_rules(config, inputs, out, active)
     accepted = baseline.load(Path(config.baseline)) if config.baseline else []
@@ -74,7 +81,7 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
             plan = msgspec.structs.replace(plan, shards=rounds.cuts.shards(plan.shards))
             collected = rounds.fingerprint(plan.shards, config.sample)
             rounds.audit(collected, active)
-        run_facts = _facts(inputs, config, collected, active)
+        run_facts = _facts(inputs, config, collected, active) | {"encoder": _encoder(model, config, active)}
         run_facts |= _write_tables(plan, collected, active, workspace, out, accepted, config.write_baseline)
         saved = _save_rules(config, collected, reading, key, out)
         rounds.keep(collected)
@@ -99,6 +106,20 @@ def _check_index(config: ScanConfig, plan: io.Plan, active: Sequence[Detector]) 
     root = Path(config.index).resolve()
     if inside := [shard.file for shard in plan.shards if Path(shard.path).resolve().is_relative_to(root)]:
         raise UsageError(f"--index: {config.index} lies inside the input ({inside[0]}); choose a folder beside it")
+
+
+def _check_model(config: ScanConfig, active: Sequence[Detector]) -> None:
+    if config.model and not any(detector.name == _BY_MEANING for detector in active):
+        raise UsageError(f"--model: {_BY_MEANING} is what reads by it; let it run")
+
+
+def _encoder(model: models.Found | None, config: ScanConfig, active: Sequence[Detector]) -> str:
+    """By what texts were compared, and what another way would add."""
+    if not any(detector.name == _BY_MEANING for detector in active):
+        return ""
+    if model is None:
+        return "vectors fitted to this corpus; a sentence model (--model) also finds rewrites that share few words"
+    return f"{model.told}; it read {'all' if config.embed == 'all' else 'suspects'} (--embed {config.embed})"
 
 
 def _check_rules(config: ScanConfig, inputs: list[str], out: Path, active: Sequence[Detector]) -> None:

@@ -15,6 +15,7 @@ from corpusscan.train_commands import train
 from corpusscan.version import __version__
 
 if TYPE_CHECKING:
+    from corpusscan.claims import ClaimPack
     from corpusscan.config import ScanConfig
     from corpusscan.rules import Pack
 
@@ -48,6 +49,14 @@ def cli() -> None:
 @click.option(
     "--tokenizer", metavar="NAME_OR_PATH", help="Count tokens with this tokenizer; default: one per four bytes."
 )
+@click.option(
+    "--knowledge", metavar="FILE", help="Known triples (CSV or Parquet: subject, relation, object); others are found."
+)
+@click.option(
+    "--model", metavar="NAME_OR_PATH", help="Also compare by a sentence model: a folder, or NAME@REVISION of the hub."
+)
+@click.option("--embed", metavar="WHAT", help="What the model reads: suspects, or all.  [default: suspects]")
+@click.option("--device", metavar="DEVICE", help="Where the model runs: auto, cpu, cuda.  [default: auto]")
 @click.option("--workers", type=int, metavar="N", help="Worker processes; default: one per core.")
 @click.option("--memory-limit", metavar="SIZE", help="Memory a worker may hold, as in 2GiB.  [default: 4GiB]")
 @click.option(
@@ -151,26 +160,29 @@ def rules() -> None:
 @rules.command("list")
 @click.argument("packs", nargs=-1, metavar="[DIR]...")
 def list_rules(packs: tuple[str, ...]) -> None:
-    """Print the rules of the shipped packs, or of the packs in DIR: severity, attack, id, title."""
+    """Print the rules and claims of the shipped packs, or of the packs in DIR: severity, attack, id, title."""
     for rule in (rule for pack in _load(packs) for rule in pack.rules):
         click.echo(f"{rule.severity:9} {rule.attack:22} {rule.id:44} {rule.title}")
+    for claim in (claim for pack in _claims(packs) for claim in pack.claims):
+        click.echo(f"{claim.severity:9} {'misinformation':22} {claim.id:44} {claim.claim}")
 
 
 @rules.command("test")
 @click.argument("packs", nargs=-1, metavar="[DIR]...")
 def test_rules(packs: tuple[str, ...]) -> None:
-    """Check the rules of the shipped packs, or of the packs in DIR, against their own tests."""
+    """Check the rules and claims of the shipped packs, or of the packs in DIR, against their own tests."""
+    from corpusscan import asserting
     from corpusscan.detectors.rules import self_test, unguarded
 
-    loaded = _load(packs)
+    loaded, claimed = _load(packs), _claims(packs)
     complaints = [f"{rule.id}: {told}" for pack in loaded for rule in pack.rules if (told := rule.complaint())]
-    failures = complaints + self_test(loaded)
-    count = sum(len(pack.rules) for pack in loaded)
+    failures = complaints + self_test(loaded) + asserting.self_test(claimed)
+    count, claims = sum(len(pack.rules) for pack in loaded), sum(len(pack.claims) for pack in claimed)
     for failure in failures:
         click.echo(failure, err=True)
     for rule in unguarded(loaded):
         click.echo(f"{rule}: slow, a pattern has no literal of four bytes that every match must contain", err=True)
-    click.echo(f"{count} rules, {len(failures)} failures")
+    click.echo(f"{count} rules, {claims} claims, {len(failures)} failures")
     sys.exit(1 if failures else 0)
 
 
@@ -202,6 +214,12 @@ def _load(packs: tuple[str, ...]) -> tuple[Pack, ...]:
     from corpusscan import rules as packs_
 
     return packs_.load(packs or packs_.shipped_packs())
+
+
+def _claims(packs: tuple[str, ...]) -> tuple[ClaimPack, ...]:
+    from corpusscan import claims
+
+    return claims.load(packs or claims.shipped())
 
 
 def _config(inputs: tuple[str, ...], file: Path | None, flags: dict[str, Any], quiet: bool) -> ScanConfig:

@@ -17,6 +17,8 @@ from corpusscan.errors import UsageError
 FILE_NAME = "corpusscan.toml"
 SKETCHES = ("fss", "affine32")
 POWER = ("off", "quick")
+EMBED = ("suspects", "all")
+DEVICES = ("auto", "cpu", "cuda")
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -41,7 +43,11 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     detectors: tuple[str, ...] | None = None  # None: all that can run
     without: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    knowledge: str | None = None  # triples of subject, relation and object that are known
     tokenizer: str | None = None
+    model: str | None = None  # a sentence model: a folder, or NAME@REVISION
+    embed: str = "suspects"  # what it reads
+    device: str = "auto"  # that it runs on
     workers: int | None = None  # None: one per core
     memory_limit: int | str = "4GiB"  # per worker, resident
     max_document: int | str = "16MiB"  # longer texts are scanned in overlapping pieces
@@ -69,6 +75,8 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         _check(self.decode_levels in (1, 2), "decode_levels", self.decode_levels, "1 or 2")
         _check(self.sketch in SKETCHES, "sketch", self.sketch, f"one of {', '.join(SKETCHES)}")
         _check(self.power in POWER, "power", self.power, f"one of {', '.join(POWER)}")
+        _check(self.embed in EMBED, "embed", self.embed, f"one of {', '.join(EMBED)}")
+        _check(self.device in DEVICES, "device", self.device, f"one of {', '.join(DEVICES)}")
         for reason, allowed in self.allow_skipped.items():
             _check(allowed >= 0, "allow_skipped", f"{reason}={allowed}", "REASON=N with N 0 or more")
 

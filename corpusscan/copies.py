@@ -37,7 +37,10 @@ _SOURCES, _SOURCE = 10, 200  # sources with the most copies, and characters of o
 _CHARACTERS = 1_500  # of each of the two copies that are told, and as many words as can be compared
 _LEAD = 200  # characters before the first difference with which they begin
 # Told of a group, and of none of its hits.
-EXHIBIT = ("template", "slots", "pair", "top_sources", "timeline", "shared_words", "examples")
+EXHIBIT = (
+    "template", "slots", "pair", "top_sources", "timeline", "shared_words", "examples", "beside", "map", "truth",
+    "references", "stances",
+)  # fmt: skip
 TITLE, _TELLING = 160, 40  # characters of a title, and of fixed text that says something
 
 LOOKED_AT = pa.schema(  # one row per text of a document

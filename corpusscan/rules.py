@@ -140,14 +140,33 @@ class Pack(msgspec.Struct, frozen=True):
     rules: tuple[Rule, ...]
 
 
-class _About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `pack.yml` states."""
+
     title: Text
     description: Text = ""
+    kind: Literal["rules", "claims"] = "rules"
 
 
 def shipped_packs() -> tuple[Path, ...]:
-    """The folders of the packs that come with the package, sorted by name."""
+    """The folders of the packs of rules that come with the package, sorted by name."""
+    return tuple(path for path in shipped_folders() if kind(path) == "rules")
+
+
+def shipped_folders() -> tuple[Path, ...]:
+    """The folders of all packs that come with the package, sorted by name."""
     return tuple(sorted(path for path in _home().glob("*") if any(_rule_files(path)))) if _home().is_dir() else ()
+
+
+def about(folder: Path) -> About:
+    """What a pack says of itself.  Raises `RuleError`."""
+    file = folder / "pack.yml"
+    return strictyaml.read(file, About) if file.is_file() else About(folder.name)
+
+
+def kind(folder: Path) -> str:
+    """What a pack holds: rules, or claims (`corpusscan.claims`)."""
+    return about(folder).kind
 
 
 def _home() -> Path:
@@ -157,7 +176,7 @@ def _home() -> Path:
 
 def load(folders: Sequence[Path | str]) -> tuple[Pack, ...]:
     """The packs in these folders, each a pack or a folder of packs.  Raises `RuleError`."""
-    packs = [load_pack(path) for folder in folders for path in _pack_folders(Path(folder))]
+    packs = [load_pack(path) for folder in folders for path in pack_folders(Path(folder), "rules")]
     seen: dict[str, str] = {}
     for pack in packs:
         for rule in pack.rules:
@@ -172,8 +191,7 @@ def load(folders: Sequence[Path | str]) -> tuple[Pack, ...]:
 def load_pack(folder: Path | str) -> Pack:
     """One pack: `pack.yml` (optional) and a rule in every other .yml file.  Raises `RuleError`."""
     folder = Path(folder)
-    about = folder / "pack.yml"
-    head = strictyaml.read(about, _About) if about.is_file() else _About(folder.name)
+    head = about(folder)
     rules = tuple(_load_rule(path) for path in _rule_files(folder))
     if not rules:
         raise RuleError(f"{folder}: no rule in it; a pack is a folder of files named <rule-id>.yml")
@@ -183,6 +201,12 @@ def load_pack(folder: Path | str) -> Pack:
 def digest(packs: Sequence[Pack]) -> str:
     """BLAKE3 (hex) of everything the packs say: another digest, another verdict."""
     return blake3.blake3(msgspec.json.encode(sorted(packs, key=lambda pack: pack.name))).hexdigest()
+
+
+def stamp(folders: Sequence[Path | str]) -> tuple[tuple[str, int, int], ...]:
+    """What tells that a rule file was edited since it was read: a process may outlive an edit."""
+    files = [path for folder in folders for path in sorted(Path(folder).rglob("*.yml"))]
+    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path in files for stat in [path.stat()])
 
 
 def json_schema() -> dict[str, Any]:
@@ -232,15 +256,16 @@ def _known(key: str, value: str, names: tuple[str, ...]) -> None:
         raise ValueError(f"unknown {key} {value!r}{strictyaml.instead(value, names)}")
 
 
-def _pack_folders(folder: Path) -> list[Path]:
+def pack_folders(folder: Path, of: str) -> list[Path]:
+    """The packs of one kind in a folder that is a pack or has some in it.  Raises `RuleError` where there is none."""
     if not folder.is_dir():
         raise RuleError(f"{folder}: no such folder; --rules takes a folder of rules or of packs")
-    if any(_rule_files(folder)):
-        return [folder]
-    packs = sorted(path for path in folder.iterdir() if path.is_dir() and any(_rule_files(path)))
+    packs = (
+        [folder] if any(_rule_files(folder)) else sorted(path for path in folder.iterdir() if any(_rule_files(path)))
+    )
     if not packs:
         raise RuleError(f"{folder}: no rule in it; a pack is a folder of files named <rule-id>.yml")
-    return packs
+    return [path for path in packs if kind(path) == of]
 
 
 def _rule_files(folder: Path) -> Iterator[Path]:

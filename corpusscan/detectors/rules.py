@@ -28,7 +28,7 @@ from corpusscan.kernels.folding import fold
 from corpusscan.kernels.matching import Filter, Need, Query, buffers
 from corpusscan.kernels.occurrences import Pattern, Phrase, Seeker, Span, Text, seen, tightest
 from corpusscan.kernels.syntax import edged, folded_pattern, width
-from corpusscan.rules import Atom, Pack, Rule, digest, load, shipped_packs
+from corpusscan.rules import Atom, Pack, Rule, digest, load, shipped_packs, stamp
 
 SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
 TOGETHER = 64  # pieces of text that an atom is looked for in at once
@@ -87,7 +87,7 @@ class Rules(Detector):
     def _files(self) -> tuple[tuple[Path | str, ...], object]:
         """The folders of rules, and what their files were when this detector was first used."""
         folders: tuple[Path | str, ...] = (*(shipped_packs() if self.shipped else ()), *self.packs)
-        return folders, _stamp(folders)
+        return folders, stamp(folders)
 
     def _capped(self, hits: Sequence[_Found]) -> list[tuple[_Found, int | None]]:
         """The hits that are kept, each with the limit that cut its document or its rule short."""
@@ -272,20 +272,14 @@ def _guards(clauses: list[tuple[_Sought, ...]]) -> list[tuple[_Sought, ...]]:
     ]
 
 
-def _stamp(folders: Sequence[Path | str]) -> tuple[tuple[str, int, int], ...]:
-    """What tells that a rule file was edited since it was read: a process may outlive an edit."""
-    files = [path for folder in folders for path in sorted(Path(folder).rglob("*.yml"))]
-    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path in files for stat in [path.stat()])
-
-
 @lru_cache(maxsize=4)
-def _load(folders: tuple[Path | str, ...], stamp: object) -> tuple[Pack, ...]:
+def _load(folders: tuple[Path | str, ...], stamped: object) -> tuple[Pack, ...]:
     return load(folders)
 
 
 @lru_cache(maxsize=4)
-def _compile(folders: tuple[Path | str, ...], stamp: object) -> Engine:
-    return Engine(_load(folders, stamp))
+def _compile(folders: tuple[Path | str, ...], stamped: object) -> Engine:
+    return Engine(_load(folders, stamped))
 
 
 def self_test(packs: Sequence[Pack]) -> list[str]:

@@ -32,7 +32,8 @@ _LIBRARIES = (
     "zstandard",
 )
 _SHARED = ("kernels", "io", "detectors/__init__.py", "engine/shuffle.py", "engine/tasks.py", "engine/spans.py",
-           "schema.py", "detector.py", "copies.py", "sampling.py", "triggers.py", "filters.py", "rules.py")  # fmt: skip
+           "schema.py", "detector.py", "copies.py", "sampling.py", "triggers.py", "filters.py", "rules.py",
+            "claims.py", "asserting.py", "nearness.py", "encoded.py", "quoted.py")  # fmt: skip
 
 
 def digest(*parts: object) -> str:

@@ -5,6 +5,8 @@ Started as a plain program, so a script that calls `corpusscan.scan` needs no ma
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import pickle
 import sys
@@ -12,6 +14,8 @@ import threading
 import time
 import traceback
 from pathlib import Path
+
+import pyarrow as pa
 
 from corpusscan.engine.tasks import Outcome, TaskError, execute
 from corpusscan.errors import WorkspaceError
@@ -38,6 +42,14 @@ def main(root: str) -> None:
             answer = TaskError(f"{type(error).__name__}: {error}", traceback.format_exc(), fatal=False)
         pickle.dump(answer, answers)
         answers.flush()
+        _give_back()
+
+
+def _give_back() -> None:
+    """Memory that the last task let go, which allocators keep: the next may be of another kind, or there is none."""
+    pa.default_memory_pool().release_unused()
+    with contextlib.suppress(OSError, AttributeError):  # of glibc only
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _leave_with(parent: int) -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.neighbours import FLOOR, Indices
+
+Nodes = npt.NDArray[np.int32]  # numbers of vectors: of millions of pairs half as large as others
 
 REACH = 3  # a vector holds together with others from the cosine on that it has with so many
 
@@ -25,7 +28,7 @@ class Group(NamedTuple):
     outside: float  # and at which they would join others, at most
 
 
-def groups(left: Indices, right: Indices, cosine: Floats, count: int, least: int, most: int, gap: float) -> list[Group]:
+def groups(left: Nodes, right: Nodes, cosine: Floats, count: int, least: int, most: int, gap: float) -> list[Group]:
     """Disjoint groups of `least` to `most` of `count` vectors whose cosine falls by `gap` where they join others.
 
     Those that stand out most come first.  `left`, `right` and `cosine` are pairs of neighbours, each once.

@@ -22,6 +22,8 @@ NEAREST = 16  # others of each that are kept
 FLOOR = 0.25  # cosine below which vectors are no neighbours
 SHARING = 2_000  # vectors that share a word which each is compared with
 ROUNDS = 10  # of learning centres
+FLAT, PROBED = 50_000, 32  # vectors that are searched exactly, and one list in so many that is looked at beyond
+_OWN = 4  # stretches of the same document that may be nearest
 _SEED = 1
 
 Indices = npt.NDArray[np.int64]
@@ -38,19 +40,23 @@ class Neighbours(NamedTuple):
 
 def neighbours(codes: Codes, words: Hashes, owner: Indices) -> Neighbours:
     """The nearest of the vectors that share one of their words (vectors x some; 0: none); of one owner none are."""
-    place, which = np.nonzero(words)
-    values = words[place, which]
-    order = np.argsort(values, kind="stable")
-    cuts = np.flatnonzero(np.append(True, values[order][1:] != values[order][:-1])[: len(order)])
-    lengths = _lengths(codes)
-    near = np.full((len(codes), NEAREST), -1, np.int64)
+    near = np.full((len(codes), NEAREST), -1, np.int32)
     cosine = np.full((len(codes), NEAREST), FLOOR, np.float32)
-    out = _compared(place[order], np.append(cuts, len(order)), codes, lengths, owner, near, cosine)
-    left, kept = np.nonzero(near >= 0)
-    right = near[left, kept]
-    low, high = np.minimum(left, right), np.maximum(left, right)
-    _, first = np.unique(low << 32 | high, return_index=True)
-    return Neighbours(low[first], high[first], cosine[left, kept][first], int(out))
+    out = _compared(*_sharing(words), codes, _lengths(codes), owner, near, cosine)
+    place = np.flatnonzero(near >= 0)
+    right, told = near.ravel()[place], cosine.ravel()[place]
+    left = place // NEAREST
+    pairs, first = np.unique(np.minimum(left, right) << 32 | np.maximum(left, right), return_index=True)
+    return Neighbours(pairs >> 32, pairs & 0xFFFFFFFF, told[first], int(out))
+
+
+def _sharing(words: Hashes) -> tuple[npt.NDArray[np.int32], Indices]:
+    """The vectors that have each word, one word after another, and where each begins; what it needs is let go."""
+    place = np.flatnonzero(words)
+    values = words.ravel()[place]
+    order = np.argsort(values, kind="stable")
+    cuts = np.flatnonzero(np.append(True, np.diff(values[order]) != 0)[: len(order)])
+    return (place[order] // words.shape[1]).astype(np.int32), np.append(cuts, len(order))
 
 
 @njit(cache=True, nogil=True)
@@ -105,6 +111,51 @@ def _insert(near, cosine, one, told):  # type: ignore[no-untyped-def] # noqa: AN
         for k in range(NEAREST - 1, at, -1):
             near[k], cosine[k] = near[k - 1], cosine[k - 1]
         near[at], cosine[at] = one, told
+
+
+def exact(codes: Codes, owner: Indices) -> Neighbours:
+    """The nearest vectors, whatever words they share; of one owner none are.
+
+    Exact up to `FLAT` vectors, from there on by inverted lists (Jegou, Douze and Schmid 2011), seeded.  Vectors are
+    centred first: those of some models all point much the same way.
+    """
+    vectors = codes.astype(np.float32)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    vectors -= vectors.mean(axis=0)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    asked = min(NEAREST + _OWN, len(vectors))
+    cosine, place = _searched(vectors, asked)
+    good = (place >= 0) & (owner[np.maximum(place, 0)] != owner[:, None]) & (cosine > FLOOR)
+    good &= np.cumsum(good, axis=1) <= NEAREST
+    left, which = np.nonzero(good)
+    right = place[left, which]
+    pairs, first = np.unique(np.minimum(left, right) << 32 | np.maximum(left, right), return_index=True)
+    return Neighbours(pairs >> 32, pairs & 0xFFFFFFFF, cosine[left, which][first], 0)
+
+
+def _searched(vectors: Floats, asked: int) -> tuple[Floats, Indices]:
+    faiss = _faiss()
+    if len(vectors) <= FLAT:
+        cosine, place = faiss.knn(vectors, vectors, asked, metric=faiss.METRIC_INNER_PRODUCT)
+        return cosine, place.astype(np.int64)
+    cells = int(4 * np.sqrt(len(vectors)))
+    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(vectors.shape[1]), vectors.shape[1], cells, faiss.METRIC_INNER_PRODUCT)
+    index.cp.seed, index.nprobe = _SEED, max(cells // PROBED, 16)
+    index.train(vectors)
+    index.add(vectors)
+    cosine, place = index.search(vectors, asked)
+    return cosine, place.astype(np.int64)
+
+
+def nth(left: Indices, right: Indices, cosine: Floats, count: int, which: int) -> Floats:
+    """The cosine of neighbour number `which`, by falling cosine, of each of `count` vectors; 0 where it has fewer."""
+    one, told = np.append(left, right), np.append(cosine, cosine)
+    order = np.lexsort((-told, one))
+    one, told = one[order], told[order]
+    at = np.arange(len(one)) - np.searchsorted(one, one) == which - 1
+    found = np.zeros(count, np.float32)
+    found[one[at]] = told[at]
+    return found
 
 
 def centres(vectors: Floats, count: int) -> Floats:

@@ -19,8 +19,10 @@ ROW = 26
 HEIGHT = 150
 LETTER = 9.5  # width of a character of a label, about
 FEW = 9  # upright bars up to which each one is named and numbered
+DOT = 5.5  # radius of a point of a map
 
 Bars = Sequence[tuple[str, int]]
+Points = Sequence[tuple[float, float, str, str]]  # x and y between 0 and 1, class name, what it is
 
 
 def shares(parts: Sequence[tuple[str, int]], title: str) -> Markup:
@@ -75,6 +77,15 @@ def columns(rows: Bars, title: str, labels: int = 6) -> Markup:
     return _figure(body, HEIGHT + 26, title)
 
 
+def points(rows: Points, title: str) -> Markup:
+    """A map: one dot per row, as high as the lowest and the highest of them need."""
+    room = WIDTH - 4 * DOT
+    low = min((y for _, y, _, _ in rows), default=0.0)
+    tall = max((y for _, y, _, _ in rows), default=0.0) - low
+    body = [_dot(kind, 2 * DOT + room * x, 2 * DOT + room * (low + tall - y), tip=tip) for x, y, kind, tip in rows]
+    return _figure(body, round(4 * DOT + room * tall), title)
+
+
 def _figure(body: Sequence[Markup], height: int, title: str, *, stretch: bool = False) -> Markup:
     ratio = Markup(' preserveAspectRatio="none"') if stretch else ""
     start = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}"{}>').format(WIDTH, height, title, ratio)
@@ -84,6 +95,11 @@ def _figure(body: Sequence[Markup], height: int, title: str, *, stretch: bool = 
 def _rect(kind: str, x: float, y: float, width: float, height: float, *, tip: str) -> Markup:
     shape = Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>')
     return shape.format(kind, _short(x), _short(y), _short(width), _short(height), escape(tip))
+
+
+def _dot(kind: str, x: float, y: float, *, tip: str) -> Markup:
+    shape = Markup('<circle class="dot {}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>')
+    return shape.format(kind, _short(x), _short(y), DOT, visible(tip, 80))
 
 
 def _text(kind: str, x: float, y: float, text: str) -> Markup:

@@ -22,7 +22,7 @@ from corpusscan.report.summary import scan
 from corpusscan.report.visible import visible
 
 SLOTS, SOURCES, TEMPLATE, COPY = 8, 10, 2_000, 1_500  # whatever the evidence holds, no more is shown
-EXAMPLES, EXAMPLES_WORDS = 3, 12
+EXAMPLES, EXAMPLES_WORDS, DOTS = 3, 12, 300
 _WORD = re.compile(r"\w+")
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -59,6 +59,14 @@ class Copy(msgspec.Struct, frozen=True):
     after: Count = 0
 
 
+class Stance(msgspec.Struct, frozen=True):
+    """Who says so of a claim."""
+
+    documents: Count = 0
+    independent: Count = 0
+    sources: Count = 0
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """The part of a group's evidence that is drawn."""
 
@@ -72,6 +80,11 @@ class Evidence(msgspec.Struct, frozen=True):
     examples: list[tuple[str, str]] = []  # source, and the sentence that names most of them
     similarity: float | None = None  # cosine at which they hold together
     next_similarity: float | None = None  # and of what is nearest to them
+    beside: list[tuple[str, str]] = []  # source and sentence of that
+    map: list[tuple[float, float, bool, str]] = []  # x and y in [0, 1], whether it is a member, source
+    truth: str = ""  # of a claim known to be false
+    references: list[str] = []
+    stances: dict[str, Stance] = {}
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,8 @@ class Cluster:
     told: Evidence
     template: Markup
     examples: list[tuple[str, Markup]]
+    beside: list[tuple[str, Markup]]  # what is nearest to them without being of them
+    map: Markup  # empty where they have no vectors
     slots: list[Slot]
     pair: list[tuple[Copy, Markup]]
     bars: charts.Bars
@@ -105,12 +120,13 @@ def cluster(text: str | None) -> Cluster | None:
         told = msgspec.json.decode(text or "{}", type=Evidence)
     except (msgspec.DecodeError, RecursionError):
         return None
-    if not (told.template or told.top_sources or told.timeline):
+    if not (told.template or told.top_sources or told.timeline or told.truth):
         return None
     bars = told.timeline.bars[:BARS] if told.timeline else []
     drawn = charts.columns(bars, "Copies over time") if bars else Markup()
     dates, pair = _dates(told.timeline), _pair(told.pair)
-    return Cluster(told, _template(told), _examples(told), told.slots[:SLOTS], pair, bars, drawn, dates)
+    said, beside = _examples(told, told.examples[:EXAMPLES]), _examples(told, told.beside[:1])
+    return Cluster(told, _template(told), said, beside, _map(told), told.slots[:SLOTS], pair, bars, drawn, dates)
 
 
 def _template(told: Evidence) -> Markup:
@@ -126,15 +142,24 @@ def _template(told: Evidence) -> Markup:
     return shown
 
 
-def _examples(told: Evidence) -> list[tuple[str, Markup]]:
-    """Sentences of some members, with the words that most members share marked."""
+def _examples(told: Evidence, examples: list[tuple[str, str]]) -> list[tuple[str, Markup]]:
+    """Sentences, with the words that most members share marked."""
     shared = {*told.shared_words[:EXAMPLES_WORDS]}
     shown = []
-    for source, sentence in told.examples[:EXAMPLES]:
+    for source, sentence in examples:
         said = sentence[:COPY]
         spans = [match.span() for match in _WORD.finditer(said) if match[0].casefold() in shared]
         shown.append((source, mark_up(said, spans)))
     return shown
+
+
+def _map(told: Evidence) -> Markup:
+    """Members and what is nearest to them, each a dot: what is drawn last is on top."""
+    dots = [
+        (min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0), "member" if member else "beside", source or "no source")
+        for x, y, member, source in sorted(told.map[:DOTS], key=lambda dot: dot[2])
+    ]
+    return charts.points(dots, "Members of the group, and what is nearest to them") if dots else Markup()
 
 
 def _pair(copies: list[Copy]) -> list[tuple[Copy, Markup]]:

@@ -107,7 +107,7 @@ def _cards(out_tables: Path, summary: Summary) -> Iterator[Markup]:
     template = _environment().get_template("group.html")
     for place, (group, siblings, nth) in enumerate(_by_campaign(groups), start=1):
         rows = found.get(group["group"], [])
-        drawn = cluster(told.get(group["group"])) if group["kind"] == "cluster" else None
+        drawn = cluster(told.get(group["group"])) if group["kind"] in ("cluster", "claim") else None
         mined = trigger(told.get(group["group"])) if group["kind"] == "trigger" else None
         told_there = (mined and mined.examples) or (drawn and drawn.examples)
         rows = [] if told_there else rows[:1] if drawn and drawn.pair else rows

@@ -35,6 +35,7 @@ class Extra(TypedDict, total=False):
     finished: str | None  # ISO 8601
     inputs: list[str]
     tokenizer: str
+    encoder: str  # by what texts were compared
     detectors: list[str]  # that ran
     detectors_not_run: list[dict[str, str]]  # {name, reason}
     detectors_failed: list[str]  # those of them that broke: what they would have found is unknown
@@ -83,6 +84,7 @@ def summarize(out_tables: Path, extra: Extra) -> Summary:
         },
         "records_without": {kind: extra.get("records_without", {}).get(kind) for kind in ("source", "time")},
         "tokenizer": extra.get("tokenizer", ""),
+        "encoder": extra.get("encoder", ""),
         "detectors": list(extra.get("detectors", [])),
         "detectors_not_run": [
             {key: _encodable(value) for key, value in row.items()} for row in extra.get("detectors_not_run", [])

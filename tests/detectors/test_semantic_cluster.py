@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,28 @@ def test_a_campaign_of_eight_is_one_group(tmp_path: Path) -> None:
         marked = texts[finding["row"] - HONEST][finding["start"] : finding["end"]]
         assert sum(name in marked for name in NAMES) >= 8
         assert "examples" not in json.loads(finding["evidence"])
+
+
+def test_the_group_is_drawn_among_what_is_nearest_to_it(tmp_path: Path) -> None:
+    """Its members lie together, what shares a part of its words beside them, and the nearest of that is quoted."""
+    related = reworded(12, [*NAMES[:3], "Hadlow", "Pristow", "Vellimer"], host="site{}.example")
+    report = scan(tmp_path, honest(HONEST) + related + reworded(8))
+    (group,) = groups(report, "medium")
+    evidence = json.loads(group["evidence"])
+    drawn = {member: [(x, y) for x, y, of, _ in evidence["map"] if of == member] for member in (True, False)}
+    assert (group["documents"], len(drawn[True])) == (8, 8)
+    assert drawn[False]
+    middle = tuple(sum(side) / 8 for side in zip(*drawn[True], strict=True))
+    far = {member: [math.dist(dot, middle) for dot in dots] for member, dots in drawn.items()}
+    assert max(far[True]) < min(far[False])
+    assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y, _, _ in evidence["map"])
+    ((source, sentence),) = evidence["beside"]
+    assert source.startswith("site")
+    assert any(sentence in row["text"] for row in honest(HONEST) + related)
+    page = (tmp_path / "out/report.html").read_text()
+    maps = [json.loads(told["evidence"])["map"] for told in groups(report)]
+    assert page.count('class="dot member"') == sum(of for dots in maps for _, _, of, _ in dots)
+    assert "What is nearest to them" in page
 
 
 def test_honest_pages_are_no_group(tmp_path: Path) -> None:

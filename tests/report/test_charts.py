@@ -48,3 +48,17 @@ def test_a_small_loss_is_seen() -> None:
     assert len(widths) == 2
     assert widths[1] >= 3
     assert sum(widths) == pytest.approx(charts.WIDTH, abs=0.2)
+
+
+def test_a_map_is_in_proportion_and_inside_its_box() -> None:
+    """Points keep their distances, up is up, and the box is as high as they need; what they are is text."""
+    svg = charts.points([(0, 0.5, "member", "</title><script>"), (1, 0.5, "near", "b"), (0.5, 0.75, "near", "c")], "t")
+    root = ElementTree.fromstring(svg)
+    _, _, width, height = map(float, root.get("viewBox").split())
+    first, second, third = ((float(dot.get("cx")), float(dot.get("cy"))) for dot in root.iter("circle"))
+    assert all(0 < x < width and 0 < y < height for x, y in (first, second, third))
+    assert first[1] == second[1]
+    assert first[1] - third[1] == pytest.approx((second[0] - first[0]) / 4, abs=0.2)
+    assert height < width / 2
+    assert {element.tag for element in root.iter()} == {"svg", "circle", "title"}
+    assert ElementTree.fromstring(charts.points([], "t")).get("aria-label") == "t"

@@ -1,0 +1,315 @@
+"""Documents that assert a claim known to be false, told from those that refute, report or ask about it.
+
+Claims are data (`rules/claims`): what they name, what is said of it, the truth with references.  A sentence that
+asserts one is a finding; a claim that several independent documents assert, far more than deny it, is a campaign.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import polars as pl
+import pyarrow as pa
+from blake3 import blake3
+
+from corpusscan import claims, rules, schema
+from corpusscan.asserting import STANCES, Engine
+from corpusscan.claims import Claim, ClaimPack
+from corpusscan.detector import EARLIER, Batch, Context, Detector, Limit, Round, State, limited
+from corpusscan.kernels import hashing, timelines
+from corpusscan.kernels.excerpts import excerpt
+from corpusscan.kernels.folding import fold
+
+NAME = "misinformation"
+SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
+SENTENCES = 3  # of a document that assert one claim, at most, that are findings
+MEMBERS = 1_000  # asserting documents of one claim that are told
+CONCENTRATED = 5  # independent documents that assert a claim
+SEVERAL = 3  # sources that they are from, where the corpus names any
+OUTNUMBER = 3  # times as many as deny it
+SOURCES = 10  # with most documents that assert a claim, that are told
+
+
+def alone(claim: Claim) -> str:
+    """The severity of one document that asserts a claim: a step below that of a campaign."""
+    return schema.SEVERITIES[max(schema.SEVERITIES.index(claim.severity) - 1, 0)]
+
+
+@dataclass(frozen=True)
+class Read(Round):
+    """Every sentence that takes a stance to a claim; counted by claim, and who asserts it."""
+
+    packs: tuple[str, ...]
+    shipped: bool
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """One row per document, claim and stance: `_SAID`."""
+        told: dict[tuple[int, str, str], dict[str, Any]] = {}
+        for document, _, said, claim, stance, _, _ in _judged(batch, self.packs, self.shipped):
+            if (key := (document["row"], claim, stance)) not in told:
+                plain = " ".join(fold(said).split()).encode("utf-8", "surrogatepass")
+                told[key] = {
+                    "row": document["row"], "claim": claim, "stance": stance, "source": document["source"],
+                    "partition": int.from_bytes(blake3(claim.encode()).digest(4)),
+                    "said": int.from_bytes(blake3(plain, key=batch.key).digest(8)),
+                }  # fmt: skip
+        content = (
+            dict(zip(batch.documents["row"].to_pylist(), batch.feature(hashing.content_hashes), strict=True))
+            if told
+            else {}
+        )
+        return pa.Table.from_pylist([row | {"hash": content[row["row"]]} for row in told.values()], schema=_SAID)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """Who asserts each claim, so many documents; with, as JSON in `counts`, how many take which stance."""
+        if "claim" not in rows.column_names:
+            return pa.table({})
+        kept, out = [], 0
+        for _, own in pl.DataFrame(rows).group_by("claim", maintain_order=True):
+            asserting = own.filter(pl.col("stance") == "asserts").sort("shard", "row")
+            if len(asserting):
+                out += max(len(asserting) - MEMBERS, 0)
+                counts = json.dumps(_counts(own), sort_keys=True)
+                some = asserting.head(MEMBERS).select("shard", "row", "claim")
+                kept.append(some.with_columns(counts=pl.lit(counts)))
+        limit = Limit("documents that assert one claim, looked at", MEMBERS, out, "documents")
+        return limited(pl.concat(kept).to_arrow() if kept else pa.table({}), limit)
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`named`: the documents that assert a claim; `counts` of each claim."""
+        found = pl.DataFrame(reduced if "claim" in reduced.column_names else _NAMED.empty_table())
+        named = found.select("shard", "row", "claim").sort("shard", "row", "claim")
+        return {
+            "named": named.to_arrow(),
+            "counts": found.select("claim", "counts").unique("claim").sort("claim").to_arrow(),
+        }
+
+
+_SAID = pa.schema(
+    [
+        ("row", pa.uint64()), ("partition", pa.uint32()), ("claim", pa.large_string()), ("stance", pa.large_string()),
+        ("said", pa.uint64()), ("source", pa.large_string()), ("hash", pa.large_string()),
+    ]
+)  # fmt: skip
+_NAMED = pa.schema(
+    [("shard", pa.uint32()), ("row", pa.uint64()), ("claim", pa.large_string()), ("counts", pa.large_string())]
+)
+
+
+@dataclass(frozen=True)
+class Show(Round):
+    """The documents that assert a claim: where, and the judgement of each claim."""
+
+    over: ClassVar[Any] = "members"
+    packs: tuple[str, ...]
+    shipped: bool
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """One row per sentence that asserts a claim, a few of each document, as `_SHOWN`."""
+        told: list[dict[str, Any]] = []
+        seen: Counter[tuple[int, str]] = Counter()
+        content = dict(zip(batch.documents["row"].to_pylist(), batch.feature(hashing.content_hashes), strict=True))
+        for document, text, _, claim, stance, begin, end in _judged(batch, self.packs, self.shipped):
+            seen[document["row"], claim] += stance == "asserts"
+            if stance == "asserts" and seen[document["row"], claim] <= SENTENCES:
+                shown, *mark = excerpt(text["text"], begin, end)
+                told.append(
+                    {
+                        "row": document["row"], "claim": claim, "field": text["field"],
+                        "start": text["start"] + begin, "end": text["start"] + end, "tokens": None, "excerpt": shown,
+                        "mark": json.dumps(mark), "source": document["source"], "time": document["time"],
+                        "hash": content[document["row"]],
+                    }
+                )  # fmt: skip
+        return pa.Table.from_pylist(told, schema=_SHOWN)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The rows of claims for which their document was named."""
+        named = pl.DataFrame(state["named"])
+        own = pl.DataFrame(rows).join(named, on=["shard", "row", "claim"], how="inner", maintain_order="left")
+        return own.to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """A group for each claim that is asserted; a hit for each sentence that does."""
+        known = {one.id: one for pack in _load(*_files(self.packs, self.shipped)) for one in pack.claims}
+        counts = dict(pl.DataFrame(context.state["counts"]).iter_rows())
+        groups, members, hits = [], [schema.CONCLUDED_MEMBERS.empty_table()], [schema.CONCLUDED_HITS.empty_table()]
+        found = pl.DataFrame(
+            reduced if "claim" in reduced.column_names else pa.table({"claim": pa.array([], pa.string())})
+        )
+        for (name,), own in found.sort("claim", maintain_order=True).group_by("claim", maintain_order=True):
+            rows = own.sort("shard", "row", "field", "start")
+            group = _group(known[name], json.loads(counts[name]), rows, context)
+            groups.append(group)
+            members.append(_members(group, rows))
+            hits.append(_hits(group, known[name], rows))
+        return {
+            "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
+            "members": pa.concat_tables(members),
+            "hits": pa.concat_tables(hits),
+        }
+
+
+_SHOWN = pa.schema(
+    [
+        ("row", pa.uint64()), ("claim", pa.large_string()), ("field", pa.large_string()), ("start", pa.int64()),
+        ("end", pa.int64()), ("tokens", pa.uint32()), ("excerpt", pa.large_string()), ("mark", pa.large_string()),
+        ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")), ("hash", pa.large_string()),
+    ]
+)  # fmt: skip
+
+
+def _judged(batch: Batch, packs: tuple[str, ...], shipped: bool) -> Iterator[_Judged]:
+    """Every sentence of a batch that takes a stance, with its document and text."""
+    engine, texts, base = _compile(*_files(packs, shipped)), batch.texts, 0
+    documents: dict[int, dict[str, Any]] = {}
+    for chunk in texts["text"].chunks:
+        for place, found in engine.judged(chunk.fill_null("") if chunk.null_count else chunk):
+            text = {key: texts[key][base + place].as_py() for key in ("row", "field", "start", "text")}
+            documents = documents or {row["row"]: row for row in batch.documents.to_pylist()}
+            for one in found:
+                claim = engine.claims[one.claim].claim.id
+                yield _Judged(
+                    documents[text["row"]],
+                    text,
+                    text["text"][one.begin : one.end],
+                    claim,
+                    one.stance,
+                    one.begin,
+                    one.end,
+                )
+        base += len(chunk)
+
+
+class _Judged(NamedTuple):
+    document: dict[str, Any]
+    text: dict[str, Any]
+    said: str
+    claim: str
+    stance: str
+    begin: int  # code points of the text
+    end: int
+
+
+def _counts(rows: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """By stance: documents, independent ones, and sources."""
+    told = {}
+    for stance in STANCES:
+        own = rows.filter(pl.col("stance") == stance)
+        told[stance] = {
+            "documents": own.select("shard", "row").n_unique() if len(own) else 0,
+            "independent": _independent(own),
+            "sources": own["source"].drop_nulls().n_unique(),
+        }
+    return told
+
+
+def _independent(rows: pl.DataFrame) -> int:
+    """Documents, those of one source and those that say it in the same sentence each counted once."""
+    from_somewhere = rows["source"].drop_nulls().n_unique()
+    from_nowhere = rows.filter(pl.col("source").is_null())["hash"].n_unique() if len(rows) else 0
+    return min(from_somewhere + from_nowhere, rows["said"].n_unique())
+
+
+def _group(claim: Claim, counts: dict[str, dict[str, int]], rows: pl.DataFrame, context: Context) -> dict[str, Any]:
+    asserts, denies = counts["asserts"], counts["debunks"]
+    documents = rows.unique(["shard", "row"], keep="first", maintain_order=True)
+    times = documents["time"].drop_nulls().sort().to_list()
+    sources = documents["source"].drop_nulls().value_counts().sort("count", "source", descending=[True, False])
+    top = sources.head(SOURCES)
+    known = context.sources.documents_of(top["source"].to_list())
+    several = asserts["sources"] >= SEVERAL or not asserts["sources"]
+    campaign = (
+        asserts["independent"] >= CONCENTRATED
+        and several
+        and asserts["independent"] >= OUTNUMBER * denies["independent"]
+    )
+    evidence = {
+        "claim": claim.claim, "truth": claim.truth, "references": claim.references, "topic": claim.topic,
+        "stances": counts, "concentrated": campaign,
+        "top_sources": [(name[:200], count, known[name]) for name, count in top.iter_rows()],
+        "timeline": timelines.timeline(Counter(one.date() for one in times))._asdict()
+        | {"undated": len(documents) - len(times)},
+    }  # fmt: skip
+    return {
+        "group": f"claim:{claim.id}", "kind": "claim", "title": claim.claim, "attack": NAME,
+        "severity": claim.severity if campaign else alone(claim), "score": SCORES[claim.status], "q_value": None,
+        "documents": asserts["documents"], "independent_documents": max(asserts["independent"], 1),
+        "sources": asserts["sources"], "first_seen": times[0] if times else None,
+        "last_seen": times[-1] if times else None,
+        "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
+    }  # fmt: skip
+
+
+def _members(group: dict[str, Any], rows: pl.DataFrame) -> pa.Table:
+    documents = rows.unique(["shard", "row"], keep="first", maintain_order=True).filter(pl.col("shard") < EARLIER)
+    told = documents.with_row_index("number").select(
+        pl.lit(group["group"]).alias("group"), "shard", "row",
+        pl.when(pl.col("number") == 0).then(pl.lit("exemplar")).otherwise(pl.lit("carrier")).alias("role"),
+        (pl.lit(f"{group['group']}/") + pl.col("source").fill_null(pl.col("hash"))).alias("independent_id"),
+    )  # fmt: skip
+    return told.to_arrow().cast(schema.CONCLUDED_MEMBERS)
+
+
+def _hits(group: dict[str, Any], claim: Claim, rows: pl.DataFrame) -> pa.Table:
+    shared = {key: group[key] for key in ("group", "attack", "severity", "score", "q_value")}
+    told = {"claim": claim.claim, "truth": claim.truth, "references": claim.references, "stance": "asserts"}
+    items = [
+        {**row, **shared, "rule": claim.id, "evidence": json.dumps({**told, "mark": json.loads(row["mark"])})}
+        for row in rows.to_dicts()
+    ]
+    return pa.Table.from_pylist(items, schema=schema.CONCLUDED_HITS)
+
+
+@dataclass(frozen=True)
+class Misinformation(Detector):
+    """Finds claims known to be false where a text asserts them, and claims that many documents push."""
+
+    name: ClassVar[str] = NAME
+
+    packs: tuple[str, ...] = ()
+    """Further folders of packs; those of claims are used."""
+    shipped: bool = True
+    """Whether the claims that come with the package are used."""
+    knowledge: str | None = None
+    """A file of triples that are known: others that texts assert of the same things are found."""
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Read all and count by claim, look at those that assert one."""
+        return (Read(self.packs, self.shipped), Show(self.packs, self.shipped))
+
+    def title(self, rule: str) -> str:
+        """The claim of that id."""
+        every = (one for pack in _load(*self._files) for one in pack.claims)
+        return next((one.claim for one in every if one.id == rule), rule)
+
+    def digest(self) -> str:
+        """BLAKE3 (hex) of all claims."""
+        return claims.digest(_load(*self._files))
+
+    @cached_property
+    def _files(self) -> tuple[tuple[Path | str, ...], object]:
+        return _files(self.packs, self.shipped)
+
+
+def _files(packs: tuple[str, ...], shipped: bool) -> tuple[tuple[Path | str, ...], object]:
+    """The folders of claims, and what their files are now."""
+    folders: tuple[Path | str, ...] = (*(claims.shipped() if shipped else ()), *packs)
+    return folders, rules.stamp(folders)
+
+
+@lru_cache(maxsize=4)
+def _load(folders: tuple[Path | str, ...], stamp: object) -> tuple[ClaimPack, ...]:
+    return claims.load(folders)
+
+
+@lru_cache(maxsize=4)
+def _compile(folders: tuple[Path | str, ...], stamp: object) -> Engine:
+    return Engine(_load(folders, stamp))
