@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,10 @@ def prepared(out: Path) -> None:
 
 
 def write(
-    out: Path, name: str, model: Model, report: dict[str, Any], data: Sequence[str], about: Path | None
-) -> tuple[Path, Path, Path]:
-    """The weights, the card as JSON and the card to read."""
+    out: Path, name: str, model: Model, report: dict[str, Any], data: Sequence[str], about: Path | None,
+    figures: Callable[[dict[str, Any]], list[str]],
+) -> tuple[Path, Path, Path]:  # fmt: skip
+    """The weights, the card as JSON and the card to read, whose last paragraphs are `figures` of the card."""
     told = _about(about)
     weights, facts, page = (out / f"{name}.{suffix}" for suffix in ("safetensors", "json", "md"))
     model.save(weights)
@@ -41,7 +42,7 @@ def write(
         "calibration": model.calibration, **report,
     }  # fmt: skip
     facts.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    page.write_text(_page(card, told.get("card", "")), "utf-8")
+    page.write_text(_page(card, told.get("card", ""), figures(card)), "utf-8")
     return weights, facts, page
 
 
@@ -63,17 +64,25 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _page(card: dict[str, Any], intended: str) -> str:
+def _page(card: dict[str, Any], intended: str, figures: list[str]) -> str:
     """The card in Markdown."""
     settings = ", ".join(f"{name} {value}" for name, value in card["settings"].items())
     data = ", ".join(f"`{name}`, sha256 `{digest}`" for name, digest in card["data"].items())
-    levels, aside = card["levels"], ", ".join(card["no_fair_sample"]) or "none"
     lines = [
         f"# {card['name']}",
         intended.strip(),
         f"Made by `corpusscan train {card['name']}` ({card['made_with']}): {settings}.",
         f"Weights: `{card['name']}.safetensors`, {card['bytes']:,} bytes, sha256 `{card['sha256']}`.",
         f"Data: {data}.",
+        *figures,
+    ]
+    return "\n\n".join(line for line in lines if line) + "\n"
+
+
+def of_sentences(card: dict[str, Any]) -> list[str]:
+    """What a classifier of sentences is worth on sources that were held out."""
+    levels, aside = card["levels"], ", ".join(card["no_fair_sample"]) or "none"
+    return [
         "## On sources that were held out",
         (
             "Each row is of a model that was made without this source and others: honest sources are held out by\n"
@@ -89,7 +98,12 @@ def _page(card: dict[str, Any], intended: str) -> str:
             + [_cells(f"{one['score']:.2f}", f"{one['injected']:.2f}", f"{one['texts']:,}") for one in card[_CURVE]]
         ),
     ]
-    return "\n\n".join(line for line in lines if line) + "\n"
+
+
+def table(*rows: Sequence[str]) -> str:
+    """A table in Markdown, the first row its head."""
+    head, *others = ("| " + " | ".join(row) + " |" for row in rows)
+    return "\n".join([head, "|" + "---|" * len(rows[0]), *others])
 
 
 def _cells(*cells: str) -> str:
