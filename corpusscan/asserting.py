@@ -20,7 +20,7 @@ from corpusscan.claims import Claim, ClaimPack, Frame, Terms
 from corpusscan.kernels import asserted, literals, windows
 from corpusscan.kernels.folding import code_points
 from corpusscan.kernels.matching import Filter, Need, Query, buffers
-from corpusscan.kernels.naming import Lexicon, Span, Word, literal, words_of
+from corpusscan.kernels.naming import Lexicon, Span, Word, literal, parts_of, words_of
 from corpusscan.kernels.occurrences import seen
 from corpusscan.kernels.stances import Sentence, Text, stem
 
@@ -83,7 +83,7 @@ class Engine:
                 asked += [query for _, query in rephrased]
                 for query in asked:
                     self._of += [len(self._asked)] * sum(map(len, query.needs.clauses))
-                    self._asked.append((len(self.claims), tuple(map(_pattern, query.literals))))
+                    self._asked.append((len(self.claims), tuple(map(_pattern, query.terms))))
                 queries += [query.needs for query in asked]
                 frames = tuple(self._frame(pack, claim, frame) for frame in claim.match)
                 self.claims.append(_Compiled(claim, pack.name, frames, tuple(told for told, _ in rephrased)))
@@ -115,7 +115,7 @@ class Engine:
         if len(rarest) < 3:
             return None
         denies = bool(self.lexicon.named(words).get(self.stance.get("negation", -1)))
-        return (weights, denies), _asked(combinations(rarest, 2))
+        return (weights, denies), _asked(combinations([f"{one}*" for one in rarest], 2))
 
     def judged(self, texts: pa.LargeStringArray) -> Iterator[tuple[int, list[Judged]]]:
         """(text, what its sentences make of which claims) by ascending text."""
@@ -183,7 +183,7 @@ class Engine:
                     None if ways is None else sentence.named.get(ways[0], []),
                     [] if ways is None else sentence.named.get(ways[1], []),
                     sentence.sign("by"), sentence.negations, sentence.sign("negation-behind"), sentence.breaks,
-                    frame.within,
+                    frame.within, sentence.final,
                 )
             )  # fmt: skip
             if found is not None:
@@ -252,25 +252,32 @@ def _gather(concepts: dict[str, Terms], pack: ClaimPack) -> None:
 
 
 class _Query(NamedTuple):
-    """What the filter looks for, and the literals of each of its clauses."""
+    """What the filter looks for, and the terms of each of its clauses."""
 
     needs: Query
-    literals: tuple[tuple[str, ...], ...]
+    terms: tuple[tuple[str, ...], ...]
 
 
 def _asked(clauses: Iterable[Iterable[str]]) -> _Query:
     """A query for texts that name, near one another, one of the terms of each clause."""
-    told = tuple(tuple(dict.fromkeys(filter(None, map(literal, terms)))) for terms in clauses)
-    needs = tuple(tuple(Need(literals.of_phrase(one.encode()), len(one.encode())) for one in some) for some in told)
+    told = tuple(tuple(dict.fromkeys(terms)) for terms in clauses)
+    sought = (dict.fromkeys(filter(None, map(literal, terms))) for terms in told)
+    needs = tuple(tuple(Need(literals.of_phrase(one.encode()), len(one.encode())) for one in some) for some in sought)
     return _Query(Query(needs, True, len(needs), NEAR), told)
 
 
 def _pattern(some: tuple[str, ...]) -> Any:
-    """A pattern for one of some literals in folded text, in letters of ASCII where a word begins."""
-    plain = [re2.escape(one) for one in some if one.isascii()]
-    other = [re2.escape(one) for one in some if not one.isascii()]
-    begun = [rf"(?:^|[^a-z0-9])(?:{'|'.join(plain)})"] if plain else []
-    return re2.compile("|".join([*begun, *other]).encode())
+    """A pattern for one of some terms in folded text: words of ASCII letters as they are, of others what is certain."""
+    plain, other = [], []
+    for term in some:
+        parts = parts_of(term)
+        if all(word.isascii() for word, _ in parts):
+            words = (re2.escape(word) + ("[a-z0-9]*" if begun else "") for word, begun in parts)
+            plain.append("[^a-z0-9]+".join(words))
+        else:
+            other.append(re2.escape(literal(term)))
+    whole = [rf"(?:^|[^a-z0-9])(?:{'|'.join(plain)})(?:[^a-z0-9]|$)"] if plain else []
+    return re2.compile("|".join([*whole, *other]).encode())
 
 
 def _weights(words: Sequence[Word]) -> dict[str, float]:

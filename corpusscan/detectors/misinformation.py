@@ -18,13 +18,14 @@ import polars as pl
 import pyarrow as pa
 from blake3 import blake3
 
-from corpusscan import claims, rules, schema
+from corpusscan import claims, knowledge, rules, schema
 from corpusscan.asserting import STANCES, Engine
 from corpusscan.claims import Claim, ClaimPack
 from corpusscan.detector import EARLIER, Batch, Context, Detector, Limit, Round, State, limited
 from corpusscan.kernels import hashing, timelines
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.folding import fold
+from corpusscan.triples import Triples
 
 NAME = "misinformation"
 SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
@@ -33,6 +34,9 @@ MEMBERS = 1_000  # asserting documents of one claim that are told
 CONCENTRATED = 5  # independent documents that assert a claim
 SEVERAL = 3  # sources that they are from, where the corpus names any
 OUTNUMBER = 3  # times as many as deny it
+TRIPLE = "unknown-triple"
+ALBER = "https://doi.org/10.1038/s41591-024-03445-1"
+_NO_TESTS = claims.Tests((), (), (), (), ())
 SOURCES = 10  # with most documents that assert a claim, that are told
 
 
@@ -42,16 +46,68 @@ def alone(claim: Claim) -> str:
 
 
 @dataclass(frozen=True)
-class Read(Round):
-    """Every sentence that takes a stance to a claim; counted by claim, and who asserts it."""
+class Known:
+    """What texts are compared with: claims of packs, and triples of a file."""
 
     packs: tuple[str, ...]
     shipped: bool
+    knowledge: str | None
+
+    def load(self) -> tuple[ClaimPack, ...]:
+        """The packs."""
+        return _load(*_files(self.packs, self.shipped))
+
+    def triples(self) -> Triples | None:
+        """The triples, where there are any.  Raises `UsageError`."""
+        if self.knowledge is None:
+            return None
+        path = Path(self.knowledge)
+        stat = path.stat() if path.exists() else None
+        return _triples(self.knowledge, stat and (stat.st_mtime_ns, stat.st_size))
+
+    def judged(self, texts: pa.LargeStringArray) -> Iterator[tuple[int, str, str, int, int]]:
+        """(text, claim, stance, begin, end) of every sentence that takes one; a triple is a claim by its JSON."""
+        engine = _compile(*_files(self.packs, self.shipped))
+        for place, found in engine.judged(texts):
+            for one in found:
+                yield place, engine.claims[one.claim].claim.id, one.stance, one.begin, one.end
+        if triples := self.triples():
+            for place, unknown in triples.unknown(texts):
+                for told in unknown:
+                    names = [
+                        triples.knowledge.names[told.triple[0]],
+                        told.triple[1],
+                        triples.knowledge.names[told.triple[2]],
+                    ]
+                    yield (
+                        place,
+                        json.dumps([*names, told.excluded], ensure_ascii=False),
+                        "asserts",
+                        told.begin,
+                        told.end,
+                    )
+
+
+def _triple(name: str) -> Claim:
+    """A triple that texts assert, as a claim: `low` alone where it is only unknown."""
+    subject, relation, thing, excluded = json.loads(name)
+    why = "The triples exclude it." if excluded else "The triples know both, and do not know this of them."
+    return Claim(
+        id=TRIPLE, claim=f"{subject} {relation} {thing}"[:160], truth=why, topic="treatments",
+        severity="high" if excluded else "medium", status="test", references=(ALBER,), match=(), tests=_NO_TESTS,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Read(Round):
+    """Every sentence that takes a stance to a claim; counted by claim, and who asserts it."""
+
+    known: Known
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """One row per document, claim and stance: `_SAID`."""
         told: dict[tuple[int, str, str], dict[str, Any]] = {}
-        for document, _, said, claim, stance, _, _ in _judged(batch, self.packs, self.shipped):
+        for document, _, said, claim, stance, _, _ in _judged(batch, self.known):
             if (key := (document["row"], claim, stance)) not in told:
                 plain = " ".join(fold(said).split()).encode("utf-8", "surrogatepass")
                 told[key] = {
@@ -107,15 +163,14 @@ class Show(Round):
     """The documents that assert a claim: where, and the judgement of each claim."""
 
     over: ClassVar[Any] = "members"
-    packs: tuple[str, ...]
-    shipped: bool
+    known: Known
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """One row per sentence that asserts a claim, a few of each document, as `_SHOWN`."""
         told: list[dict[str, Any]] = []
         seen: Counter[tuple[int, str]] = Counter()
         content = dict(zip(batch.documents["row"].to_pylist(), batch.feature(hashing.content_hashes), strict=True))
-        for document, text, _, claim, stance, begin, end in _judged(batch, self.packs, self.shipped):
+        for document, text, _, claim, stance, begin, end in _judged(batch, self.known):
             seen[document["row"], claim] += stance == "asserts"
             if stance == "asserts" and seen[document["row"], claim] <= SENTENCES:
                 shown, *mark = excerpt(text["text"], begin, end)
@@ -137,7 +192,7 @@ class Show(Round):
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """A group for each claim that is asserted; a hit for each sentence that does."""
-        known = {one.id: one for pack in _load(*_files(self.packs, self.shipped)) for one in pack.claims}
+        known = {one.id: one for pack in self.known.load() for one in pack.claims}
         counts = dict(pl.DataFrame(context.state["counts"]).iter_rows())
         groups, members, hits = [], [schema.CONCLUDED_MEMBERS.empty_table()], [schema.CONCLUDED_HITS.empty_table()]
         found = pl.DataFrame(
@@ -145,10 +200,11 @@ class Show(Round):
         )
         for (name,), own in found.sort("claim", maintain_order=True).group_by("claim", maintain_order=True):
             rows = own.sort("shard", "row", "field", "start")
-            group = _group(known[name], json.loads(counts[name]), rows, context)
+            says = known.get(name) or _triple(name)
+            group = _group(says, json.loads(counts[name]), rows, context)
             groups.append(group)
             members.append(_members(group, rows))
-            hits.append(_hits(group, known[name], rows))
+            hits.append(_hits(group, says, rows))
         return {
             "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
             "members": pa.concat_tables(members),
@@ -165,25 +221,15 @@ _SHOWN = pa.schema(
 )  # fmt: skip
 
 
-def _judged(batch: Batch, packs: tuple[str, ...], shipped: bool) -> Iterator[_Judged]:
+def _judged(batch: Batch, known: Known) -> Iterator[_Judged]:
     """Every sentence of a batch that takes a stance, with its document and text."""
-    engine, texts, base = _compile(*_files(packs, shipped)), batch.texts, 0
+    texts, base = batch.texts, 0
     documents: dict[int, dict[str, Any]] = {}
     for chunk in texts["text"].chunks:
-        for place, found in engine.judged(chunk.fill_null("") if chunk.null_count else chunk):
+        for place, claim, stance, begin, end in known.judged(chunk.fill_null("") if chunk.null_count else chunk):
             text = {key: texts[key][base + place].as_py() for key in ("row", "field", "start", "text")}
             documents = documents or {row["row"]: row for row in batch.documents.to_pylist()}
-            for one in found:
-                claim = engine.claims[one.claim].claim.id
-                yield _Judged(
-                    documents[text["row"]],
-                    text,
-                    text["text"][one.begin : one.end],
-                    claim,
-                    one.stance,
-                    one.begin,
-                    one.end,
-                )
+            yield _Judged(documents[text["row"]], text, text["text"][begin:end], claim, stance, begin, end)
         base += len(chunk)
 
 
@@ -238,7 +284,8 @@ def _group(claim: Claim, counts: dict[str, dict[str, int]], rows: pl.DataFrame, 
         | {"undated": len(documents) - len(times)},
     }  # fmt: skip
     return {
-        "group": f"claim:{claim.id}", "kind": "claim", "title": claim.claim, "attack": NAME,
+        "group": f"claim:{claim.id if claim.id != TRIPLE else claim.claim}", "kind": "claim", "title": claim.claim,
+        "attack": NAME,
         "severity": claim.severity if campaign else alone(claim), "score": SCORES[claim.status], "q_value": None,
         "documents": asserts["documents"], "independent_documents": max(asserts["independent"], 1),
         "sources": asserts["sources"], "first_seen": times[0] if times else None,
@@ -283,20 +330,22 @@ class Misinformation(Detector):
     @property
     def rounds(self) -> tuple[Round, ...]:
         """Read all and count by claim, look at those that assert one."""
-        return (Read(self.packs, self.shipped), Show(self.packs, self.shipped))
+        return (Read(self._known), Show(self._known))
 
     def title(self, rule: str) -> str:
         """The claim of that id."""
-        every = (one for pack in _load(*self._files) for one in pack.claims)
-        return next((one.claim for one in every if one.id == rule), rule)
+        if rule == TRIPLE:
+            return "What known triples do not know"
+        return next((one.claim for pack in self._known.load() for one in pack.claims if one.id == rule), rule)
 
     def digest(self) -> str:
-        """BLAKE3 (hex) of all claims."""
-        return claims.digest(_load(*self._files))
+        """BLAKE3 (hex) of all claims, and of the triples."""
+        triples = self._known.triples()
+        return claims.digest(self._known.load()) + (triples.knowledge.digest() if triples else "")
 
     @cached_property
-    def _files(self) -> tuple[tuple[Path | str, ...], object]:
-        return _files(self.packs, self.shipped)
+    def _known(self) -> Known:
+        return Known(self.packs, self.shipped, self.knowledge)
 
 
 def _files(packs: tuple[str, ...], shipped: bool) -> tuple[tuple[Path | str, ...], object]:
@@ -313,3 +362,9 @@ def _load(folders: tuple[Path | str, ...], stamp: object) -> tuple[ClaimPack, ..
 @lru_cache(maxsize=4)
 def _compile(folders: tuple[Path | str, ...], stamp: object) -> Engine:
     return Engine(_load(folders, stamp))
+
+
+@lru_cache(maxsize=2)
+def _triples(path: str, stamp: object) -> Triples:
+    (pack,) = claims.load(claims.shipped())
+    return Triples(knowledge.load(Path(path), tuple(sorted(pack.words.relations))), pack)

@@ -41,6 +41,7 @@ class Reading(NamedTuple):
     behind: Sequence[Span]  # of these, those that deny what stands before them
     breaks: frozenset[int]  # words before which a clause ends
     within: int
+    final: bool  # whether verbs may end a clause, as in German or Hindi
 
 
 def said(reading: Reading) -> Said | None:
@@ -77,11 +78,17 @@ def _related(reading: Reading, subject: Span, thing: Span) -> list[Said]:
 
 
 def _ordered(reading: Reading, subject: Span, relation: Span, thing: Span, turned: bool) -> bool:
-    """Whether the doer stands where the words want it; only between the two, for elsewhere they tell nothing of it."""
-    if not (min(subject, thing) < relation < max(subject, thing)):
-        return True
-    passive = any(relation[1] <= by[0] < relation[1] + BY for by in reading.by)
-    return (subject < relation) != (turned or passive)
+    """Whether the three stand as the words want them: who does it, and to what.
+
+    Between the two a word tells who does it.  Before or behind both it tells where a language has it so: "the link
+    between them", "because of vaccines", "autism that vaccines cause", and verbs that end a clause.
+    """
+    if min(subject, thing) < relation < max(subject, thing):
+        passive = any(relation[1] <= by[0] < relation[1] + BY for by in reading.by)
+        return (subject < relation) != (turned or passive)
+    if turned:
+        return relation < subject < thing
+    return relation < subject or thing < subject or reading.final
 
 
 def _told(reading: Reading, parts: Sequence[Span], relation: Span | None) -> Said:

@@ -94,16 +94,17 @@ class Lexicon:
                 self._common.setdefault(fold(word), []).append(language)
         self._told = frozenset(common)
 
-    def others(self, words: Sequence[Word]) -> frozenset[str]:
-        """The languages that a sentence is not in, as its commonest words tell; none where they tell nothing."""
+    def languages(self, words: Sequence[Word]) -> frozenset[str]:
+        """The languages that a sentence may be in, as its commonest words tell; none where they tell nothing."""
         counts = Counter(language for word in words for language in self._common.get(word.text, ()))
         most = max(counts.values(), default=0)
-        return frozenset(one for one in self._told if counts[one] < most)
+        return frozenset(one for one in self._told if counts[one] == most) if most else frozenset()
 
     def named(self, words: Sequence[Word]) -> dict[int, list[Span]]:
         """By number of a concept: where it is named, by ascending begin, the longest of those that begin together."""
         found: dict[int, dict[int, int]] = {}
-        others = self.others(words)
+        told = self.languages(words)
+        others = self._told - told if told else frozenset[str]()
         for place, word in enumerate(words):
             for term in self._beginning(word):
                 end = place + 1 + len(term.rest)

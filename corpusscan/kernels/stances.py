@@ -24,6 +24,7 @@ _SHORT = re.compile(
 )
 _ASKS = re.compile(r"[?？؟][\"'”’»)\]]*\s*$|\?\s*$")
 _STEM = 5
+_VERB_BETWEEN = frozenset(("en", "es", "fr", "pt"))  # languages in which the verb stands between its two sides
 
 
 class Sentence:
@@ -33,6 +34,8 @@ class Sentence:
         self.text, self.signs = text, signs
         self.words, breaks = words_of(text)
         self.named = lexicon.named(self.words)
+        told = lexicon.languages(self.words)
+        self.final = not told or bool(told - _VERB_BETWEEN)
         self.breaks = breaks | {span[0] for span in self.sign("clause")}
 
     def sign(self, name: str) -> list[Span]:

@@ -1,0 +1,106 @@
+"""Sentences that assert of two known things what the triples at hand do not know, or exclude."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from corpusscan.claims import ClaimPack
+from corpusscan.kernels import asserted, literals
+from corpusscan.kernels.matching import Filter, Need, Query, buffers
+from corpusscan.kernels.naming import Lexicon, literal
+from corpusscan.kernels.stances import Sentence, Text
+from corpusscan.knowledge import Knowledge
+
+NEAR = 200  # bytes between two things, at most, for a sentence to be read
+WITHIN = 10  # words between two of the three
+SENTENCES = 400  # of a text that are read
+PAIRS = 20  # of things of a sentence that are looked at
+
+
+class Unknown(NamedTuple):
+    """A sentence that asserts an unknown or excluded triple."""
+
+    triple: tuple[str, str, str]
+    excluded: bool
+    begin: int  # code points of the text
+    end: int
+
+
+class Triples:
+    """What is known, ready to be compared with sentences; relations and signs of stance are those of a pack."""
+
+    def __init__(self, knowledge: Knowledge, pack: ClaimPack) -> None:
+        every = sorted(knowledge.known | knowledge.excluded)
+        self.knowledge = knowledge
+        subjects = sorted({(relation, subject) for subject, relation, _ in every})
+        objects = sorted({(relation, thing) for _, relation, thing in every})
+        concepts = {f"stance/{name}": terms for name, terms in pack.words.stance.items()}
+        for name in sorted({relation for _, relation, _ in every}):
+            relation = pack.words.relations[name]
+            concepts |= {f"forward/{name}": relation.forward, f"backward/{name}": relation.backward}
+        concepts |= {f"subject/{relation}/{name}": {"mul": (name,)} for relation, name in subjects}
+        concepts |= {f"object/{relation}/{name}": {"mul": (name,)} for relation, name in objects}
+        self.lexicon = Lexicon(concepts, pack.words.common)
+        self._number = {name: i for i, name in enumerate(self.lexicon.names)}
+        self._signs = {name: self._number[f"stance/{name}"] for name in pack.words.stance}
+        self._relations = sorted({relation for relation, _ in subjects})
+        self._side: dict[int, tuple[str, str, str]] = {}  # which side of which relation a concept is, and its name
+        for name, number in self._number.items():
+            side, _, rest = name.partition("/")
+            if side in ("subject", "object"):
+                relation_name, _, thing = rest.partition("/")
+                self._side[number] = (side, relation_name, thing)
+        clauses = tuple(_needs(sorted({name for _, name in some})) for some in (subjects, objects))
+        self.filter = Filter([Query(clauses, True, 2, NEAR)])
+
+    def unknown(self, texts: pa.LargeStringArray) -> Iterator[tuple[int, list[Unknown]]]:
+        """(text, what it asserts beyond the triples) by ascending text."""
+        data, offsets = buffers(texts)
+        for place in sorted(set(self.filter.candidates(texts).text.tolist())):
+            raw = data[offsets[place] : offsets[place + 1]].tobytes().decode("utf-8", "replace")
+            text = Text(raw, self.lexicon, self._signs)
+            told = [one for number in range(min(len(text.spans), SENTENCES)) for one in self._sentence(text, number)]
+            if told:
+                yield place, told
+
+    def _sentence(self, text: Text, number: int) -> Iterator[Unknown]:
+        sentence = text.sentence(number)
+        things = [
+            (self._side[concept], places) for concept, places in sorted(sentence.named.items()) if concept in self._side
+        ]
+        for relation in self._relations:
+            subjects, objects = (
+                [(name, places) for (way, of, name), places in things if (way, of) == (side, relation)]
+                for side in ("subject", "object")
+            )
+            for (subject, at), (thing, there) in list(product(subjects, objects))[:PAIRS]:
+                triple = (subject, relation, thing)
+                if triple in self.knowledge.known:
+                    continue
+                reading = self._reading(sentence, relation, at, there)
+                found = asserted.said(reading)
+                if found is None or found.denied:
+                    continue
+                said = [*at, *there, *([found.relation] if found.relation else [])]
+                if text.stance(number, said, denied=False)[0] == "asserts":
+                    yield Unknown(triple, triple in self.knowledge.excluded, *text.spans[number])
+
+    def _reading(
+        self, sentence: Sentence, relation: str, subjects: list[tuple[int, int]], objects: list[tuple[int, int]]
+    ) -> asserted.Reading:
+        forward, backward = (
+            sentence.named.get(self._number[f"{way}/{relation}"], []) for way in ("forward", "backward")
+        )
+        return asserted.Reading(
+            subjects, objects, forward, backward, sentence.sign("by"), sentence.negations,
+            sentence.sign("negation-behind"), sentence.breaks, WITHIN, sentence.final,
+        )  # fmt: skip
+
+
+def _needs(names: list[str]) -> tuple[Need, ...]:
+    sought = dict.fromkeys(filter(None, map(literal, names)))
+    return tuple(Need(literals.of_phrase(one.encode()), len(one.encode())) for one in sought)
