@@ -200,6 +200,8 @@ def detectors(name: str | None) -> None:
         if name:
             for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # detectors are frozen dataclasses
                 click.echo(f"  {field.name} = {field.default!r}")
+            for line in kind().runs_on():
+                click.echo(f"  {line}")
             if curve := kind().curve():
                 click.echo(f"  {curve[0]}:")
                 click.echo("".join(f"    {point}  {share:7.2%}\n" for point, share in curve[1].items()), nl=False)

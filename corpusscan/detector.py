@@ -158,6 +158,10 @@ class Detector(ABC):
         """What these settings promise, where that can be computed: what it is, and its points in [0, 1]."""
         return None
 
+    def runs_on(self) -> tuple[str, ...]:
+        """What else it can use, a line each: whether that is here, else how it comes here."""
+        return ()
+
     def title(self, rule: str) -> str:
         """What a group of hits of one rule is called in the report."""
         return rule

@@ -118,6 +118,15 @@ def versions() -> dict[str, str | None]:
     return told
 
 
+def state() -> str:
+    """Whether sentence models can run here."""
+    told = versions()
+    missing = [library for library, version in told.items() if version is None]
+    if missing:
+        return f"not here ({', '.join(missing)}): {INSTALL}"
+    return "by " + ", ".join(f"{library} {version}" for library, version in told.items())
+
+
 def _installed(name: str) -> None:
     if missing := [one for one in ("torch", "sentence_transformers") if importlib.util.find_spec(one) is None]:
         raise UsageError(f"--model {name}: {' and '.join(missing)} not installed; {INSTALL}")

@@ -193,6 +193,7 @@ def test_detectors_are_listed_with_their_settings(command: Run) -> None:
     assert [line.split()[0] for line in command("detectors").stdout.splitlines()] == names()
     assert {"exact_duplicate", "hidden_text", "malformed", "rules"} <= set(names())
     assert "copies = 5" in command("detectors", "exact_duplicate").stdout
+    assert "sentence models (--model)" in command("detectors", "semantic_cluster").stdout
     curve = command("detectors", "near_duplicate").stdout
     assert "    0.50    0.00%\n" in curve
     assert "    0.80   89.53%\n" in curve

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +123,7 @@ def test_refusals_end_with_code_2(tmp_path: Path, command: Run) -> None:
     """From the command line, before any work; a model that no detector would read by is refused, too."""
     corpus = write_jsonl(tmp_path / "corpus.jsonl", [{"text": "x"}])
     folder = saved(tmp_path / "model")
-    os.remove(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
     done = command("scan", str(corpus), "-o", str(tmp_path / "out"), "--model", str(folder))
     assert done.returncode == 2
     assert "has no weights" in done.stderr

@@ -261,6 +261,13 @@ class SemanticCluster(Detector):
         """The model's files, and the libraries that read them."""
         return "" if self.model is None else f"{models.digest(self.model)} {models.versions()}"
 
+    def runs_on(self) -> tuple[str, ...]:
+        """Vectors fitted to the corpus, and sentence models where what runs them is installed."""
+        return (
+            "encoder: vectors fitted to the corpus, always here",
+            f"encoder: sentence models (--model), {models.state()}",
+        )
+
     def title(self, rule: str) -> str:
         """What a hit is called."""
         return "The same in other words from many sources"

@@ -82,6 +82,25 @@ def test_the_package_holds_a_model_that_is_taken(folder: str) -> None:
     assert found.told.startswith("model (blake3 ")
 
 
+@pytest.mark.model
+def test_static_tables_come_by_the_same_door(tmp_path: Path) -> None:
+    """A vector for each word, as model2vec makes them: read whole, without windows."""
+    sentences = pytest.importorskip("sentence_transformers")
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+
+    words = {word: n for n, word in enumerate(("[UNK]", "red", "green", "blue"))}
+    tokenizer = Tokenizer(WordLevel(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    table = np.eye(4, dtype=np.float32)
+    static = sentences.sentence_transformer.modules.StaticEmbedding(tokenizer, embedding_weights=table)
+    sentences.SentenceTransformer(modules=[static], device="cpu").save(str(tmp_path / "static"))
+    found = models.found(str(tmp_path / "static"), "cpu")
+    vectors = transformer.Sentences(found.folder, "cpu").embedded(["red", "red blue", "blue " * 5_000])
+    assert np.allclose(vectors, [[0, 1, 0, 0], [0, 0.5**0.5, 0, 0.5**0.5], [0, 0, 0, 1]], atol=1e-6)
+
+
 @pytest.mark.cuda
 def test_a_gpu_sees_what_a_processor_sees(folder: str) -> None:
     """Cosines differ by less than 0.01, and the nearest of each text is the same, or as near."""

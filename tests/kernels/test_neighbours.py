@@ -83,3 +83,32 @@ def test_centres_are_where_vectors_gather(told: Told) -> None:
     assert np.array_equal(centres, again)
     assert sum(len({*closest[np.arange(300) % 30 == group].tolist()}) == 1 for group in range(30)) >= 20
     assert neighbours.closest(vectors, centres[:1], 2).tolist() == [[0]] * 300
+
+
+@pytest.mark.parametrize("flat", [1_000, 10])
+def test_an_exact_search_needs_no_words(told: Told, monkeypatch: pytest.MonkeyPatch, flat: int) -> None:
+    """Of centred vectors those nearest of other documents; lists find nearly all of them, and the same every time."""
+    monkeypatch.setattr(neighbours, "FLAT", flat)
+    codes, _, owner = told
+    vectors = embedding.directions(codes)
+    vectors -= vectors.mean(axis=0)
+    cosine = vectors @ vectors.T / np.linalg.norm(vectors, axis=1) / np.linalg.norm(vectors, axis=1)[:, None]
+    cosine[owner[:, None] == owner] = -1
+    order = np.argsort(-cosine, kind="stable")[:, :NEAREST]
+    wanted = {
+        (min(one, other), max(one, other))
+        for one, row in enumerate(order.tolist()) for other in row if cosine[one, other] > FLOOR
+    }  # fmt: skip
+    found = neighbours.exact(codes, owner)
+    pairs = {*zip(found.left.tolist(), found.right.tolist(), strict=True)}
+    assert len(pairs & wanted) >= (1 if flat > 300 else 0.9) * len(wanted)
+    assert found.cosine == pytest.approx(cosine[found.left, found.right], abs=1e-4)
+    assert all(np.array_equal(*both) for both in zip(found[:3], neighbours.exact(codes, owner)[:3], strict=True))
+
+
+def test_the_second_neighbour_is_told() -> None:
+    """By falling cosine; who has fewer has none."""
+    left, right = np.array([0, 0, 1]), np.array([1, 2, 2])
+    cosine = np.array([0.5, 0.9, 0.7], np.float32)
+    assert neighbours.nth(left, right, cosine, 4, 2) == pytest.approx([0.5, 0.5, 0.7, 0])
+    assert neighbours.nth(left, right, cosine, 4, 3).tolist() == [0] * 4

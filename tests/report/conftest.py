@@ -264,6 +264,7 @@ def extra() -> Row:
         "finished": "2026-01-31T12:00:00Z",
         "inputs": ["corpus/crawl"],
         "tokenizer": "words (approximation)",
+        "encoder": "vectors fitted to this corpus",
         "detectors": ["rules", "exact_duplicate"],
         "detectors_not_run": [{"name": "semantic", "reason": "pip install 'corpusscan[neural]'"}],
         "limits": [],
