@@ -23,10 +23,10 @@ def _data(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="DIR",
                      help="A new or empty folder."),
-        click.option("--text-column", default="text", show_default=True, metavar="C", help="The column with the text."),
-        click.option("--label-column", default="label", show_default=True, metavar="C", help="The column with the label."),
-        click.option("--source-column", default="source", show_default=True, metavar="C",
-                     help="The column to hold apart by."),
+        *(
+            click.option(f"--{name}-column", default=name, show_default=True, metavar="C", help=f"The column {what}.")
+            for name, what in (("text", "with the text"), ("label", "with the label"), ("source", "to hold apart by"))
+        ),
         click.option("--about", type=click.Path(path_type=Path), metavar="FILE",
                      help="TOML: what the card says of each source."),
     ]  # fmt: skip
@@ -69,8 +69,8 @@ def misinformation(
 ) -> None:
     """Fit the classifier of texts that read like misinformation and write its weights and card to DIR.
 
-    Each source with labels of both kinds is held out in turn: all figures of the card, and the calibration, are of models
-    that had not seen it.  Nothing is drawn: the same data makes the same weights.
+    Each source with labels of both kinds is held out in turn: all figures of the card, and the calibration, are of
+    models that had not seen it.  Nothing is drawn: the same data makes the same weights.
     """
     from corpusscan.config import Columns
     from corpusscan.training import card, examples

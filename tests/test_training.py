@@ -6,10 +6,12 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 from corpora import Run, write_jsonl
 
 from corpusscan.kernels.classifier import Model
+from corpusscan.training.misinformation import measured
 
 
 def rows(seed: int = 1) -> list[dict[str, object]]:
@@ -71,3 +73,40 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path, command: Run) -> None:
     done = command("train", "prompt_injection", "--data", data, "-o", tmp_path)
     assert done.returncode == 2
     assert "not an empty folder" in done.stderr
+
+
+def judged(seed: int = 2) -> list[dict[str, object]]:
+    """Posts of three sources, false ones in one manner and true ones in another; and a source of true ones only."""
+    draw = random.Random(seed)
+    false = ["SHOCKING they hide the cure", "doctors are silent about this miracle", "share before it is deleted"]
+    true = ["the trial enrolled patients", "the ministry published figures", "results were reviewed by peers"]
+    posts = [(f"{draw.choice(said)} {draw.choice('abcdefgh')}", label) for label, said in ((1, false), (0, true))
+             for _ in range(90)]  # fmt: skip
+    rows = [{"text": text, "label": label, "source": f"set{n % 3}"} for n, (text, label) in enumerate(posts)]
+    return rows + [{"text": f"{draw.choice(true)} again", "label": 0, "source": "true"} for _ in range(30)]
+
+
+def test_texts_that_read_false_are_told_from_others(tmp_path: Path, command: Run) -> None:
+    """Every source with both kinds is held out; the card says what it is worth there; same data, same bytes."""
+    data = write_jsonl(tmp_path / "rows.jsonl", judged())
+    for out in ("one", "two"):
+        done = command("train", "misinformation", "--data", data, "-o", tmp_path / out)
+        assert done.returncode == 0, done.stderr
+    for suffix in ("safetensors", "json", "md"):
+        one, two = ((tmp_path / out / f"misinformation.{suffix}").read_bytes() for out in ("one", "two"))
+        assert one == two
+    card = json.loads((tmp_path / "one/misinformation.json").read_text())
+    held_out = {one["source"]: one.get("held_out") for one in card["sources"]}
+    assert held_out.pop("true") is None
+    assert all(told["area"] > 0.95 and told["f1"] > 0.9 > told["all_false"] for told in held_out.values())
+    model = Model.load(tmp_path / "one/misinformation.safetensors")
+    false, true = model.scores(["they hide this miracle", "figures were published by the ministry"])
+    assert false > 0.5 > true
+
+
+def test_what_scores_are_worth_is_counted() -> None:
+    """Area, precision, recall, F1 and calibration of four scores, against figures worked out by hand."""
+    told = measured(np.array([0.9, 0.6, 0.55, 0.1]), np.array([True, False, True, False]))
+    assert (told["area"], told["precision"], told["recall"], told["f1"]) == (0.75, 0.667, 1.0, 0.8)
+    assert told["all_false"] == 0.667
+    assert told["calibration_error"] == pytest.approx((0.1 + 0.6 + 0.45 + 0.1) / 4, abs=1e-3)

@@ -10,10 +10,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from blake3 import blake3
@@ -23,11 +24,13 @@ from corpusscan.asserting import STANCES, Engine
 from corpusscan.claims import Claim, ClaimPack
 from corpusscan.detector import EARLIER, Batch, Context, Detector, Limit, Round, State, limited
 from corpusscan.kernels import hashing, timelines
+from corpusscan.kernels.classifier import Model
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.folding import fold
 from corpusscan.triples import Triples
 
 NAME = "misinformation"
+WEIGHTS = Path(__file__).parents[1] / "weights" / f"{NAME}.safetensors"  # `corpusscan train misinformation` makes them
 SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
 SENTENCES = 3  # of a document that assert one claim, at most, that are findings
 MEMBERS = 1_000  # asserting documents of one claim that are told
@@ -179,7 +182,7 @@ class Show(Round):
                         "row": document["row"], "claim": claim, "field": text["field"],
                         "start": text["start"] + begin, "end": text["start"] + end, "tokens": None, "excerpt": shown,
                         "mark": json.dumps(mark), "source": document["source"], "time": document["time"],
-                        "hash": content[document["row"]],
+                        "hash": content[document["row"]], "manner": float(_manner()[0].scores([text["text"]])[0]),
                     }
                 )  # fmt: skip
         return pa.Table.from_pylist(told, schema=_SHOWN)
@@ -217,6 +220,7 @@ _SHOWN = pa.schema(
         ("row", pa.uint64()), ("claim", pa.large_string()), ("field", pa.large_string()), ("start", pa.int64()),
         ("end", pa.int64()), ("tokens", pa.uint32()), ("excerpt", pa.large_string()), ("mark", pa.large_string()),
         ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")), ("hash", pa.large_string()),
+        ("manner", pa.float32()),
     ]
 )  # fmt: skip
 
@@ -276,9 +280,10 @@ def _group(claim: Claim, counts: dict[str, dict[str, int]], rows: pl.DataFrame, 
         and several
         and asserts["independent"] >= OUTNUMBER * denies["independent"]
     )
+    manner = round(float(np.median(documents["manner"].to_numpy())), 2)
     evidence = {
         "claim": claim.claim, "truth": claim.truth, "references": claim.references, "topic": claim.topic,
-        "stances": counts, "concentrated": campaign,
+        "stances": counts, "concentrated": campaign, "reads_false": manner,
         "top_sources": [(name[:200], count, known[name]) for name, count in top.iter_rows()],
         "timeline": timelines.timeline(Counter(one.date() for one in times))._asdict()
         | {"undated": len(documents) - len(times)},
@@ -308,9 +313,12 @@ def _hits(group: dict[str, Any], claim: Claim, rows: pl.DataFrame) -> pa.Table:
     shared = {key: group[key] for key in ("group", "attack", "severity", "score", "q_value")}
     told = {"claim": claim.claim, "truth": claim.truth, "references": claim.references, "stance": "asserts"}
     items = [
-        {**row, **shared, "rule": claim.id, "evidence": json.dumps({**told, "mark": json.loads(row["mark"])})}
+        {
+            **row, **shared, "rule": claim.id,
+            "evidence": json.dumps({**told, "reads_false": round(row["manner"], 2), "mark": json.loads(row["mark"])}),
+        }
         for row in rows.to_dicts()
-    ]
+    ]  # fmt: skip
     return pa.Table.from_pylist(items, schema=schema.CONCLUDED_HITS)
 
 
@@ -339,9 +347,9 @@ class Misinformation(Detector):
         return next((one.claim for pack in self._known.load() for one in pack.claims if one.id == rule), rule)
 
     def digest(self) -> str:
-        """BLAKE3 (hex) of all claims, and of the triples."""
+        """BLAKE3 (hex) of all claims, of the triples, and of the weights."""
         triples = self._known.triples()
-        return claims.digest(self._known.load()) + (triples.knowledge.digest() if triples else "")
+        return claims.digest(self._known.load()) + (triples.knowledge.digest() if triples else "") + _manner()[1]
 
     @cached_property
     def _known(self) -> Known:
@@ -357,6 +365,12 @@ def _files(packs: tuple[str, ...], shipped: bool) -> tuple[tuple[Path | str, ...
 @lru_cache(maxsize=4)
 def _load(folders: tuple[Path | str, ...], stamp: object) -> tuple[ClaimPack, ...]:
     return claims.load(folders)
+
+
+@cache
+def _manner() -> tuple[Model, str]:
+    """What tells texts that read like those which were found false, and the digest of its weights."""
+    return Model.load(WEIGHTS), blake3(WEIGHTS.read_bytes()).hexdigest()
 
 
 @lru_cache(maxsize=4)

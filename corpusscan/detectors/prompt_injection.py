@@ -1,7 +1,7 @@
 """Sentences that give orders to whatever machine reads them: an assistant, a summariser, a judge, an agent.
 
 Rules know phrasings; this detector reads every sentence, and every two neighbouring ones, with a small linear
-classifier (`kernels.classifier`; its card lies beside the weights in `models/`).  An order to a person is none of
+classifier (`kernels.classifier`; its card lies beside the weights in `weights/`).  An order to a person is none of
 these.  What security writing quotes or tells is lowered, and so is what stands where orders to a model belong.
 """
 
@@ -26,7 +26,7 @@ from corpusscan.kernels.excerpts import escaped, excerpt
 from corpusscan.kernels.folding import code_points
 
 NAME = "prompt_injection"
-SHIPPED = Path(__file__).parents[1] / "models" / f"{NAME}.safetensors"
+SHIPPED = Path(__file__).parents[1] / "weights" / f"{NAME}.safetensors"
 FLAGGED, TOLD = "injected-instruction", "instruction-like"
 TITLES = {FLAGGED: "A sentence gives orders to a model that reads it", TOLD: "A sentence may give orders to a model"}
 ROLES = frozenset(("system", "developer"))  # whose messages are orders to a model

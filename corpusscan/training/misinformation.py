@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ from corpusscan.training.examples import Examples
 from corpusscan.training.prompt_injection import Trained
 
 NAME = "misinformation"
-SHIPPED = Path(__file__).parents[1] / "models" / f"{NAME}.safetensors"
 LOW, HIGH = 0.05, 0.005  # of true texts of unseen sources that reach the first level, and the second
 Flags = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float64]
@@ -97,7 +95,7 @@ def measured(score: Values, positive: Flags) -> dict[str, float]:
     """
     rank = np.argsort(np.argsort(score, kind="stable"), kind="stable") + 1.0
     ones, zeros = int(positive.sum()), int((~positive).sum())
-    called = score > 0.5  # noqa: PLR2004
+    called = score > 0.5
     hits = int((called & positive).sum())
     error = sum(
         abs(float(score[own].sum()) - int(positive[own].sum()))
@@ -148,8 +146,10 @@ def figures(facts: dict[str, Any]) -> list[str]:
     curve = [[f"{one['score']:.2f}", f"{one['false']:.2f}", f"{one['texts']:,}"] for one in facts["calibration_curve"]]
     return [
         "## On sources that were held out",
-        "Each row is of a model that was made without this source; *area* under the curve, the others at a score of\n"
-        "one half; *all false*: the F1 of calling every text false, which a classifier that knows nothing reaches.",
+        (
+            "Each row is of a model that was made without this source; *area* under the curve, the others at a score "
+            "of\none half; *all false*: the F1 of calling every text false, which a classifier that knows nothing reaches."
+        ),
         card.table(["source", "texts", "false", *(name.replace("_", " ") for name in names), "licence"], *rows),
         "## Calibration",
         "Scores of these models beside the share that is false, sources weighed by the root of their size.",
