@@ -41,7 +41,7 @@ class Settings:
     seed: int = 1
     bits: int = 16  # logarithm of the buckets
     ridge: float = 2e-6
-    turns: int = 3  # of bootstrapping
+    turns: int = 2  # of bootstrapping
     drawn: int = 60_000  # honest sentences of the first turn
     hard: int = 20_000  # that each further turn adds
     injected: float = 0.5  # what all injected sentences weigh together; honest ones weigh 1
