@@ -25,7 +25,7 @@ import zstandard
 
 from corpusscan import claims, schema
 from corpusscan.asserting import Engine
-from corpusscan.detectors.misinformation import alone
+from corpusscan.concentration import alone
 from corpusscan.redteam.discovery import interval
 
 FALSE = ("fake", "F", "REFUTES", "Refutes", "false")

@@ -14,16 +14,16 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 from blake3 import blake3
 
 from corpusscan import claims, knowledge, rules, schema
-from corpusscan.asserting import STANCES, Engine
+from corpusscan.asserting import Engine
 from corpusscan.claims import Claim, ClaimPack
-from corpusscan.detector import EARLIER, Batch, Context, Detector, Limit, Round, State, limited
-from corpusscan.kernels import hashing, timelines
+from corpusscan.concentration import TRIPLE, counts_of, group_of, hits_of, members_of
+from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited
+from corpusscan.kernels import hashing
 from corpusscan.kernels.classifier import Model
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.folding import fold
@@ -31,21 +31,10 @@ from corpusscan.triples import Triples
 
 NAME = "misinformation"
 WEIGHTS = Path(__file__).parents[1] / "weights" / f"{NAME}.safetensors"  # `corpusscan train misinformation` makes them
-SCORES = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
 SENTENCES = 3  # of a document that assert one claim, at most, that are findings
 MEMBERS = 1_000  # asserting documents of one claim that are told
-CONCENTRATED = 5  # independent documents that assert a claim
-SEVERAL = 3  # sources that they are from, where the corpus names any
-OUTNUMBER = 3  # times as many as deny it
-TRIPLE = "unknown-triple"
 ALBER = "https://doi.org/10.1038/s41591-024-03445-1"
 _NO_TESTS = claims.Tests((), (), (), (), ())
-SOURCES = 10  # with most documents that assert a claim, that are told
-
-
-def alone(claim: Claim) -> str:
-    """The severity of one document that asserts a claim: a step below that of a campaign."""
-    return schema.SEVERITIES[max(schema.SEVERITIES.index(claim.severity) - 1, 0)]
 
 
 @dataclass(frozen=True)
@@ -134,7 +123,7 @@ class Read(Round):
             asserting = own.filter(pl.col("stance") == "asserts").sort("shard", "row")
             if len(asserting):
                 out += max(len(asserting) - MEMBERS, 0)
-                counts = json.dumps(_counts(own), sort_keys=True)
+                counts = json.dumps(counts_of(own), sort_keys=True)
                 some = asserting.head(MEMBERS).select("shard", "row", "claim")
                 kept.append(some.with_columns(counts=pl.lit(counts)))
         limit = Limit("documents that assert one claim, looked at", MEMBERS, out, "documents")
@@ -204,10 +193,10 @@ class Show(Round):
         for (name,), own in found.sort("claim", maintain_order=True).group_by("claim", maintain_order=True):
             rows = own.sort("shard", "row", "field", "start")
             says = known.get(name) or _triple(name)
-            group = _group(says, json.loads(counts[name]), rows, context)
+            group = group_of(says, json.loads(counts[name]), rows, context)
             groups.append(group)
-            members.append(_members(group, rows))
-            hits.append(_hits(group, says, rows))
+            members.append(members_of(group, rows))
+            hits.append(hits_of(group, says, rows))
         return {
             "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
             "members": pa.concat_tables(members),
@@ -245,81 +234,6 @@ class _Judged(NamedTuple):
     stance: str
     begin: int  # code points of the text
     end: int
-
-
-def _counts(rows: pl.DataFrame) -> dict[str, dict[str, int]]:
-    """By stance: documents, independent ones, and sources."""
-    told = {}
-    for stance in STANCES:
-        own = rows.filter(pl.col("stance") == stance)
-        told[stance] = {
-            "documents": own.select("shard", "row").n_unique() if len(own) else 0,
-            "independent": _independent(own),
-            "sources": own["source"].drop_nulls().n_unique(),
-        }
-    return told
-
-
-def _independent(rows: pl.DataFrame) -> int:
-    """Documents, those of one source and those that say it in the same sentence each counted once."""
-    from_somewhere = rows["source"].drop_nulls().n_unique()
-    from_nowhere = rows.filter(pl.col("source").is_null())["hash"].n_unique() if len(rows) else 0
-    return min(from_somewhere + from_nowhere, rows["said"].n_unique())
-
-
-def _group(claim: Claim, counts: dict[str, dict[str, int]], rows: pl.DataFrame, context: Context) -> dict[str, Any]:
-    asserts, denies = counts["asserts"], counts["debunks"]
-    documents = rows.unique(["shard", "row"], keep="first", maintain_order=True)
-    times = documents["time"].drop_nulls().sort().to_list()
-    sources = documents["source"].drop_nulls().value_counts().sort("count", "source", descending=[True, False])
-    top = sources.head(SOURCES)
-    known = context.sources.documents_of(top["source"].to_list())
-    several = asserts["sources"] >= SEVERAL or not asserts["sources"]
-    campaign = (
-        asserts["independent"] >= CONCENTRATED
-        and several
-        and asserts["independent"] >= OUTNUMBER * denies["independent"]
-    )
-    manner = round(float(np.median(documents["manner"].to_numpy())), 2)
-    evidence = {
-        "claim": claim.claim, "truth": claim.truth, "references": claim.references, "topic": claim.topic,
-        "stances": counts, "concentrated": campaign, "reads_false": manner,
-        "top_sources": [(name[:200], count, known[name]) for name, count in top.iter_rows()],
-        "timeline": timelines.timeline(Counter(one.date() for one in times))._asdict()
-        | {"undated": len(documents) - len(times)},
-    }  # fmt: skip
-    return {
-        "group": f"claim:{claim.id if claim.id != TRIPLE else claim.claim}", "kind": "claim", "title": claim.claim,
-        "attack": NAME,
-        "severity": claim.severity if campaign else alone(claim), "score": SCORES[claim.status], "q_value": None,
-        "documents": asserts["documents"], "independent_documents": max(asserts["independent"], 1),
-        "sources": asserts["sources"], "first_seen": times[0] if times else None,
-        "last_seen": times[-1] if times else None,
-        "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
-    }  # fmt: skip
-
-
-def _members(group: dict[str, Any], rows: pl.DataFrame) -> pa.Table:
-    documents = rows.unique(["shard", "row"], keep="first", maintain_order=True).filter(pl.col("shard") < EARLIER)
-    told = documents.with_row_index("number").select(
-        pl.lit(group["group"]).alias("group"), "shard", "row",
-        pl.when(pl.col("number") == 0).then(pl.lit("exemplar")).otherwise(pl.lit("carrier")).alias("role"),
-        (pl.lit(f"{group['group']}/") + pl.col("source").fill_null(pl.col("hash"))).alias("independent_id"),
-    )  # fmt: skip
-    return told.to_arrow().cast(schema.CONCLUDED_MEMBERS)
-
-
-def _hits(group: dict[str, Any], claim: Claim, rows: pl.DataFrame) -> pa.Table:
-    shared = {key: group[key] for key in ("group", "attack", "severity", "score", "q_value")}
-    told = {"claim": claim.claim, "truth": claim.truth, "references": claim.references, "stance": "asserts"}
-    items = [
-        {
-            **row, **shared, "rule": claim.id,
-            "evidence": json.dumps({**told, "reads_false": round(row["manner"], 2), "mark": json.loads(row["mark"])}),
-        }
-        for row in rows.to_dicts()
-    ]  # fmt: skip
-    return pa.Table.from_pylist(items, schema=schema.CONCLUDED_HITS)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ _PART = r"\u00ad\u0300-\u036f\u064b-\u065f\u0900-\u0963\u0966-\u0dff\u200b-\u200
 _WORD = re.compile(rf"[{_ALONE}]|(?:[^\W_{_ALONE}]|[{_PART}])+|[,;:–—،；：，、…(]|--")
 _BREAKS = frozenset(",;:–—،；：，、…(") | {"--"}
 _ARABIC = re.compile("^[\u0600-\u06ff]")
-_CLITICS = ("وال", "بال", "فال", "كال", "ولل", "ال", "لل", "و", "ب", "ل")
-_ARTICLE = "ال"
+_CLITICS = tuple(map(fold, ("وال", "بال", "فال", "كال", "ولل", "ال", "لل", "و", "ب", "ل")))
+_ARTICLE = fold("ال")
 _LETTERS = 3  # of an Arabic word that are left
 
 Span = tuple[int, int]  # of words, half-open
@@ -43,7 +43,7 @@ def words_of(sentence: str) -> tuple[list[Word], frozenset[int]]:
         if found[0] in _BREAKS:
             breaks.add(len(words))
         elif said := fold(found[0]):
-            words.append(Word(said, found.start(), found.end(), _bare(said) if _ARABIC.match(said) else ""))
+            words.append(Word(said, found.start(), found.end(), _bare(said) if _ARABIC.match(found[0]) else ""))
             if len(words) == MOST_WORDS:
                 break
     return words, frozenset(breaks)

@@ -80,7 +80,7 @@ class Text:
         if denied:
             return "debunks", "negation"
         for sign in ("denies", "doubts"):
-            if cue := _outside(sentence.sign(sign), said):
+            if cue := _outside(sentence.sign(sign), [*said, *sentence.sign("no-negation")]):
                 return "debunks" if sign == "denies" else "reports", _quote(sentence, cue)
         if _ASKS.search(sentence.text):
             return self._round(number) or ("asks", "question")
