@@ -3,8 +3,8 @@
 usage: python benchmarks/encoders.py CORPUS [--model FOLDER ...] [--documents N] [--threads N]
 
 CORPUS is a folder of Parquet files with text (`backgrounds.py` makes one).  Fitted vectors take one core; a sentence
-model takes THREADS cores (default: one, as a worker of a scan does), and the GPU where torch sees one.  The time to fit
-and to load is printed apart.
+model takes THREADS cores (default: one, as a worker of a scan does), and the GPU where torch sees one.  Rates are by
+the clock and by the CPU seconds of the process, which differ where the machine does other things, too.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ from corpusscan import encoded, models
 from corpusscan.kernels import embedding, transformer, words
 
 
+def per_second(count: int, start: tuple[float, float]) -> str:
+    """Stretches a second, by the clock and by the process."""
+    clock, process = time.perf_counter() - start[0], time.process_time() - start[1]
+    return f"{count / clock:,.1f} stretches a second, {count / process:,.1f} a CPU second"
+
+
 def fitted(texts: list[str]) -> None:
     """Vectors fitted to the texts themselves."""
     found = words.hashed(pa.array(texts, pa.large_string()), bytes(range(32)))
@@ -30,10 +36,10 @@ def fitted(texts: list[str]) -> None:
         encoder = embedding.fitted(found.hashes, found.bounds).knowing(1.0, len(texts))
         took = time.perf_counter() - began
         span = embedding.stretches(found.bounds).span
-        began = time.perf_counter()
+        start = time.perf_counter(), time.process_time()
         embedding.embedded(found.hashes, span, encoder)
-        rate = len(span) / (time.perf_counter() - began)
-    print(f"fitted, cpu: {rate:,.0f} stretches a second; fitted in {took:.1f} s to {len(texts):,} documents")
+        rates = per_second(len(span), start)
+    print(f"fitted, cpu: {rates}; fitted in {took:.1f} s to {len(texts):,} documents")
 
 
 def sentences(name: str, texts: list[str], device: str, before: Any) -> Any:
@@ -43,13 +49,13 @@ def sentences(name: str, texts: list[str], device: str, before: Any) -> Any:
     model = transformer.Sentences(folder, device)
     loaded = time.perf_counter() - began
     model.embedded(texts[:8])
-    began = time.perf_counter()
+    start = time.perf_counter(), time.process_time()
     vectors = model.embedded(texts)
-    rate = len(texts) / (time.perf_counter() - began)
+    rates = per_second(len(texts), start)
     near = (
         "" if before is None else f"; least cosine with those of the cpu {np.sum(vectors * before, axis=1).min():.4f}"
     )
-    print(f"{name}, {device}, {model.precision}: {rate:,.1f} stretches a second; loaded in {loaded:.1f} s{near}")
+    print(f"{name}, {device}, {model.precision}: {rates}; loaded in {loaded:.1f} s{near}")
     return vectors
 
 
