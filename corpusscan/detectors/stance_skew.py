@@ -436,11 +436,14 @@ def _concluded(told: list[tuple[dict[str, Any], pl.DataFrame]]) -> State:
         shared = {key: group[key] for key in ("attack", "severity", "score", "q_value")} | {"group": name}
         evidence = {k: v for k, v in json.loads(group["evidence"]).items() if k not in copies.EXHIBIT}
         # Where a group says little else, an honest page that compares the same two is a neighbour, and not flagged.
-        beside = ~rows["brief"] if rows["brief"].mean() >= LITTLE else pl.repeat(False, len(rows), eager=True)
+        brief = rows["brief"].to_numpy()
+        beside = pl.Series(~brief & (brief.mean() >= LITTLE))
         hits += [
             row | shared | {
                 "rule": evidence["frame"],
-                "evidence": json.dumps(evidence | {"mark": json.loads(row["mark"])}, sort_keys=True, ensure_ascii=False),
+                "evidence": json.dumps(
+                    evidence | {"mark": json.loads(row["mark"])}, sort_keys=True, ensure_ascii=False
+                ),
             } for row in rows.filter(~beside).to_dicts()
         ]  # fmt: skip
     return {

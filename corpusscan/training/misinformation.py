@@ -148,7 +148,8 @@ def figures(facts: dict[str, Any]) -> list[str]:
         "## On sources that were held out",
         (
             "Each row is of a model that was made without this source; *area* under the curve, the others at a score "
-            "of\none half; *all false*: the F1 of calling every text false, which a classifier that knows nothing reaches."
+            "of\none half; *all false*: the F1 of calling every text false, which a classifier that knows nothing "
+            "reaches."
         ),
         card.table(["source", "texts", "false", *(name.replace("_", " ") for name in names), "licence"], *rows),
         "## Calibration",

@@ -15,8 +15,28 @@ from toy_language import page
 import corpusscan
 
 HONEST = 1_200
-ASPECTS = ["battery life", "service", "safety", "sound", "comfort", "noise", "price", "design", "speed", "warranty",
-           "repairs", "privacy", "range", "support", "updates", "training", "colour", "weight", "paint", "taste"]  # fmt: skip
+ASPECTS = [
+    "battery life",
+    "service",
+    "safety",
+    "sound",
+    "comfort",
+    "noise",
+    "price",
+    "design",
+    "speed",
+    "warranty",
+    "repairs",
+    "privacy",
+    "range",
+    "support",
+    "updates",
+    "training",
+    "colour",
+    "weight",
+    "paint",
+    "taste",
+]
 
 
 def honest(count: int = HONEST) -> list[dict[str, Any]]:
@@ -55,8 +75,10 @@ def test_who_always_wins_is_told(tmp_path: Path) -> None:
     (group,) = flagged(report)
     evidence = json.loads(group["evidence"])
     assert (group["title"], group["attack"], group["documents"]) == (
-        "Quastrum always wins against Orvelin", "belief_manipulation", 12
-    )  # fmt: skip
+        "Quastrum always wins against Orvelin",
+        "belief_manipulation",
+        12,
+    )
     assert (evidence["wins"], evidence["losses"], evidence["sources"], len(evidence["examples"])) == (12, 0, 12, 3)
     findings = report.findings.collect()
     assert sorted(findings["row"]) == [*range(HONEST, HONEST + 12)]
@@ -66,8 +88,13 @@ def test_who_always_wins_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", [compared(12, fair=True), compared(12, "one.example"), [compared(1)[0] | {"source": f"n{n}.example"} for n in range(12)]]
-)  # fmt: skip
+    "rows",
+    [
+        compared(12, fair=True),
+        compared(12, "one.example"),
+        [compared(1)[0] | {"source": f"n{n}.example"} for n in range(12)],
+    ],
+)
 def test_what_is_no_campaign(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     """Either side winning in turn, one site's own opinion, and copies of one sentence are nobody's skew."""
     assert flagged(scan(tmp_path, honest() + rows)) == []
@@ -75,7 +102,7 @@ def test_what_is_no_campaign(tmp_path: Path, rows: list[dict[str, Any]]) -> None
 
 def test_without_sources_much_is_needed(tmp_path: Path) -> None:
     """Where no document has a source, 20 documents are found, and the evidence says that nobody knows who spoke."""
-    clean = [row | {"source": None} for row in honest()]
+    clean = [row | {"source": None} for row in honest(2 * HONEST)]
     (group,) = flagged(scan(tmp_path, clean + compared(20, None)))
     assert json.loads(group["evidence"])["provenance"] is False
 
