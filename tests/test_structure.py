@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import corpusscan
 from corpusscan import detectors
+from corpusscan.engine import keys
 
 ROOT = Path(corpusscan.__file__).parent
 HEAVY = ("torch", "ray", "faiss", "sklearn", "datasets", "transformers", "numba", "polars", "pyarrow", "rich")
@@ -57,3 +60,26 @@ def test_no_file_is_longer_than_can_be_read() -> None:
     """Files of the package stay below 320 lines."""
     lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in ROOT.rglob("*.py")}
     assert {name: length for name, length in lengths.items() if length > 320} == {}
+
+
+def test_artefacts_are_named_by_all_code_that_makes_them() -> None:
+    """Whatever a detector imports, at any depth, is part of the name of its artefacts, so none outlives its code."""
+    todo = [*ROOT.glob("detectors/*.py")]
+    seen = set(todo)
+    while todo:
+        fresh = set(_imported(todo.pop())) - seen
+        seen |= fresh
+        todo += sorted(fresh)
+    places = {path.relative_to(ROOT).as_posix() for path in seen} - {"errors.py"}  # what is said of an error
+    named = (*keys._SHARED, "detectors")  # a detector's own file is added where its artefacts are named
+    assert [place for place in sorted(places) if not any(f"{place}/".startswith(f"{name}/") for name in named)] == []
+
+
+def _imported(path: Path) -> Iterator[Path]:
+    """The files of this package that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("corpusscan"):
+            for name in (node.module, *(f"{node.module}.{one.name}" for one in node.names)):
+                place = ROOT.parent / f"{str(name).replace('.', '/')}.py"
+                if place.exists():
+                    yield place
