@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from corpusscan import nearness
 from corpusscan.detector import Batch, Context, Limit, Round, State, limited, limits
-from corpusscan.kernels import embedding, neighbours, sketches, transformer
+from corpusscan.kernels import embedding, hashing, neighbours, sketches, transformer
 from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.words import words
 
@@ -85,7 +85,7 @@ class Embed(Round):
                 batch.documents["row"].take(pa.array(owner)),
                 stretches.part[numbers[again]].astype(np.uint32),
                 cells.ravel().astype(np.uint32),
-                nearness.sources(batch)[owner],
+                hashing.source_hashes(batch)[owner],
                 pa.array([code[one].tobytes() for one in again], pa.binary()),
                 unread[kept][again].astype(np.uint32),
             ],

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from blake3 import blake3
 
 from corpusscan import filters
-from corpusscan.detector import Batch, Limit, State, limits
+from corpusscan.detector import Limit, State, limits
 from corpusscan.kernels import density, embedding, neighbours
 from corpusscan.kernels.caps import shares
 from corpusscan.kernels.density import Nodes
@@ -67,16 +66,6 @@ def listed(rows: pa.Table, found: neighbours.Neighbours) -> pa.Table:
     lists = [pa.LargeListArray.from_arrays(bounds, values) for values in told]
     columns = [rows[name].combine_chunks() for name in (*NODE, "partition")]
     return pa.table([*columns, *lists], schema=NEAR)
-
-
-def sources(batch: Batch) -> Any:
-    """A keyed hash of the source of each document; 0 where it has none."""
-    known = {None: 0}
-    for source in batch.documents["source"].unique().to_pylist():
-        if source is not None:
-            digest = blake3(source.encode("utf-8", "surrogatepass"), key=batch.key).digest(8)
-            known[source] = int.from_bytes(digest) or 1
-    return np.array([known[source] for source in batch.documents["source"].to_pylist()], np.uint64)
 
 
 class Graph(NamedTuple):

@@ -67,6 +67,12 @@ class Quoted(Opened):
         named = [len(np.intersect1d(one, wanted)) for one in own]
         return spans[int(np.argmax(named))], [word[0].casefold() for word in found if word]
 
+    def word(self, place: int, characters: int = 0) -> str:
+        """The word of the batch at that place, as the open text has it; or so many characters."""
+        begin = int(self.points[self.words.begins[place]])
+        match = _WORD.match(self.text, begin, begin + (characters or _LONGEST))
+        return match[0] if match else ""
+
     def shingles(self, span: slice) -> list[int]:
         """Fingerprints of the words `span` of the batch, each once."""
         own = self.words.hashes[span]

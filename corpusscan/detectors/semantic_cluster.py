@@ -99,7 +99,7 @@ class Compare(Round):
                 batch.documents["row"].take(pa.array(owner)),
                 stretches.part[kept].astype(np.uint32),
                 (cells * wide).astype(np.uint32),
-                nearness.sources(batch)[owner],
+                hashing.source_hashes(batch)[owner],
                 pa.Array.from_buffers(pa.binary(embedding.DIMENSIONS), len(kept), [None, pa.py_buffer(code)]),
                 listed,
             ],

@@ -10,20 +10,19 @@ Comparative sentences by such markers: Jindal and Liu, "Identifying comparative 
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from numba import njit
 
 from corpusscan.detector import Batch
 from corpusscan.kernels import profile
+from corpusscan.kernels.borders import ending, large
+from corpusscan.kernels.comparing import OFTEN, PAIR, bits_of, both, language_of, lexicon, pairs
 from corpusscan.kernels.matching import buffers
 from corpusscan.kernels.sketches import mixed
-from corpusscan.kernels.words import Hashes, hashed, words
+from corpusscan.kernels.words import Hashes, words
 
 COMPARED, ASKED, QUESTION, JUDGED = range(4)
 """Kinds: two names in one comparison; two names in one question; a question as a whole; one name with a judgement."""
@@ -33,10 +32,8 @@ LONGEST, SHORTEST = 60, 3  # words of a sentence
 SHORT, SHINGLE = 15, 5  # words up to which a sentence is known by all of them, and of a stretch of a longer one
 BESIDE = 8  # words between a judgement and a name
 PER_TEXT = 2_000  # frames of a text: a longer one says no more by others
-_MORE, _LESS, _THAN, _OVER, _CHOICE, _BEATS, _LOSES, _BESIDES, _OR, _NO, _PRAISE, _BLAME, _OFTEN = range(13)
+_MORE, _LESS, _THAN, _OVER, _CHOICE, _BEATS, _LOSES, _BESIDES, _OR, _NO, _PRAISE, _BLAME = range(12)
 _LARGE = 20  # levels of rarity that a large letter is worth
-_PAIR = np.uint64(0x9FB21C651E98DF25)
-_TABLE = 1 << 12
 
 
 class Frames(NamedTuple):
@@ -84,140 +81,14 @@ def named(hashes: Hashes, key: int) -> list[tuple[int, int]]:
     places = np.arange(len(hashes))
     alone = (hashes & np.uint64(1)).astype(bool)
     joined = np.flatnonzero(alone[:-1] & alone[1:])
-    values = np.concatenate([hashes, _pairs(hashes[joined], hashes[joined + 1])])
+    values = np.concatenate([hashes, pairs(hashes[joined], hashes[joined + 1])])
     where = [*((int(place), 0) for place in places), *((int(place), 2) for place in joined)]
     values, first = np.unique(values, return_index=True)
     if key in (single := values.tolist()):
         return [where[first[single.index(key)]]]
     least, most = np.triu_indices(len(values), 1)
-    found = np.flatnonzero(_pairs(values[least], values[most]) == np.uint64(key))[:1]
+    found = np.flatnonzero(pairs(values[least], values[most]) == np.uint64(key))[:1]
     return [where[first[side[one]]] for one in found for side in (least, most)]
-
-
-@lru_cache(maxsize=4)
-def lexicon(key: bytes) -> tuple[Hashes, npt.NDArray[np.uint16]]:
-    """The words that make frames as a table by their hashes, with a bit for each column in each language."""
-    lines = (Path(__file__).parent / "data" / "comparisons.txt").read_text("utf-8").splitlines()
-    rows = [line.split(":", 1)[1].split("|") for line in lines if not line.startswith("#")]
-    listed = [
-        (word, language, column)
-        for language, row in enumerate(rows)
-        for column, told in enumerate(row)
-        for word in told.split()
-    ]
-    found = hashed(pa.array([word for word, _, _ in listed], pa.large_string()), key)
-    kinds: dict[int, list[tuple[int, int]]] = {}
-    for number, (_, language, column) in enumerate(listed):
-        own = found.hashes[found.bounds[number] : found.bounds[number + 1]]
-        if 1 <= len(own) <= 2:  # one word, or two characters
-            value = int(own[0] if len(own) == 1 else _pairs(own[:1], own[1:])[0])
-            kinds.setdefault(value, []).append((language, column))
-    table, bits = np.zeros(_TABLE, np.uint64), np.zeros((_TABLE, len(rows)), np.uint16)
-    for value in sorted(kinds):
-        slot = value >> 40 & (_TABLE - 1)
-        while table[slot]:
-            slot = (slot + 1) & (_TABLE - 1)
-        table[slot] = value
-        for language, column in kinds[value]:
-            bits[slot, language] |= 1 << column
-    return table, bits
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _both(one, other):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """The hash of two characters in a row, or of two names."""
-    return mixed(one * _PAIR + other) | np.uint64(1)
-
-
-@njit(cache=True, nogil=True)
-def _pairs(least, most):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    out = np.empty(len(least), np.uint64)
-    for i in range(len(least)):
-        out[i] = _both(least[i], most[i])
-    return out
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _slot(table, value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    slot = np.int64(value >> np.uint64(40)) & (_TABLE - 1)
-    while table[slot]:
-        if table[slot] == value:
-            return slot
-        slot = (slot + 1) & (_TABLE - 1)
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def _language(hashes, table, bits, known, often):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Writes the slots of the words of a text and the character pairs that begin with them; its language, -1 if none.
-
-    What means `greater` in one language is an office or a name in another.
-    """
-    often[:] = 0
-    for i in range(len(hashes)):
-        known[i, 0], known[i, 1] = _slot(table, hashes[i]), -1
-        if hashes[i] & np.uint64(1) and i + 1 < len(hashes) and hashes[i + 1] & np.uint64(1):
-            known[i, 1] = _slot(table, _both(hashes[i], hashes[i + 1]))
-        if known[i, 0] >= 0:
-            for language in range(len(often)):
-                often[language] += bits[known[i, 0], language] >> _OFTEN & 1
-    best = np.argmax(often)
-    return best if often[best] else -1
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _bits(bits, language, slot, other):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """What a word is in a language; in any, where the language is not known."""
-    own = np.int64(0)
-    for one in (slot, other):
-        if one >= 0 and language >= 0:
-            own |= np.int64(bits[one, language])
-        elif one >= 0:
-            for k in range(bits.shape[1]):
-                own |= np.int64(bits[one, k])
-    return own
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _ending(data, begin, end):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Whether a sentence ends among these bytes, and whether with a question mark: 0, 1, 2."""
-    ends = 0
-    for i in range(begin, end):
-        byte = data[i]
-        if byte == 63:  # ?
-            return 2
-        if byte in (10, 33) or (
-            byte == 46 and (i + 1 >= end or data[i + 1] <= 32 or data[i + 1] == 34)
-        ):  # a line's end, !
-            ends = 1
-        elif byte >= 0xC2 and i + 1 < end:
-            low = data[i + 1]
-            third = data[i + 2] if i + 2 < end else 0
-            if byte == 0xEF and low == 0xBC and third == 0x9F:  # ？
-                return 2
-            if byte == 0xD8 and low == 0x9F:  # ؟
-                return 2
-            if (byte == 0xE3 and low == 0x80 and third == 0x82) or (byte == 0xEF and low == 0xBC and third == 0x81):
-                ends = 1  # 。 ！
-            if byte == 0xE0 and low == 0xA5 and third == 0xA4:  # ।
-                ends = 1
-    return ends
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _large(data, at, end):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Whether a word begins with a large letter of the Latin, Greek or Cyrillic script."""
-    byte = data[at]
-    if 65 <= byte <= 90:
-        return True
-    if at + 1 >= end:
-        return False
-    low = data[at + 1]
-    if byte == 0xC3:
-        return low < 0x9F
-    if byte == 0xCE:
-        return 0x91 <= low <= 0xA9
-    return byte == 0xD0 and low < 0xB0
 
 
 @njit(cache=True, nogil=True)
@@ -240,17 +111,17 @@ def _frames(data, offsets, bounds, hashes, begins, rarity, rows, table, bits):  
         interesting, i = False, bounds[text]
         if bounds[text + 1] - bounds[text] > len(known):
             known = np.empty((2 * (bounds[text + 1] - bounds[text]), 2), np.int32)
-        language = _language(hashes[bounds[text] : bounds[text + 1]], table, bits, known, often)
+        language = language_of(hashes[bounds[text] : bounds[text + 1]], table, bits, known, often)
         for i in range(bounds[text], bounds[text + 1]):
-            own = _bits(bits, language, known[i - bounds[text], 0], known[i - bounds[text], 1])
-            if own and i > begin and _large(data, origin + begins[i], end):
-                own &= np.int64(1 << _OFTEN)  # part of a name: Superior Court, Great Britain
+            own = bits_of(bits, language, known[i - bounds[text], 0], known[i - bounds[text], 1])
+            if own and i > begin and large(data, origin + begins[i], end):
+                own &= np.int64(1 << OFTEN)  # part of a name: Superior Court, Great Britain
             if i - begin < LONGEST:
                 what[i - begin] = own
             interesting = interesting or own & 0b110011111111 != 0
             last = i + 1 == bounds[text + 1]
             to = min(end, origin + begins[i] + 256) if last else origin + begins[i + 1]
-            ends = _ending(data, origin + begins[i] + 1, to)
+            ends = ending(data, origin + begins[i] + 1, to)
             if not ends and not last:
                 continue
             length = i + 1 - begin
@@ -300,7 +171,7 @@ def sketch(hashes):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
         value = np.uint64(0)
         for j in range(SHINGLE):
             value = mixed(value + hashes[k + j])
-        least, other = min(least, value), min(other, mixed(value ^ _PAIR))
+        least, other = min(least, value), min(other, mixed(value ^ PAIR))
     return least, other
 
 
@@ -318,7 +189,7 @@ def _both_of(values, keys, first, count, asked):  # type: ignore[no-untyped-def]
         for a in range(NAMES):
             for b in range(a + 1, NAMES):
                 one, other = min(values[a], values[b]), max(values[a], values[b])
-                if one and _both(one, other) == keys[first + n]:
+                if one and both(one, other) == keys[first + n]:
                     asked[n, 0], asked[n, 1] = one, other
 
 
@@ -362,12 +233,12 @@ def _told(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR091
             near = first >= 0 and -7 <= k - begin - first <= 3 and not own
             if not near or k + 1 >= stop or not hashes[k + 1] & np.uint64(1) or what[k + 1 - begin]:
                 continue
-            value, score = _both(value, hashes[k + 1]), np.int64(RARE)
+            value, score = both(value, hashes[k + 1]), np.int64(RARE)
         elif own or score < RARE:
             continue
         else:
             first_byte = data[origin + begins[k]]
-            if _large(data, origin + begins[k], end) or first_byte >= 0xD6:  # nothing is written large in other scripts
+            if large(data, origin + begins[k], end) or first_byte >= 0xD6:  # nothing is written large in other scripts
                 score += _LARGE
             elif score < profile.UNKNOWN - 2:
                 continue
@@ -406,7 +277,7 @@ def _told(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR091
                     elif lead and names[other] == front:
                         way = sign
                 kind_[size] = COMPARED if compares else ASKED
-                key_[size], way_[size] = _both(values[one], values[other]), way
+                key_[size], way_[size] = both(values[one], values[other]), way
                 size += 1
     if question and count and stop - begin >= 4:
         total = np.uint64(0)

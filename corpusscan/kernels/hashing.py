@@ -76,3 +76,13 @@ def _offsets(chunk: pa.Array) -> npt.NDArray[np.int64]:
     if not len(chunk):
         return np.zeros(0, np.int64)
     return np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+
+
+def source_hashes(batch: Batch, kept: Callable[[str], str] = str) -> npt.NDArray[np.uint64]:
+    """A keyed hash of the source of each document, or of what is `kept` of it; 0 where it has none."""
+    known: dict[str | None, int] = {None: 0}
+    for source in batch.documents["source"].unique().to_pylist():
+        if source is not None:
+            digest = blake3(kept(source).encode("utf-8", "surrogatepass"), key=batch.key).digest(8)
+            known[source] = int.from_bytes(digest) or 1
+    return np.array([known[source] for source in batch.documents["source"].to_pylist()], np.uint64)
