@@ -29,6 +29,8 @@ NAME = "prompt_injection"
 SHIPPED = Path(__file__).parents[1] / "weights" / f"{NAME}.safetensors"
 FLAGGED, TOLD = "injected-instruction", "instruction-like"
 TITLES = {FLAGGED: "A sentence gives orders to a model that reads it", TOLD: "A sentence may give orders to a model"}
+# On text of a kind that was not looked at it finds too much to flag anything: docs/detection.md.
+SEVERITIES = {FLAGGED: "low", TOLD: "info"}
 ROLES = frozenset(("system", "developer"))  # whose messages are orders to a model
 FIELDS = frozenset(("system", "system_prompt", "instruction", "instructions", "prompt"))  # that hold nothing else
 _SPACE = b" \t\n\r\f\v"
@@ -100,10 +102,10 @@ class PromptInjection(Detector):
         }  # fmt: skip
         if limit is not None:
             evidence["capped"] = limit
-        severity = "medium" if hit.rule == FLAGGED else "low"
-        if severity in schema.FLAGGED and (reason := _forgiven(text, hit, end, role)):
+        severity = SEVERITIES[hit.rule]
+        if hit.rule == FLAGGED and (reason := _forgiven(text, hit, end, role)):
             evidence |= {"forgiven": [reason], "severity_before": severity}
-            severity = "low"
+            severity = SEVERITIES[TOLD]
         return {
             "row": hit.row, "field": hit.field, "start": hit.start, "end": hit.end, "excerpt": shown,
             "rule": hit.rule, "attack": NAME, "severity": severity, "score": hit.score,
