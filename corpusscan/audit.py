@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import orjson
 
+from corpusscan import claims, detectors, io, models, power, power_quick, schema
 from corpusscan import config as configuration
-from corpusscan import detectors, io, models, power, power_quick, schema
 from corpusscan.config import ScanConfig
 from corpusscan.detector import Detector
 from corpusscan.engine import heard, index, keys, memory
@@ -53,7 +53,7 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
     plan = io.plan(inputs, config.columns, out)
     settings: dict[str, dict[str, Any]] = {
         "rules": {"packs": config.rules},
-        "misinformation": {"packs": config.rules, "knowledge": config.knowledge},
+        "misinformation": {"packs": claims.folders(config.rules), "knowledge": config.knowledge},
         "hidden_text": {"decode_levels": config.decode_levels},
         "prompt_injection": {"weights": config.injection_weights},
         "near_duplicate": {"index": config.index is not None, "sketch": config.sketch},

@@ -151,6 +151,11 @@ def load_pack(folder: Path) -> ClaimPack:
     return ClaimPack(folder.resolve().name, about.title, about.description, words, tuple(claim for _, claim in found))
 
 
+def folders(given: Sequence[str]) -> tuple[str, ...]:
+    """Those of some folders of packs that have claims in them.  Raises `RuleError` for one without any pack."""
+    return tuple(folder for folder in given if rules.pack_folders(Path(folder), "claims"))
+
+
 def digest(packs: Sequence[ClaimPack]) -> str:
     """BLAKE3 (hex) of everything the packs say."""
     return blake3.blake3(msgspec.json.encode(sorted(packs, key=lambda pack: pack.name))).hexdigest()
