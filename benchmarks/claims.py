@@ -23,9 +23,10 @@ import polars as pl
 import pyarrow as pa
 import zstandard
 
-from corpusscan import claims, schema
-from corpusscan.asserting import Engine
-from corpusscan.concentration import alone
+from corpusscan import schema
+from corpusscan.meaning import claims
+from corpusscan.meaning.asserting import Engine
+from corpusscan.meaning.concentration import alone
 from corpusscan.redteam.discovery import interval
 
 FALSE = ("fake", "F", "REFUTES", "Refutes", "false")

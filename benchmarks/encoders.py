@@ -18,8 +18,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from corpusscan import encoded, models
 from corpusscan.kernels import embedding, transformer, words
+from corpusscan.meaning import encoded, models
 
 
 def per_second(count: int, start: tuple[float, float]) -> str:

@@ -19,10 +19,10 @@ from pathlib import Path
 import pyarrow as pa
 from claims import AT_ONCE, rows
 
-from corpusscan import claims
-from corpusscan.knowledge import Knowledge
+from corpusscan.meaning import claims
+from corpusscan.meaning.knowledge import Knowledge
+from corpusscan.meaning.triples import Triples
 from corpusscan.redteam.discovery import interval
-from corpusscan.triples import Triples
 
 WORDINGS = (
     "{drug} treats {disease}.",

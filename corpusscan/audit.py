@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import orjson
 
-from corpusscan import claims, detectors, io, models, power, power_quick, schema
 from corpusscan import config as configuration
+from corpusscan import detectors, io, power, power_quick, schema
 from corpusscan.config import ScanConfig
 from corpusscan.detector import Detector
 from corpusscan.engine import heard, index, keys, memory
@@ -24,6 +24,7 @@ from corpusscan.engine.rounds import Progress, Rounds
 from corpusscan.engine.tasks import Reading
 from corpusscan.errors import UsageError
 from corpusscan.kernels import affine32, tokens
+from corpusscan.meaning import claims, models
 from corpusscan.report import Report, baseline, mined_rules, pages, tables
 from corpusscan.version import __version__
 from corpusscan.workspace import Workspace, opened, write_atomic, write_parquet

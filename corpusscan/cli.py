@@ -15,8 +15,8 @@ from corpusscan.train_commands import train
 from corpusscan.version import __version__
 
 if TYPE_CHECKING:
-    from corpusscan.claims import ClaimPack
     from corpusscan.config import ScanConfig
+    from corpusscan.meaning.claims import ClaimPack
     from corpusscan.rules import Pack
 
 EXIT_CODES = """Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 usage or unreadable input;
@@ -171,8 +171,8 @@ def list_rules(packs: tuple[str, ...]) -> None:
 @click.argument("packs", nargs=-1, metavar="[DIR]...")
 def test_rules(packs: tuple[str, ...]) -> None:
     """Check the rules and claims of the shipped packs, or of the packs in DIR, against their own tests."""
-    from corpusscan import asserting
     from corpusscan.detectors.rules import self_test, unguarded
+    from corpusscan.meaning import asserting
 
     loaded, claimed = _load(packs), _claims(packs)
     complaints = [f"{rule.id}: {told}" for pack in loaded for rule in pack.rules if (told := rule.complaint())]
@@ -220,7 +220,7 @@ def _load(packs: tuple[str, ...]) -> tuple[Pack, ...]:
 
 
 def _claims(packs: tuple[str, ...]) -> tuple[ClaimPack, ...]:
-    from corpusscan import claims
+    from corpusscan.meaning import claims
 
     return claims.load(packs or claims.shipped())
 

@@ -165,7 +165,7 @@ def about(folder: Path) -> About:
 
 
 def kind(folder: Path) -> str:
-    """What a pack holds: rules, or claims (`corpusscan.claims`)."""
+    """What a pack holds: rules, or claims (`corpusscan.meaning.claims`)."""
     return about(folder).kind
 
 

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpusscan import claims, knowledge, rules
-from corpusscan.asserting import Engine, self_test
+from corpusscan import rules
 from corpusscan.errors import RuleError, UsageError
+from corpusscan.meaning import claims, knowledge
+from corpusscan.meaning.asserting import Engine, self_test
 
 GOOD = """\
 id: good-claim

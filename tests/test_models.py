@@ -11,8 +11,8 @@ import pytest
 from corpora import Run, write_jsonl
 from fake_models import installed, saved
 
-from corpusscan import models
 from corpusscan.errors import UsageError
+from corpusscan.meaning import models
 
 COMMIT = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 

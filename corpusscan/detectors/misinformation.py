@@ -18,16 +18,17 @@ import polars as pl
 import pyarrow as pa
 from blake3 import blake3
 
-from corpusscan import claims, knowledge, rules, schema
-from corpusscan.asserting import Engine
-from corpusscan.claims import Claim, ClaimPack
-from corpusscan.concentration import TRIPLE, counts_of, group_of, hits_of, members_of
+from corpusscan import rules, schema
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited
 from corpusscan.kernels import hashing
 from corpusscan.kernels.classifier import Model
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.folding import fold
-from corpusscan.triples import Triples
+from corpusscan.meaning import claims, knowledge
+from corpusscan.meaning.asserting import Engine
+from corpusscan.meaning.claims import Claim, ClaimPack
+from corpusscan.meaning.concentration import TRIPLE, counts_of, group_of, hits_of, members_of
+from corpusscan.meaning.triples import Triples
 
 NAME = "misinformation"
 WEIGHTS = Path(__file__).parents[1] / "weights" / f"{NAME}.safetensors"  # `corpusscan train misinformation` makes them

@@ -16,9 +16,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpusscan import copies, encoded, models, nearness
+from corpusscan import copies
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
 from corpusscan.kernels import embedding, hashing, maps, neighbours, sketches, telling
+from corpusscan.meaning import encoded, models, nearness
 from corpusscan.quoted import Quoted, unlike
 from corpusscan.sampling import ENOUGH, WORDS, Sample
 

@@ -17,11 +17,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from corpusscan import beliefs, copies, filters
+from corpusscan import copies, filters
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import frames, hashing, profile, sketches, tails
 from corpusscan.kernels.frames import ASKED, COMPARED, QUESTION
 from corpusscan.kernels.publishers import publisher
+from corpusscan.meaning import beliefs
 from corpusscan.quoted import Quoted
 from corpusscan.sampling import DOCUMENTS, ENOUGH, Sample
 

@@ -31,10 +31,9 @@ _LIBRARIES = (
     "tokenizers",
     "zstandard",
 )
-_SHARED = ("kernels", "io", "detectors/__init__.py", "engine/shuffle.py", "engine/tasks.py", "engine/spans.py",
-           "schema.py", "detector.py", "copies.py", "sampling.py", "triggers.py", "filters.py", "rules.py",
-           "claims.py", "asserting.py", "knowledge.py", "triples.py", "concentration.py", "beliefs.py", "nearness.py",
-           "encoded.py", "quoted.py", "known.py", "models.py", "strictyaml.py")  # fmt: skip
+_SHARED = ("kernels", "io", "meaning", "detectors/__init__.py", "engine/shuffle.py", "engine/tasks.py",
+           "engine/spans.py", "schema.py", "detector.py", "copies.py", "sampling.py", "triggers.py", "filters.py",
+           "rules.py", "quoted.py", "known.py", "strictyaml.py")  # fmt: skip
 
 
 def digest(*parts: object) -> str:

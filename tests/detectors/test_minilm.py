@@ -11,8 +11,8 @@ import pytest
 from corpora import write_jsonl
 
 import corpusscan
-from corpusscan import models
 from corpusscan.kernels import transformer
+from corpusscan.meaning import models
 
 pytestmark = pytest.mark.filterwarnings("default")  # of libraries that are not ours
 CORPUS = Path(__file__).parents[2] / "examples/corpus/part-02.parquet"

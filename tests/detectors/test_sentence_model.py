@@ -15,10 +15,11 @@ from fake_models import installed, saved
 from toy_language import page
 
 import corpusscan
-from corpusscan import encoded, io
+from corpusscan import io
 from corpusscan.config import Columns
 from corpusscan.errors import UsageError
 from corpusscan.kernels import embedding, sketches
+from corpusscan.meaning import encoded
 
 HONEST, PLANTED = 1_200, 8
 NAMES = ["Orvelin", "Quastrum", "Dremmer", "Yolanthe", "Brixen", "Fablow", "Krendle", "Ulmsted", "Woxley", "Pynche"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from corpusscan import claims
-from corpusscan.asserting import Engine
 from corpusscan.kernels.naming import Lexicon, literal, parts_of, words_of
 from corpusscan.kernels.stances import sentences
+from corpusscan.meaning import claims
+from corpusscan.meaning.asserting import Engine
 
 
 @pytest.fixture(scope="module")

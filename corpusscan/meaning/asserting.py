@@ -2,7 +2,7 @@
 
 A filter over the bytes of a column says where a claim may be named (`kernels.matching`); there sentences are read
 (`kernels.naming`, `kernels.asserted`), and what stands round one tells its stance.  What a claim names, and the words
-of stance, are data of its pack (`corpusscan.claims`).
+of stance, are data of its pack (`corpusscan.meaning.claims`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import numpy as np
 import pyarrow as pa
 import re2
 
-from corpusscan.claims import Claim, ClaimPack, Frame, Terms
 from corpusscan.kernels import asserted, literals, windows
 from corpusscan.kernels.folding import code_points
 from corpusscan.kernels.matching import Filter, Need, Query, buffers
 from corpusscan.kernels.naming import Lexicon, Span, Word, literal, parts_of, words_of
 from corpusscan.kernels.occurrences import seen
 from corpusscan.kernels.stances import Sentence, Text, stem
+from corpusscan.meaning.claims import Claim, ClaimPack, Frame, Terms
 
 STANCES = ("asserts", "debunks", "reports", "asks")
 NEAR = 300  # bytes between what a claim names, at most, for it to be looked for

@@ -15,11 +15,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpusscan import nearness
 from corpusscan.detector import Batch, Context, Limit, Round, State, limited, limits
 from corpusscan.kernels import embedding, hashing, neighbours, sketches, transformer
 from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.words import words
+from corpusscan.meaning import nearness
 
 SHARE = 0.2  # of all stretches that are suspects, at most
 SUSPECTS = 100_000  # and so many of a corpus

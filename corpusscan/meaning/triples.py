@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from corpusscan.claims import ClaimPack
 from corpusscan.kernels import asserted, literals
 from corpusscan.kernels.matching import Filter, Need, Query, buffers
 from corpusscan.kernels.naming import Lexicon, literal
 from corpusscan.kernels.stances import Sentence, Text
-from corpusscan.knowledge import Knowledge
+from corpusscan.meaning.claims import ClaimPack
+from corpusscan.meaning.knowledge import Knowledge
 
 NEAR = 200  # bytes between two things, at most, for a sentence to be read
 WITHIN = 10  # words between two of the three

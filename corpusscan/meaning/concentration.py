@@ -11,9 +11,9 @@ import polars as pl
 import pyarrow as pa
 
 from corpusscan import schema
-from corpusscan.claims import Claim
 from corpusscan.detector import EARLIER, Context
 from corpusscan.kernels import timelines
+from corpusscan.meaning.claims import Claim
 
 ATTACK = "misinformation"
 STANCES = ("asserts", "debunks", "reports", "asks")
