@@ -26,6 +26,7 @@ from corpusscan.kernels import hashing, surprise, templates, timelines
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.languages import languages
 from corpusscan.kernels.templates import SLOT, Template, template
+from corpusscan.provenance import Provenance, all_members, members, most_first
 
 LONGER = 0.9  # how long copies are is told by their longer ones: rough ones are found in part
 FIXED = 0.4  # of a template's words: where less is said by most, copies are variants of a formula, not of a text
@@ -79,9 +80,9 @@ class Case:
         return self.documents.filter(pl.col("shard") < EARLIER)
 
     @cached_property
-    def of_source(self) -> pl.DataFrame:
-        """How many copies come from each source: columns source and count."""
-        return self.documents["source"].drop_nulls().value_counts()
+    def of_source(self) -> list[tuple[str, int]]:
+        """The sources, most copies first, and how many come from each."""
+        return most_first(self.documents["source"])
 
     @cached_property
     def days(self) -> Sizes:
@@ -175,7 +176,7 @@ def concluded(cases: Sequence[Case], context: Context, rule: str) -> State:
     both = list(zip(groups, cases, strict=True))
     return {
         "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
-        "members": pa.concat_tables([schema.CONCLUDED_MEMBERS.empty_table(), *map(_members, cases)]),
+        "members": all_members(members(case.name, case.here) for case in cases),
         "hits": pa.concat_tables(
             [
                 schema.CONCLUDED_HITS.empty_table(),
@@ -189,27 +190,19 @@ class _Judge:
     """What the sources and days of copies look like in this corpus, and what stands out against that."""
 
     def __init__(self, cases: Sequence[Case], context: Context) -> None:
-        self.tests, self.documents, self.sizes = len(cases), context.documents, context.sources.sizes
-        counts = [case.of_source for case in cases]
-        self.known = context.sources.documents_of(sorted({name for one in counts for name in one["source"]}))
-        apart = {name for one in counts for name, count in one.iter_rows() if self._new(name, count)}
-        self.apart = np.array([self.known[name] for name in apart], np.int64)
+        self.tests = len(cases)
+        self.provenance = Provenance([case.of_source for case in cases], context)
         self.days = np.sort(np.concatenate([np.array([], np.int64), *(case.days for case in cases)]))
-
-    def _new(self, source: str, count: int) -> bool:
-        return 2 * count >= self.known[source]
 
     def copies(self, case: Case) -> filters.Copies:
         """What is known of a group; both odds are of all groups together (Bonferroni)."""
-        counts = case.of_source
-        new = sum(self._new(*one) for one in counts.iter_rows())
-        usual = surprise.usual(counts["count"].to_numpy(), self.sizes, self.apart, self.documents)
-        odds = self.tests * surprise.of_sources(new, len(counts), usual)
+        counts, is_new = case.of_source, self.provenance.is_new
+        told = self.provenance.of(counts)
         return filters.Copies(
             sources=len(counts), bytes=int(case.documents["bytes"].quantile(LONGER, "nearest") or 0),
-            documents=len(case.documents), new=new, usual=usual, odds=min(odds, 1.0), reworded=case.reworded,
+            documents=len(case.documents), new=told.new, usual=told.usual, odds=told.odds, reworded=case.reworded,
             share=case.evidence.get("share_of_document", 1.0),
-            of_one=max((count for name, count in counts.iter_rows() if not self._new(name, count)), default=0),
+            of_one=max((count for name, count in counts if not is_new(name, count)), default=0),
             burst=min(self.tests * surprise.of_days(case.days, self.days), 1.0),
             apart=case.evidence.get("apart", 0.0), unnamed=not case.evidence.get("named_by_most", True),
         )  # fmt: skip
@@ -242,7 +235,9 @@ class _Judge:
             "bytes": group.bytes,
             "forgiven": [*by_copies, *lowers],
             "weights": weights,
-            "top_sources": _most(case.of_source, self.known),
+            "top_sources": [
+                (name[:_SOURCE], count, self.provenance.known[name]) for name, count in case.of_source[:_SOURCES]
+            ],
             "timeline": timelines.timeline(days)._asdict() | {"undated": len(documents) - len(times)},
             **({"earlier_copies": earlier} if earlier else {}),
             **({} if severity == FORGIVEN else {"languages": [*languages(case.texts)]}),
@@ -262,12 +257,6 @@ def _slot_attack(case: Case) -> bool:
     return any(slot.get("stands_out") for slot in case.evidence.get("slots", ()))
 
 
-def _most(of_source: pl.DataFrame, known: Mapping[str, int]) -> list[tuple[str, int, int]]:
-    """The sources with most copies: name, copies, documents of the corpus."""
-    largest = sorted(of_source.iter_rows(), key=lambda one: (-one[1], one[0]))[:_SOURCES]
-    return [(source[:_SOURCE], count, known[source]) for source, count in largest]
-
-
 def _told_by_most(documents: pl.DataFrame, unbelieved: Collection[str]) -> list[str]:
     """The stories of a group of which at least half of its documents tell one: those that half tell, or the commonest.
 
@@ -278,16 +267,6 @@ def _told_by_most(documents: pl.DataFrame, unbelieved: Collection[str]) -> list[
         return []
     counts = told.explode().drop_nulls().value_counts().sort("count", "stories", descending=[True, False])
     return [story for n, (story, count) in enumerate(counts.iter_rows()) if n == 0 or 2 * count >= len(documents)]
-
-
-def _members(case: Case) -> pa.Table:
-    """All copies from one source count as one independent document; without sources all copies are one."""
-    members = case.here.with_row_index("number").select(
-        pl.lit(case.name).alias("group"), "shard", "row",
-        pl.when(pl.col("number") == 0).then(pl.lit("exemplar")).otherwise(pl.lit("carrier")).alias("role"),
-        (pl.lit(f"{case.name}/") + pl.col("source").fill_null("")).alias("independent_id"),
-    )  # fmt: skip
-    return members.to_arrow().cast(schema.CONCLUDED_MEMBERS)
 
 
 def _hits(group: Mapping[str, Any], case: Case, rule: str) -> pa.Table:

@@ -39,7 +39,7 @@ class Sentences:
         self.folder, self.device = folder, device
         self.size = SIZES.get(device, SIZES["cpu"])
         self.model, self.precision = self._loaded(), "float32"
-        if device != "cpu":
+        if device != "cpu" or self._fast():
             self._halve()
         self.tokenizer = _tokenizer(self.model)
         prompts, used = (getattr(self.model, name, None) for name in ("prompts", "default_prompt_name"))
@@ -57,6 +57,14 @@ class Sentences:
             self.folder, device=self.device, trust_remote_code=False, local_files_only=True,
             model_kwargs={"use_safetensors": True, "dtype": "float32"},
         )  # fmt: skip
+
+    def _fast(self) -> bool:
+        """Whether this processor multiplies numbers of 16 bits faster, and the model is one that multiplies many."""
+        import torch  # as above
+
+        able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        several = any(type(module).__name__ == "Transformer" for module in self.model)
+        return several and any(able.get(one) for one in ("avx512_bf16", "amx_bf16"))
 
     def _halve(self) -> None:
         """Half as many bits, if the vectors of some sentences stay what they were."""

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -15,6 +14,7 @@ from corpusscan import copies, filters, schema
 from corpusscan.detector import Context, State
 from corpusscan.kernels import surprise, telling, timelines
 from corpusscan.kernels.frames import ASKED, COMPARED, JUDGED, QUESTION
+from corpusscan.provenance import Provenance, all_members, members, most_first
 
 RULES = {COMPARED: "always-wins", ASKED: "asked-alike", QUESTION: "answered-alike", JUDGED: "always-judged"}
 ATTACKS = {
@@ -32,22 +32,12 @@ class Verdicts:
     """What is said of groups, against the sources of the corpus."""
 
     def __init__(self, groups: Sequence[pl.DataFrame], context: Context) -> None:
-        self.documents, self.sizes, self.tests = context.documents, context.sources.sizes, len(groups)
-        named = sorted({name for own in groups for name in own["source"].drop_nulls()})
-        self.known = context.sources.documents_of(named)
-        apart = set()
-        for own in groups:
-            apart |= {name for name, count in _per_source(own) if 2 * count >= self.known[name]}
-        self.apart = np.array([self.known[name] for name in sorted(apart)], np.int64)
+        self.provenance = Provenance([most_first(own["source"]) for own in groups], context)
 
     def of(self, rows: pl.DataFrame, key: Mapping[str, Any], least: int) -> tuple[dict[str, Any], pl.DataFrame] | None:
         """The group as a row of `groups`, and its rows; nothing where it is no surprise at all."""
-        counts = _per_source(rows)
-        new = sum(2 * count >= self.known[name] for name, count in counts)
-        usual = surprise.usual(
-            np.array([count for _, count in counts], np.int64), self.sizes, self.apart, self.documents
-        )
-        odds = min(self.tests * surprise.of_sources(new, len(counts), usual), 1.0) if counts else 1.0
+        counts = most_first(rows["source"])
+        new, usual, odds = self.provenance.of(counts)
         excess = surprise.excess(new, len(counts), usual) if counts else 0.0
         kind, expected = key["kind"], key["expected"]
         new_sources = excess >= 0.5 and odds <= filters.CHANCE and len(counts) >= least
@@ -64,7 +54,7 @@ class Verdicts:
             "frame": RULES[kind], "documents": len(rows), "independent": key["count"], "sources": len(counts),
             "say_little_else": int(rows["brief"].sum()), "new_sources": new, "odds_of_new_sources": odds,
             "expected_by_chance": round(expected, 6), "provenance": bool(counts), "forgiven": forgiven,
-            "top_sources": [(name, count, self.known[name]) for name, count in counts[:SOURCES]],
+            "top_sources": [(name, count, self.provenance.known[name]) for name, count in counts[:SOURCES]],
             "timeline": timelines.timeline(days)._asdict() | {"undated": len(rows) - len(times)},
             **told,
         }  # fmt: skip
@@ -77,12 +67,6 @@ class Verdicts:
             "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
         }  # fmt: skip
         return group, rows
-
-
-def _per_source(rows: pl.DataFrame) -> list[tuple[str, int]]:
-    """The sources of a group with how many of its documents they have, most first."""
-    counts = Counter(rows["source"].drop_nulls().to_list())
-    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
 def _told(rows: pl.DataFrame, kind: int) -> dict[str, Any]:
@@ -125,19 +109,13 @@ def _title(kind: int, told: Mapping[str, Any]) -> str:
 
 def concluded(told: list[tuple[dict[str, Any], pl.DataFrame]]) -> State:
     """`groups`, `members` and `hits`."""
-    groups, members, hits, taken = [], [], [], Counter[str]()
+    groups, own, hits, taken = [], [], [], Counter[str]()
     for group, rows in told:
         taken[group["group"]] += 1
         again = taken[group["group"]] - 1
         name = f"{group['group']}+{again}" if again else group["group"]
         groups.append(group | {"group": name})
-        members.append(
-            rows.with_row_index("number").select(
-                pl.lit(name).alias("group"), "shard", "row",
-                pl.when(pl.col("number") == 0).then(pl.lit("exemplar")).otherwise(pl.lit("carrier")).alias("role"),
-                (pl.lit(f"{name}/") + pl.col("source").fill_null(pl.col("hash"))).alias("independent_id"),
-            ).to_arrow().cast(schema.CONCLUDED_MEMBERS)
-        )  # fmt: skip
+        own.append(members(name, rows, "hash"))
         shared = {key: group[key] for key in ("attack", "severity", "score", "q_value")} | {"group": name}
         evidence = {k: v for k, v in json.loads(group["evidence"]).items() if k not in copies.EXHIBIT}
         # Where a group says little else, an honest page that compares the same two is a neighbour, and not flagged.
@@ -153,6 +131,6 @@ def concluded(told: list[tuple[dict[str, Any], pl.DataFrame]]) -> State:
         ]  # fmt: skip
     return {
         "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
-        "members": pa.concat_tables([schema.CONCLUDED_MEMBERS.empty_table(), *members]),
+        "members": all_members(own),
         "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
     }

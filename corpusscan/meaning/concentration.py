@@ -14,6 +14,7 @@ from corpusscan import schema
 from corpusscan.detector import EARLIER, Context
 from corpusscan.kernels import timelines
 from corpusscan.meaning.claims import Claim
+from corpusscan.provenance import members, most_first
 
 ATTACK = "misinformation"
 STANCES = ("asserts", "debunks", "reports", "asks")
@@ -55,9 +56,8 @@ def group_of(claim: Claim, counts: dict[str, dict[str, int]], rows: pl.DataFrame
     asserts, denies = counts["asserts"], counts["debunks"]
     documents = rows.unique(["shard", "row"], keep="first", maintain_order=True)
     times = documents["time"].drop_nulls().sort().to_list()
-    sources = documents["source"].drop_nulls().value_counts().sort("count", "source", descending=[True, False])
-    top = sources.head(SOURCES)
-    known = context.sources.documents_of(top["source"].to_list())
+    top = most_first(documents["source"])[:SOURCES]
+    known = context.sources.documents_of([name for name, _ in top])
     several = asserts["sources"] >= SEVERAL or not asserts["sources"]
     campaign = (
         asserts["independent"] >= CONCENTRATED
@@ -68,7 +68,7 @@ def group_of(claim: Claim, counts: dict[str, dict[str, int]], rows: pl.DataFrame
     evidence = {
         "claim": claim.claim, "truth": claim.truth, "references": claim.references, "topic": claim.topic,
         "stances": counts, "concentrated": campaign, "reads_false": manner,
-        "top_sources": [(name[:200], count, known[name]) for name, count in top.iter_rows()],
+        "top_sources": [(name[:200], count, known[name]) for name, count in top],
         "timeline": timelines.timeline(Counter(one.date() for one in times))._asdict()
         | {"undated": len(documents) - len(times)},
     }  # fmt: skip
@@ -86,12 +86,7 @@ def group_of(claim: Claim, counts: dict[str, dict[str, int]], rows: pl.DataFrame
 def members_of(group: dict[str, Any], rows: pl.DataFrame) -> pa.Table:
     """Its documents; all of one source count as one."""
     documents = rows.unique(["shard", "row"], keep="first", maintain_order=True).filter(pl.col("shard") < EARLIER)
-    told = documents.with_row_index("number").select(
-        pl.lit(group["group"]).alias("group"), "shard", "row",
-        pl.when(pl.col("number") == 0).then(pl.lit("exemplar")).otherwise(pl.lit("carrier")).alias("role"),
-        (pl.lit(f"{group['group']}/") + pl.col("source").fill_null(pl.col("hash"))).alias("independent_id"),
-    )  # fmt: skip
-    return told.to_arrow().cast(schema.CONCLUDED_MEMBERS)
+    return members(group["group"], documents, "hash")
 
 
 def hits_of(group: dict[str, Any], claim: Claim, rows: pl.DataFrame) -> pa.Table:
