@@ -48,7 +48,7 @@ def rows(path: Path) -> Iterator[dict[str, str]]:
 def judged(engine: Engine, path: Path) -> None:
     some = [row for row in rows(path) if row.get("label") in (*FALSE, *TRUE) and "/ev/" not in row["id"]]
     texts = pa.array([row["text"] for row in some], pa.large_string())
-    told = {place: {one.stance for one in found} for place, found in engine.judged(texts)}
+    told = {place: {one.stance for one in found} for place, found, _ in engine.judged(texts)}
     named = engine.covered(texts)
     for what, covered in (
         ("named", named),
@@ -72,7 +72,7 @@ def clean(engine: Engine, path: Path, most: int) -> None:
     count, every = 0, islice(rows(path), most)
     while part := [row["text"] or "" for row in islice(every, AT_ONCE)]:
         count += len(part)
-        for _, found in engine.judged(pa.array(part, pa.large_string())):
+        for _, found, _ in engine.judged(pa.array(part, pa.large_string())):
             said = [engine.claims[one.claim].claim for one in found if one.stance == "asserts"]
             if said:
                 severities[max((alone(one) for one in said), key=schema.SEVERITIES.index)] += 1

@@ -62,7 +62,7 @@ def main(path: Path, *clean: str) -> None:
         count, found, pairs, every = 0, 0, Counter[tuple[str, str, str]](), rows(Path(name))
         while part := [row["text"] or "" for row in islice(every, AT_ONCE)]:
             count += len(part)
-            for _, told in engine.unknown(pa.array(part, pa.large_string())):
+            for _, told, _ in engine.unknown(pa.array(part, pa.large_string())):
                 found += 1
                 pairs.update({one.triple for one in told})
         often = sum(times >= 5 for times in pairs.values())

@@ -118,7 +118,7 @@ def test_shipped_claims_are_silent_on_clean_texts() -> None:
     texts = pl.read_parquet(folder / "corpus" / "part-02.parquet", columns=["text"])["text"]
     engine = Engine(claims.load(claims.shipped()))
     told = engine.judged(pa.array(texts.to_list(), pa.large_string()))
-    assert [one for _, found in told for one in found if one.stance == "asserts"] == []
+    assert [one for _, found, _ in told for one in found if one.stance == "asserts"] == []
 
 
 def test_triples_are_read_from_csv_and_parquet(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ asserts one is a finding; a claim that several independent documents assert, far
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -25,7 +25,7 @@ from corpusscan.kernels.classifier import Model
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.folding import fold
 from corpusscan.meaning import claims, knowledge
-from corpusscan.meaning.asserting import Engine
+from corpusscan.meaning.asserting import MOST_SENTENCES, Engine
 from corpusscan.meaning.claims import Claim, ClaimPack
 from corpusscan.meaning.concentration import TRIPLE, counts_of, group_of, hits_of, members_of
 from corpusscan.meaning.triples import Triples
@@ -35,6 +35,7 @@ WEIGHTS = Path(__file__).parents[1] / "weights" / f"{NAME}.safetensors"  # `corp
 SENTENCES = 3  # of a document that assert one claim, at most, that are findings
 MEMBERS = 1_000  # asserting documents of one claim that are told
 ALBER = "https://doi.org/10.1038/s41591-024-03445-1"
+UNREAD = ""  # the claim of rows that count sentences which were not read
 _NO_TESTS = claims.Tests((), (), (), (), ())
 
 
@@ -58,27 +59,33 @@ class Known:
         stat = path.stat() if path.exists() else None
         return _triples(self.knowledge, stat and (stat.st_mtime_ns, stat.st_size))
 
-    def judged(self, texts: pa.LargeStringArray) -> Iterator[tuple[int, str, str, int, int]]:
-        """(text, claim, stance, begin, end) of every sentence that takes one; a triple is a claim by its JSON."""
+    def judged(self, texts: pa.LargeStringArray) -> Iterator[tuple[int, list[_Said], int]]:
+        """(text, what its sentences say of claims, how many were not read); a triple is a claim by its JSON."""
         engine = _compile(*_files(self.packs, self.shipped))
-        for place, found in engine.judged(texts):
-            for one in found:
-                yield place, engine.claims[one.claim].claim.id, one.stance, one.begin, one.end
+        for place, found, left in engine.judged(texts):
+            ids = (engine.claims[one.claim].claim.id for one in found)
+            yield (
+                place,
+                [_Said(name, one.stance, one.begin, one.end) for name, one in zip(ids, found, strict=True)],
+                left,
+            )
         if triples := self.triples():
-            for place, unknown in triples.unknown(texts):
-                for told in unknown:
-                    names = [
-                        triples.knowledge.names[told.triple[0]],
-                        told.triple[1],
-                        triples.knowledge.names[told.triple[2]],
-                    ]
-                    yield (
-                        place,
-                        json.dumps([*names, told.excluded], ensure_ascii=False),
-                        "asserts",
-                        told.begin,
-                        told.end,
-                    )
+            names = triples.knowledge.names
+            for place, unknown, left in triples.unknown(texts):
+                told = []
+                for (subject, relation, thing), excluded, begin, end in unknown:
+                    triple = [names[subject], relation, names[thing], excluded]
+                    told.append(_Said(json.dumps(triple, ensure_ascii=False), "asserts", begin, end))
+                yield place, told, left
+
+
+class _Said(NamedTuple):
+    """A sentence that takes a stance to a claim."""
+
+    claim: str
+    stance: str
+    begin: int  # code points of the text
+    end: int
 
 
 def _triple(name: str) -> Claim:
@@ -100,14 +107,20 @@ class Read(Round):
     def map(self, batch: Batch, state: State) -> pa.Table:
         """One row per document, claim and stance: `_SAID`."""
         told: dict[tuple[int, str, str], dict[str, Any]] = {}
-        for document, _, said, claim, stance, _, _ in _judged(batch, self.known):
-            if (key := (document["row"], claim, stance)) not in told:
-                plain = " ".join(fold(said).split()).encode("utf-8", "surrogatepass")
-                told[key] = {
-                    "row": document["row"], "claim": claim, "stance": stance, "source": document["source"],
-                    "partition": int.from_bytes(blake3(claim.encode()).digest(4)),
-                    "said": int.from_bytes(blake3(plain, key=batch.key).digest(8)),
-                }  # fmt: skip
+        unread: dict[int, int] = defaultdict(int)
+        for document, text, said, left in _judged(batch, self.known):
+            unread[document["row"]] += left
+            for claim, stance, begin, end in said:
+                if (key := (document["row"], claim, stance)) not in told:
+                    plain = " ".join(fold(text["text"][begin:end]).split()).encode("utf-8", "surrogatepass")
+                    told[key] = {
+                        "row": document["row"], "claim": claim, "stance": stance, "source": document["source"],
+                        "partition": int.from_bytes(blake3(claim.encode()).digest(4)),
+                        "said": int.from_bytes(blake3(plain, key=batch.key).digest(8)),
+                    }  # fmt: skip
+        for row, left in unread.items():
+            if left:
+                told[row, UNREAD, ""] = {"row": row, "claim": UNREAD, "partition": 0, "said": left}
         content = (
             dict(zip(batch.documents["row"].to_pylist(), batch.feature(hashing.content_hashes), strict=True))
             if told
@@ -119,16 +132,20 @@ class Read(Round):
         """Who asserts each claim, so many documents; with, as JSON in `counts`, how many take which stance."""
         if "claim" not in rows.column_names:
             return pa.table({})
-        kept, out = [], 0
-        for _, own in pl.DataFrame(rows).group_by("claim", maintain_order=True):
+        kept, out, every = [], 0, pl.DataFrame(rows)
+        unread = int(every.filter(pl.col("claim") == UNREAD)["said"].sum())
+        for _, own in every.filter(pl.col("claim") != UNREAD).group_by("claim", maintain_order=True):
             asserting = own.filter(pl.col("stance") == "asserts").sort("shard", "row")
             if len(asserting):
                 out += max(len(asserting) - MEMBERS, 0)
                 counts = json.dumps(counts_of(own), sort_keys=True)
                 some = asserting.head(MEMBERS).select("shard", "row", "claim")
                 kept.append(some.with_columns(counts=pl.lit(counts)))
-        limit = Limit("documents that assert one claim, looked at", MEMBERS, out, "documents")
-        return limited(pl.concat(kept).to_arrow() if kept else pa.table({}), limit)
+        limits = (
+            Limit("documents that assert one claim, looked at", MEMBERS, out, "documents"),
+            Limit("sentences of a text that name what a claim names, read", MOST_SENTENCES, unread, "sentences"),
+        )
+        return limited(pl.concat(kept).to_arrow() if kept else pa.table({}), *limits)
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`named`: the documents that assert a claim; `counts` of each claim."""
@@ -163,9 +180,11 @@ class Show(Round):
         told: list[dict[str, Any]] = []
         seen: Counter[tuple[int, str]] = Counter()
         content = dict(zip(batch.documents["row"].to_pylist(), batch.feature(hashing.content_hashes), strict=True))
-        for document, text, _, claim, stance, begin, end in _judged(batch, self.known):
-            seen[document["row"], claim] += stance == "asserts"
-            if stance == "asserts" and seen[document["row"], claim] <= SENTENCES:
+        for document, text, said, _ in _judged(batch, self.known):
+            for claim, stance, begin, end in said:
+                seen[document["row"], claim] += stance == "asserts"
+                if stance != "asserts" or seen[document["row"], claim] > SENTENCES:
+                    continue
                 shown, *mark = excerpt(text["text"], begin, end)
                 told.append(
                     {
@@ -215,26 +234,25 @@ _SHOWN = pa.schema(
 )  # fmt: skip
 
 
+class _Judged(NamedTuple):
+    """What a text of a batch says of claims, and how many of its sentences were not read."""
+
+    document: dict[str, Any]
+    text: dict[str, Any]
+    said: list[_Said]
+    left: int
+
+
 def _judged(batch: Batch, known: Known) -> Iterator[_Judged]:
-    """Every sentence of a batch that takes a stance, with its document and text."""
+    """Every text of a batch of which a sentence takes a stance, or was not read."""
     texts, base = batch.texts, 0
     documents: dict[int, dict[str, Any]] = {}
     for chunk in texts["text"].chunks:
-        for place, claim, stance, begin, end in known.judged(chunk.fill_null("") if chunk.null_count else chunk):
+        for place, said, left in known.judged(chunk.fill_null("") if chunk.null_count else chunk):
             text = {key: texts[key][base + place].as_py() for key in ("row", "field", "start", "text")}
             documents = documents or {row["row"]: row for row in batch.documents.to_pylist()}
-            yield _Judged(documents[text["row"]], text, text["text"][begin:end], claim, stance, begin, end)
+            yield _Judged(documents[text["row"]], text, said, left)
         base += len(chunk)
-
-
-class _Judged(NamedTuple):
-    document: dict[str, Any]
-    text: dict[str, Any]
-    said: str
-    claim: str
-    stance: str
-    begin: int  # code points of the text
-    end: int
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
+import numpy as np
+
+from corpusscan.kernels.folding import code_points
 from corpusscan.kernels.naming import Lexicon, Span, Word, words_of
 
 LONGEST = 500  # characters of a sentence; a longer one is read in pieces
@@ -73,6 +76,16 @@ class Text:
             begin, end = self.spans[number]
             self._read[number] = Sentence(self.text[begin:end], self.lexicon, self.signs)
         return self._read[number]
+
+    def near(self, raw: bytes, pieces: Sequence[Span]) -> list[range]:
+        """The sentences that each of some pieces touches; pieces are bytes of `raw`, the text in UTF-8."""
+        begins, ends = np.array(self.spans, np.int64).reshape(-1, 2).T
+        first, last = np.array(pieces, np.int64).reshape(-1, 2).T
+        if not raw.isascii():
+            points = code_points(raw)
+            first, last = (one.astype(np.int64) for one in (points[first], points[np.minimum(last, len(raw)) - 1] + 1))
+        low, high = np.searchsorted(ends, first), np.minimum(np.searchsorted(begins, last) + 1, len(ends))
+        return [range(*one) for one in zip(low.tolist(), high.tolist(), strict=True)]
 
     def stance(self, number: int, said: Sequence[Span], *, denied: bool) -> tuple[str, str]:
         """The stance of a sentence that names a claim, and what tells it.  `said`: the words that name it."""

@@ -12,12 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, combinations
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import re2
 
 from corpusscan.kernels import asserted, literals, windows
-from corpusscan.kernels.folding import code_points
 from corpusscan.kernels.matching import Filter, Need, Query, buffers
 from corpusscan.kernels.naming import Lexicon, Span, Word, literal, parts_of, words_of
 from corpusscan.kernels.occurrences import seen
@@ -117,16 +115,19 @@ class Engine:
         denies = bool(self.lexicon.named(words).get(self.stance.get("negation", -1)))
         return (weights, denies), _asked(combinations([f"{one}*" for one in rarest], 2))
 
-    def judged(self, texts: pa.LargeStringArray) -> Iterator[tuple[int, list[Judged]]]:
-        """(text, what its sentences make of which claims) by ascending text."""
+    def judged(self, texts: pa.LargeStringArray) -> Iterator[tuple[int, list[Judged], int]]:
+        """(text, what its sentences make of which claims, how many of them were not read) by ascending text."""
         for place, text, near in self._near(texts):
-            judged = {}
-            for number in sorted(near)[:MOST_SENTENCES]:
-                for claim in sorted(near[number]):
-                    if one := self._sentence(text, number, claim):
-                        judged[number, claim] = one
-            if judged:
-                yield place, [judged[key] for key in sorted(judged)]
+            numbers = sorted(near)
+            told = [
+                one
+                for number in numbers[:MOST_SENTENCES]
+                for claim in sorted(near[number])
+                if (one := self._sentence(text, number, claim))
+            ]
+            left = max(len(numbers) - MOST_SENTENCES, 0)
+            if told or left:
+                yield place, told, left
 
     def covered(self, texts: pa.LargeStringArray) -> set[int]:
         """The texts that name in one sentence all that some claim names, whatever they say of it."""
@@ -152,7 +153,11 @@ class Engine:
             ]
             if pieces:
                 text = Text(raw.decode("utf-8", "replace"), self.lexicon, self.stance)
-                yield place, text, _sentences_near(text, raw, pieces)
+                near: dict[int, set[int]] = defaultdict(set)
+                for (*_, claim), numbers in zip(pieces, text.near(raw, [piece[:2] for piece in pieces]), strict=True):
+                    for number in numbers:
+                        near[number].add(claim)
+                yield place, text, near
 
     def _names(self, sentence: Sentence, compiled: _Compiled) -> bool:
         return any(all(concept in sentence.named for concept in ids) for _, ids, _, _ in compiled.frames)
@@ -225,20 +230,6 @@ def _names_all(piece: bytes, patterns: Sequence[Any]) -> bool:
     return all(pattern.search(folded) is not None for pattern in patterns)
 
 
-def _sentences_near(text: Text, raw: bytes, pieces: Iterable[tuple[int, int, int]]) -> dict[int, set[int]]:
-    """By number of a sentence: the claims that may stand in it."""
-    ends = [end for _, end in text.spans]
-    begins = [begin for begin, _ in text.spans]
-    near: dict[int, set[int]] = defaultdict(set)
-    points = None if raw.isascii() else code_points(raw)
-    for begin, end, claim in pieces:
-        first, last = (begin, end) if points is None else (int(points[begin]), int(points[min(end, len(raw)) - 1]) + 1)
-        low, high = int(np.searchsorted(ends, first)), int(np.searchsorted(begins, last))
-        for number in range(low, min(high + 1, len(ends))):
-            near[number].add(claim)
-    return near
-
-
 def _gather(concepts: dict[str, Terms], pack: ClaimPack) -> None:
     """All terms of a pack, by what they are of."""
     words = pack.words
@@ -300,7 +291,7 @@ def self_test(packs: Sequence[ClaimPack]) -> list[str]:
         for stance, texts in _tests(compiled.claim)
         for text in texts
     ]
-    told = dict(engine.judged(pa.array([text for _, _, text in cases], pa.large_string())))
+    told = {place: found for place, found, _ in engine.judged(pa.array([one[2] for one in cases], pa.large_string()))}
     for place, (number, wanted, text) in enumerate(cases):
         got = {one.stance for one in told.get(place, []) if one.claim == number}
         right = "asserts" in got if wanted == "asserts" else "asserts" not in got

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from itertools import product
+from itertools import chain, product
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ from corpusscan.meaning.knowledge import Knowledge
 
 NEAR = 200  # bytes between two things, at most, for a sentence to be read
 WITHIN = 10  # words between two of the three
-SENTENCES = 400  # of a text that are read
+SENTENCES = 400  # of a text in which an unknown triple may stand that are read
 PAIRS = 20  # of things of a sentence that are looked at
 
 
@@ -57,15 +58,20 @@ class Triples:
         clauses = tuple(_needs(sorted({name for _, name in some})) for some in (subjects, objects))
         self.filter = Filter([Query(clauses, True, 2, NEAR)])
 
-    def unknown(self, texts: pa.LargeStringArray) -> Iterator[tuple[int, list[Unknown]]]:
-        """(text, what it asserts beyond the triples) by ascending text."""
+    def unknown(self, texts: pa.LargeStringArray) -> Iterator[tuple[int, list[Unknown], int]]:
+        """(text, what it asserts beyond the triples, how many of its sentences were not read) by ascending text."""
         data, offsets = buffers(texts)
-        for place in sorted(set(self.filter.candidates(texts).text.tolist())):
-            raw = data[offsets[place] : offsets[place + 1]].tobytes().decode("utf-8", "replace")
-            text = Text(raw, self.lexicon, self._signs)
-            told = [one for number in range(min(len(text.spans), SENTENCES)) for one in self._sentence(text, number)]
-            if told:
-                yield place, told
+        pieces: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for place, _, begin, end in zip(*(column.tolist() for column in self.filter.candidates(texts)), strict=True):
+            pieces[place].append((begin, end))
+        for place in sorted(pieces):
+            raw = data[offsets[place] : offsets[place + 1]].tobytes()
+            text = Text(raw.decode("utf-8", "replace"), self.lexicon, self._signs)
+            numbers = sorted({*chain.from_iterable(text.near(raw, pieces[place]))})
+            told = [one for number in numbers[:SENTENCES] for one in self._sentence(text, number)]
+            left = max(len(numbers) - SENTENCES, 0)
+            if told or left:
+                yield place, told, left
 
     def _sentence(self, text: Text, number: int) -> Iterator[Unknown]:
         sentence = text.sentence(number)

@@ -154,3 +154,25 @@ def test_workers_and_shards_make_no_difference(tmp_path: Path) -> None:
     for name in ("findings", "groups", "members"):
         assert getattr(one, name).collect().equals(getattr(two, name).collect())
     assert isinstance(one.groups, pl.LazyFrame)
+
+
+def test_what_is_not_read_is_told(tmp_path: Path) -> None:
+    """Behind far more sentences that name a claim's things than are read, one may hide: the report counts them."""
+    decoys = " ".join(f"Page {n} asks of vaccines and autism." for n in range(500))
+    report = scanned(tmp_path, [f"{decoys} Vaccines cause autism.", *["Vaccines cause autism."] * 2])
+    (limit,) = report.summary["limits"]
+    assert (limit["most"], limit["left"], limit["unit"]) == (
+        400,
+        102,
+        "sentences",
+    )  # the one before them is near them, too
+    assert report.documents.collect()["row"].to_list() == [61, 62]
+
+
+def test_a_triple_deep_in_a_text_is_found(tmp_path: Path) -> None:
+    """Only sentences near two known things count against the bound: one behind thousands of others is read."""
+    path = tmp_path / "known.csv"
+    path.write_text("subject,relation,object\nQuinine,treats,malaria\nInsulin,treats,diabetes\n")
+    deep = "The river was wide that day. " * 3_000 + "Quinine treats diabetes."
+    report = scanned(tmp_path, [deep], knowledge=str(path))
+    assert report.documents.collect()["row"].to_list() == [60]

@@ -20,7 +20,7 @@ def stances(engine: Engine, text: str, claim: str = "mmr-vaccine-autism") -> lis
     import pyarrow as pa
 
     told = engine.judged(pa.array([text], pa.large_string()))
-    return [one.stance for _, found in told for one in found if engine.claims[one.claim].claim.id == claim]
+    return [one.stance for _, found, _ in told for one in found if engine.claims[one.claim].claim.id == claim]
 
 
 def test_words_are_known_in_any_script_and_inflection() -> None:
