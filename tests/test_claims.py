@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jsonschema
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from corpusscan import rules
 from corpusscan.errors import RuleError, UsageError
@@ -119,6 +121,20 @@ def test_shipped_claims_are_silent_on_clean_texts() -> None:
     engine = Engine(claims.load(claims.shipped()))
     told = engine.judged(pa.array(texts.to_list(), pa.large_string()))
     assert [one for _, found, _ in told for one in found if one.stance == "asserts"] == []
+
+
+def test_the_schema_accepts_what_is_shipped() -> None:
+    """The published JSON Schema takes every shipped claim as it stands in its file, and no claim without references."""
+    validator = jsonschema.Draft202012Validator(claims.json_schema())
+    (folder,) = claims.shipped()
+    said = [
+        yaml.safe_load(path.read_text("utf-8"))
+        for path in folder.glob("*.yml")
+        if path.name not in ("pack.yml", "words.yml")
+    ]
+    assert len(said) >= 60
+    assert [one["id"] for one in said if not validator.is_valid(one)] == []
+    assert not validator.is_valid(said[0] | {"references": []})
 
 
 def test_triples_are_read_from_csv_and_parquet(tmp_path: Path) -> None:

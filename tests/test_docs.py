@@ -53,13 +53,17 @@ def test_the_rule_in_the_documents_is_a_rule(tmp_path: Path, command: Run) -> No
     assert done.returncode == 0, done.stderr
 
 
-def test_the_schema_of_rules_is_published() -> None:
-    """rules/schema.json is what the loader demands: editors check rules against it."""
+def test_the_schemas_of_rules_and_claims_are_published() -> None:
+    """The files of rules/ are what the loaders demand: editors check rules and claims against them."""
     import json
 
     from corpusscan import rules
+    from corpusscan.meaning import claims
 
     assert json.loads((ROOT / "rules" / "schema.json").read_text("utf-8")) == rules.json_schema()
+    assert json.loads((ROOT / "rules" / "claims.schema.json").read_text("utf-8")) == json.loads(
+        json.dumps(claims.json_schema())
+    )
 
 
 def test_all_outcomes_of_a_trigger_are_documented() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import blake3
 import msgspec
@@ -113,6 +113,11 @@ class ClaimPack(msgspec.Struct, frozen=True, dict=True):
     def languages(self) -> Mapping[str, tuple[str, ...]]:
         """Of each claim the languages in which all that one of its frames names has words."""
         return {claim.id: tuple(sorted(_languages(claim, self.words))) for claim in self.claims}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a file of a claim."""
+    return msgspec.json.schema(Claim)
 
 
 def shipped() -> tuple[Path, ...]:
