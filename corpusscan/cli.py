@@ -120,7 +120,7 @@ def scan(
 ) -> None:
     """Audit INPUT and leave a report in OUT.
 
-    INPUT is a file, a folder or a quoted glob of JSON Lines (plain, .gz, .zst) or Parquet.
+    INPUT is a file, a folder or a quoted glob of JSON Lines (plain, .gz, .zst), Parquet or Arrow (.arrow, .feather).
     Columns are found by name.  A scan that was stopped goes on when the same command is given again.
     """
     from corpusscan import audit, terminal

@@ -1,6 +1,7 @@
 """Formats and places: `plan` cuts inputs into shards, `read` turns one shard into batches.
 
-A format is one module with UNIT, SUFFIXES, `split`, `names`, `count` and `read`; it is known once it stands in FORMATS.
+A format is one module with UNIT, SUFFIXES, `split`, `names`, `count` and `read`; one of tables also has `extents`,
+`schema` and `tables`.  It is known once it stands in FORMATS.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from pathlib import Path
 from types import ModuleType
 
 import msgspec
+import pyarrow as pa
 from blake3 import blake3
 
 from corpusscan.config import Columns
 from corpusscan.detector import Batch
 from corpusscan.errors import InputError, UnreadableError
-from corpusscan.io import compression, footer, jsonl, parquet, pieces
+from corpusscan.io import compression, footer, ipc, jsonl, parquet, pieces
 from corpusscan.io.account import Account
 from corpusscan.io.batches import Rows
 from corpusscan.io.columns import TEXT
@@ -24,18 +26,19 @@ from corpusscan.io.places import Place, find
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
 
-FORMATS: dict[str, ModuleType] = {"jsonl": jsonl, "parquet": parquet}
+FORMATS: dict[str, ModuleType] = {"jsonl": jsonl, "parquet": parquet, "arrow": ipc}
 _COMPRESSED = (".gz", ".gzip", ".zst", ".zstd")
 _SHARD, _LARGEST, _SHARDS = 32 * 2**20, 2**30, 20_000
 # A compressed file is one shard while it is small, or one of many: cutting it takes time and room on the disk.
 _WHOLE, _ALWAYS_CUT, _MANY = 128 * 2**20, 4 * 2**30, 64
 _REMEDIES = {
-    "unknown_format": "convert it to JSON Lines or Parquet",
+    "unknown_format": "convert it to JSON Lines, Parquet or Arrow",
     "corrupt_parquet": "copy it here again, or leave it out",
+    "corrupt_arrow": "copy it here again, or leave it out",
     "unreadable": "check its permissions",
 }
 
-__all__ = ["Account", "Plan", "Shard", "count", "digest", "pieces", "plan", "read"]
+__all__ = ["Account", "Plan", "Shard", "count", "digest", "is_table", "pieces", "plan", "read", "schema", "tables"]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -65,7 +68,7 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
         except UnreadableError as error:
             if place.named:
                 raise InputError(f"{place.path}: cannot be read ({error}); {_REMEDIES[error.reason]}") from None
-            status = "errored" if error.reason in ("corrupt_parquet", "unreadable") else "skipped"
+            status = "errored" if error.reason in ("corrupt_parquet", "corrupt_arrow", "unreadable") else "skipped"
             skipped.append((place.label, place.size, status, error.reason))
     if not shards:
         example = f" ({skipped[0][0]}: {skipped[0][3]})" if skipped else ""
@@ -110,6 +113,8 @@ def _format(place: Place, head: bytes) -> str:
             return name
     if place.named and head.startswith(footer.MAGIC):
         return "parquet"
+    if place.named and head.startswith((ipc.MAGIC, ipc.FEATHER_1)):
+        return "arrow"
     if place.named and head.lstrip().startswith(b"{"):
         return "jsonl"
     raise UnreadableError("unknown_format", f"known: {', '.join(_suffixes())}")
@@ -175,11 +180,26 @@ def count(shard: Shard) -> int:
         return 0
 
 
+def is_table(shard: Shard) -> bool:
+    """Whether its records are rows of tables."""
+    return hasattr(FORMATS[shard.format], "tables")
+
+
+def schema(shard: Shard) -> pa.Schema:
+    """The columns of a file that holds tables.  Raises `UnreadableError`."""
+    return FORMATS[shard.format].schema(shard)
+
+
+def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
+    """The rows of a shard of tables, at most so many at a time.  Raises `UnreadableError` and errors of Arrow."""
+    yield from FORMATS[shard.format].tables(shard, rows)
+
+
 def digest(shard: Shard) -> str:
     """BLAKE3 of the shard's bytes and of how they are read; the same wherever the file lies."""
     hasher = blake3(f"{shard.format} {shard.compression}\n".encode())
-    if shard.format == "parquet":
-        data, ranges = parquet.extents(shard)
+    if is_table(shard):
+        data, ranges = FORMATS[shard.format].extents(shard)
         hasher.update(f"{shard.start} {shard.stop}\n".encode() + data)
     else:
         # The first bytes of a file may be a byte order mark: elsewhere they are data.

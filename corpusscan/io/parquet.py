@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import arrow, footer
-from corpusscan.io.batches import assemble
-from corpusscan.io.columns import Layout
+from corpusscan.io import footer
 from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder
 from corpusscan.io.shard import Shard
+from corpusscan.io.tables import batches
 
 UNIT = "row_group"
 SUFFIXES = (".parquet", ".pq")
@@ -41,6 +39,18 @@ def split(path: Path, target: int) -> list[tuple[int, int, int]]:
 def names(shard: Shard) -> Iterator[str]:
     """The top-level column names.  Raises `UnreadableError`."""
     yield from _open(Path(shard.path)).schema_arrow.names
+
+
+def schema(shard: Shard) -> pa.Schema:
+    """The columns of the file.  Raises `UnreadableError`."""
+    return _open(Path(shard.path)).schema_arrow
+
+
+def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
+    """The rows of the shard as they are, at most so many at a time.  Raises `UnreadableError` and errors of Arrow."""
+    file = _open(Path(shard.path))
+    for batch in file.iter_batches(rows, [*range(shard.start, min(shard.stop, file.num_row_groups))]):
+        yield pa.Table.from_batches([batch])
 
 
 def extents(shard: Shard) -> tuple[bytes, list[tuple[int, int]]]:
@@ -73,7 +83,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
             continue
         try:
             for part in file.iter_batches(_step(group), [number], columns=list(layout.used), use_threads=False):
-                yield from _batches(part, layout, builder)
+                yield from batches(part, layout, builder)
         except _DAMAGE:
             builder.error("corrupt_row_group", max(group.rows - (builder.row - before), 0))
         else:
@@ -85,25 +95,6 @@ def _step(group: footer.Group) -> int:
     """Rows to decode at a time, so that long documents make no larger batches than short ones."""
     size = max(group.size // max(group.rows, 1), 1)
     return min(max(4 * BATCH_BYTES // size, 16), BATCH_ROWS)
-
-
-def _batches(rows: pa.RecordBatch, layout: Layout, builder: Builder) -> Iterator[Batch]:
-    if not layout.text:
-        return builder.skip("no_text_column", len(rows))
-    numbers, following = builder.row + builder.wants(len(rows)), builder.row + len(rows)
-    rows = rows.take(pa.array(numbers - builder.row)) if builder.wanted is not None else rows
-    size = max(sum(rows[name].nbytes for name in layout.text), 1)
-    step = max(len(rows) * BATCH_BYTES // size, 1)
-    for start in range(0, len(rows), step):
-        part = rows.slice(start, step)
-        columns: dict[str, arrow.Column] = {name: arrow.checked(part[name]) for name in layout.used}
-        own = numbers[start : start + step].astype(np.uint64)
-        batch = assemble(own, columns, layout, {}, builder.max_document, builder.key, builder.account)
-        builder.account.count(layout, len(part))
-        builder.row = int(own[-1]) + 1
-        yield batch
-    builder.row = following
-    return None
 
 
 def _open(path: Path) -> pq.ParquetFile:

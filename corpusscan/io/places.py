@@ -45,7 +45,7 @@ def find(inputs: list[str], out: Path | None) -> list[Place]:
         found = [place for place in _one(given) if place.named or not _inside(place.path, own)]
         if not any(place.size for place in found):
             raise InputError(
-                f"{given}: holds no data; name a file, a folder or a glob with .jsonl or .parquet files in it"
+                f"{given}: holds no data; name a file, a folder or a glob with .jsonl, .parquet or .arrow files in it"
             )
         prefix = f"{ordinal}/" if len(inputs) > 1 else ""
         places += [msgspec.structs.replace(place, label=prefix + place.label) for place in found]

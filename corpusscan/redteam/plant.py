@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -76,7 +75,7 @@ def plant(source: str, out: Path, orders: Sequence[Order], seed: int, spare: int
     if plan.skipped:
         raise InputError(f"{source}: {plan.skipped[0][0]} cannot be read ({plan.skipped[0][3]}); leave it out first")
     files = {shard.file: shard for shard in reversed(plan.shards)}
-    files = {name: _whole(files[name]) for name in sorted(files)}
+    files = {name: rawfiles.whole(files[name]) for name in sorted(files)}
     wanted = sum(order.count for order in orders)
     draw = random.Random(f"plant {seed}")  # noqa: S311
     counts, hosts = _drawn(files, 2 * wanted + spare, draw)
@@ -96,11 +95,6 @@ def _require_room(source: str, out: Path) -> None:
         raise WorkspaceError(f"{out}: holds something already; choose another folder with -o")
     if Path(source).is_dir() and out.resolve().is_relative_to(Path(source).resolve()):
         raise WorkspaceError(f"{out}: lies inside the corpus, which would then hold its own poison; choose another -o")
-
-
-def _whole(shard: io.Shard) -> io.Shard:
-    """The file that a shard is a part of."""
-    return msgspec.structs.replace(shard, start=0, stop=shard.bytes_total)
 
 
 def _drawn(files: dict[str, io.Shard], most: int, draw: random.Random) -> tuple[dict[str, int], list[Host]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,11 +23,16 @@ Edits = Mapping[int, dict[str, Any] | None]  # by row of the source: the record 
 Inserts = Mapping[int, Sequence[dict[str, Any]]]  # by row of the source: records that come before it
 
 
+def whole(shard: io.Shard) -> io.Shard:
+    """The file that a shard is a part of."""
+    return msgspec.structs.replace(shard, start=0, stop=shard.bytes_total)
+
+
 def records(shard: io.Shard) -> Iterator[dict[str, Any] | None]:
     """The records of a whole file in order; None for one that is no object.  Raises `InputError`."""
-    if shard.format == "parquet":
-        for batch in pq.ParquetFile(shard.path).iter_batches(STEP):
-            yield from batch.to_pylist()
+    if io.is_table(shard):
+        for table in io.tables(whole(shard), STEP):
+            yield from table.to_pylist()
         return
     for line in _lines(shard):
         if line.strip(b" \t\r"):
@@ -36,8 +42,8 @@ def records(shard: io.Shard) -> Iterator[dict[str, Any] | None]:
 def copy(shard: io.Shard, target: Path, edits: Edits, inserts: Inserts) -> None:
     """Write the file anew with records changed, taken out and put in.  Raises `InputError`."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if shard.format == "parquet":
-        _copy_parquet(shard, target, edits, inserts)
+    if io.is_table(shard):
+        _copy_tables(shard, target, edits, inserts)
     else:
         with _writer(target, shard.compression) as file:
             for line in _copied_lines(shard, edits, inserts):
@@ -59,13 +65,11 @@ def _copied_lines(shard: io.Shard, edits: Edits, inserts: Inserts) -> Iterator[b
     yield from (orjson.dumps(record) + b"\n" for record in inserts.get(row, ()))
 
 
-def _copy_parquet(shard: io.Shard, target: Path, edits: Edits, inserts: Inserts) -> None:
-    file = pq.ParquetFile(shard.path)
-    schema = file.schema_arrow
-    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+def _copy_tables(shard: io.Shard, target: Path, edits: Edits, inserts: Inserts) -> None:
+    schema = io.schema(shard)
+    with _table_writer(shard, target, schema) as writer:
         row = 0
-        for batch in file.iter_batches(STEP):
-            table = pa.Table.from_batches([batch])
+        for table in io.tables(whole(shard), STEP):
             parts, done = [], 0
             touched = sorted({place - row for place in (*edits, *inserts) if row <= place < row + len(table)})
             for place in touched:
@@ -79,6 +83,12 @@ def _copy_parquet(shard: io.Shard, target: Path, edits: Edits, inserts: Inserts)
             row += len(table)
         if row in inserts:
             writer.write_table(_table(inserts[row], schema))
+
+
+def _table_writer(shard: io.Shard, target: Path, schema: pa.Schema) -> Any:
+    if shard.format == "parquet":
+        return pq.ParquetWriter(target, schema, compression="zstd")
+    return pa.ipc.new_file(str(target), schema)
 
 
 def _table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:

@@ -1,7 +1,7 @@
 """A random part of a corpus as a corpus of its own, with all columns, to plant into.
 
 Of a corpus of very many shards only some are read, drawn blindly; of what those hold, every record is as likely as any
-other.  Parquet stays Parquet and JSON Lines stay as they are, byte for byte; one file for each schema.
+other.  Tables become Parquet and JSON Lines stay as they are, byte for byte; one file for each schema.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _write(shards: Sequence[io.Shard], counts: Sequence[int], rows: list[int], t
         for shard, count in zip(shards, counts, strict=True):
             wanted = [row - first for row in rows[bisect_left(rows, first) : bisect_left(rows, first + count)]]
             first += count
-            if wanted and shard.format == "parquet":
+            if wanted and io.is_table(shard):
                 for table in _rows(shard, wanted):
                     tables.setdefault(table.schema.remove_metadata(), []).append(table)
             elif wanted:
@@ -79,16 +79,16 @@ def _write(shards: Sequence[io.Shard], counts: Sequence[int], rows: list[int], t
 
 
 def _count(shard: io.Shard) -> int:
-    return io.count(shard) if shard.format == "parquet" else sum(1 for _ in _lines(shard))
+    return io.count(shard) if io.is_table(shard) else sum(1 for _ in _lines(shard))
 
 
 def _rows(shard: io.Shard, wanted: list[int]) -> Iterator[pa.Table]:
-    row, groups = 0, range(shard.start, shard.stop)
-    for batch in pq.ParquetFile(shard.path).iter_batches(STEP, list(groups)):
-        mine = wanted[bisect_left(wanted, row) : bisect_left(wanted, row + len(batch))]
+    row = 0
+    for table in io.tables(shard, STEP):
+        mine = wanted[bisect_left(wanted, row) : bisect_left(wanted, row + len(table))]
         if mine:
-            yield pa.Table.from_batches([batch]).take([number - row for number in mine]).replace_schema_metadata()
-        row += len(batch)
+            yield table.take([number - row for number in mine]).replace_schema_metadata()
+        row += len(table)
 
 
 def _lines(shard: io.Shard) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The same records as JSON Lines and as Parquet give the same tables."""
+"""The same records as JSON Lines, as Parquet and as Arrow give the same tables."""
 
 from __future__ import annotations
 
@@ -62,6 +62,15 @@ def as_parquet(records: list[dict[str, Any]], names: list[str], **options: Any) 
     return buffer.getvalue()
 
 
+def as_arrow(records: list[dict[str, Any]], names: list[str], rows: int = 3) -> bytes:
+    """An IPC file with so many rows a batch."""
+    buffer = memory.BytesIO()
+    table = pa.table({name: pa.array([record.get(name) for record in records]) for name in names})
+    with pa.ipc.new_file(buffer, table.schema) as writer:
+        writer.write_table(table, max_chunksize=rows)
+    return buffer.getvalue()
+
+
 def tables(result: Any) -> tuple[list[Any], list[Any], dict[str, int]]:
     """What must be the same, whatever the file is called."""
 
@@ -74,12 +83,13 @@ def tables(result: Any) -> tuple[list[Any], list[Any], dict[str, int]]:
 @pytest.mark.parametrize("shape", SHAPES)
 @given(data=st.data())
 @settings(max_examples=60)
-def test_both_formats_give_the_same_tables(read: Read, shape: str, data: st.DataObject) -> None:
+def test_all_formats_give_the_same_tables(read: Read, shape: str, data: st.DataObject) -> None:
     """Ids, sources, times, labels, fields, roles, texts, notes: all equal, in the same order."""
     records = data.draw(st.lists(st.fixed_dictionaries(SHAPES[shape]), min_size=1, max_size=8))
     lines = read(as_jsonl(records))
     columns = read({"a.parquet": as_parquet(records, list(SHAPES[shape]), row_group_size=3)})
-    assert tables(lines) == tables(columns)
+    batches = read({"a.arrow": as_arrow(records, list(SHAPES[shape]))})
+    assert tables(lines) == tables(columns) == tables(batches)
 
 
 @given(st.lists(st.fixed_dictionaries(SHAPES["plain"]), min_size=1, max_size=8), st.integers(100, 300))
@@ -89,7 +99,8 @@ def test_long_texts_come_in_the_same_pieces(read: Read, records: list[dict[str, 
     records = [{**record, "text": (record["text"] or "") * factor} for record in records]
     lines = read(as_jsonl(records), max_document=400)
     columns = read({"a.parquet": as_parquet(records, list(records[0]))}, max_document=400)
-    assert tables(lines) == tables(columns)
+    batches = read({"a.feather": as_arrow(records, list(records[0]))}, max_document=400)
+    assert tables(lines) == tables(columns) == tables(batches)
 
 
 def test_a_chat_keeps_its_messages_apart(read: Read) -> None:

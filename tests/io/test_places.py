@@ -106,7 +106,7 @@ def test_an_empty_input_says_so(folder: Path) -> None:
 def test_an_unknown_format_says_what_is_known(folder: Path, name: str, data: bytes) -> None:
     """Named: refused with the formats there are.  In a corpus: a counted skip."""
     (folder / name).write_bytes(data)
-    assert "convert it to JSON Lines or Parquet" in refusal(folder / name)
+    assert "convert it to JSON Lines, Parquet or Arrow" in refusal(folder / name)
     assert io.plan([str(folder)], Columns(), None).skipped == [(name, len(data), "skipped", "unknown_format")]
 
 

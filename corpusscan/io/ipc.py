@@ -1,0 +1,193 @@
+"""Arrow: IPC files (Feather), IPC streams, and so what `datasets` saves; runs of record batches.
+
+A file is a stream with a mark before it and a footer behind it, so both are read as streams of messages; the footer is
+not believed.  (Apache Arrow, Columnar Format 1.5, Serialization and Interprocess Communication.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from corpusscan.detector import Batch
+from corpusscan.errors import UnreadableError
+from corpusscan.io.records import Builder
+from corpusscan.io.shard import Shard
+from corpusscan.io.tables import batches
+
+UNIT = "record_batch"
+SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
+MAGIC, FEATHER_1 = b"ARROW1", b"FEA1"
+DAMAGE = "corrupt_arrow"
+_LARGEST = 2**31  # bytes of a batch: what is larger would fill the memory of a worker
+_DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
+
+
+class Message(NamedTuple):
+    """A message of a stream: its first byte, its bytes, and what it is."""
+
+    start: int
+    length: int
+    kind: str
+
+
+class _Stream:
+    """The messages of a file, by their places; their bodies stay on the disk."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self.file = pa.memory_map(str(path))
+        except _DAMAGE as error:
+            raise UnreadableError("unreadable", _said(error)) from None
+        head = self.file.read(8)
+        if head.startswith(FEATHER_1):
+            raise UnreadableError("unknown_format", "Feather version 1; write it again as version 2")
+        self.file.seek(8 if head.startswith(MAGIC) else 0)
+        self.fault = ""  # why it cannot be read to its end
+        try:
+            first = pa.ipc.read_message(self.file)
+            self.schema = pa.ipc.read_schema(first)
+            self.names: list[str] = self.schema.names
+        except (*_DAMAGE, EOFError) as error:
+            raise UnreadableError(DAMAGE, _said(error)) from None
+        self.head = self.file.tell()  # bytes before the first batch or dictionary
+        self.messages: list[Message] = [*self._messages()]
+        self.batches = [one for one in self.messages if one.kind == "record batch"]
+
+    def _messages(self) -> Iterator[Message]:
+        while True:
+            start = self.file.tell()
+            try:
+                message = pa.ipc.read_message(self.file)
+            except EOFError:
+                return
+            except _DAMAGE as error:
+                self.fault = _said(error)
+                return
+            yield Message(start, self.file.tell() - start, message.type)
+
+    @property
+    def has_dictionaries(self) -> bool:
+        """Whether batches ask for what stands in messages before them."""
+        return len(self.messages) > len(self.batches)
+
+    def read(self, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+        """Batches, checked to the last offset: nothing that Arrow reads has been checked by it."""
+        if self.has_dictionaries:
+            yield from self._in_order(start, stop)
+            return
+        for one in self.batches[start:stop]:
+            self.file.seek(one.start)
+            batch = pa.ipc.read_record_batch(pa.ipc.read_message(self.file), self.schema)
+            yield _checked(batch)
+
+    def _in_order(self, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+        self.file.seek(0)
+        self.file.seek(8 if self.file.read(8).startswith(MAGIC) else 0)
+        with pa.ipc.open_stream(self.file) as reader:
+            for number in range(min(stop, len(self.batches))):
+                batch = reader.read_next_batch()
+                if number >= start:
+                    yield _checked(batch)
+
+
+def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch, if all that it points to is its own.  Strings that are no UTF-8 are no damage here."""
+    for column in batch.columns:
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            bare = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}.get(column.type)
+            if bare is None:
+                raise
+            column.view(bare).validate(full=True)
+    return batch
+
+
+def split(path: Path, target: int) -> list[tuple[int, int, int]]:
+    """Runs (start, stop, bytes) of record batches of about `target` bytes; one run where batches need dictionaries.
+
+    Raises `UnreadableError` for what does not begin as Arrow.
+    """
+    stream = _Stream(path)
+    if stream.has_dictionaries:
+        return [(0, len(stream.batches), path.stat().st_size)]
+    runs, start, size = [], 0, 0
+    for stop, batch in enumerate(stream.batches, 1):
+        size += batch.length
+        if stop == len(stream.batches) or size >= target:
+            runs.append((start, stop, size))
+            start, size = stop, 0
+    return runs or [(0, 0, 0)]
+
+
+def names(shard: Shard) -> Iterator[str]:
+    """The top-level column names.  Raises `UnreadableError`."""
+    yield from _Stream(Path(shard.path)).names
+
+
+def schema(shard: Shard) -> pa.Schema:
+    """The columns of the file; what dictionaries spell is spelled out.  Raises `UnreadableError`."""
+    fields = _Stream(Path(shard.path)).schema
+    plain = [
+        one.with_type(one.type.value_type) if pa.types.is_dictionary(one.type) else one for one in fields
+    ]  # fmt: skip
+    return pa.schema(plain)
+
+
+def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
+    """The rows of the shard, at most so many at a time.  Raises `UnreadableError` and errors of Arrow."""
+    plain = schema(shard)
+    for batch in _Stream(Path(shard.path)).read(shard.start, shard.stop):
+        for start in range(0, len(batch), rows):
+            yield pa.Table.from_batches([batch.slice(start, rows)]).cast(plain)
+
+
+def extents(shard: Shard) -> tuple[bytes, list[tuple[int, int]]]:
+    """The bytes before the first batch, and the byte range (offset, length) of all that the shard's batches need.
+
+    Raises `UnreadableError`.
+    """
+    stream = _Stream(Path(shard.path))
+    stream.file.seek(0)
+    needed = stream.messages if stream.has_dictionaries else stream.batches[shard.start : shard.stop]
+    return stream.file.read(stream.head), [(one.start, one.length) for one in needed]
+
+
+def count(shard: Shard) -> int:
+    """Rows of the shard, as far as it can be read.  Raises `UnreadableError`."""
+    stream, rows = _Stream(Path(shard.path)), 0
+    try:
+        for batch in stream.read(shard.start, shard.stop):
+            rows += len(batch)
+    except _DAMAGE:
+        return rows
+    return rows
+
+
+def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
+    """Batches of the shard's record batches.
+
+    Raises `UnreadableError` at the first that cannot be decoded, as nobody can tell how many rows it had.
+    """
+    stream = _Stream(Path(shard.path))
+    columns = stream.names
+    layout = builder.layout(tuple(columns))
+    if len(set(columns)) < len(columns) and any(columns.count(name) > 1 for name in layout.used):
+        raise UnreadableError("duplicate_column", "two columns of one name")
+    if any(one.length > _LARGEST for one in stream.batches[shard.start : shard.stop]):
+        raise UnreadableError("batch_too_large", "a record batch of more than 2 GiB; write smaller ones")
+    try:
+        for part in stream.read(shard.start, shard.stop):
+            yield from batches(part.select([*layout.used]), layout, builder)
+    except _DAMAGE as error:
+        raise UnreadableError(DAMAGE, _said(error)) from None
+    if shard.stop == len(stream.batches) and stream.fault:
+        raise UnreadableError("truncated_file" if "to be able to read" in stream.fault else DAMAGE, stream.fault)
+
+
+def _said(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

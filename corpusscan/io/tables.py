@@ -1,0 +1,34 @@
+"""Record batches of Arrow become batches of documents: whatever file they stood in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from corpusscan.detector import Batch
+from corpusscan.io import arrow
+from corpusscan.io.batches import assemble
+from corpusscan.io.columns import Layout
+from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder
+
+
+def batches(rows: pa.RecordBatch, layout: Layout, builder: Builder) -> Iterator[Batch]:
+    """Batches of bounded size of the wanted rows among these, which are the builder's next."""
+    if not layout.text:
+        return builder.skip("no_text_column", len(rows))
+    numbers, following = builder.row + builder.wants(len(rows)), builder.row + len(rows)
+    rows = rows.take(pa.array(numbers - builder.row)) if builder.wanted is not None else rows
+    size = max(sum(rows[name].nbytes for name in layout.text), 1)
+    step = min(max(len(rows) * BATCH_BYTES // size, 1), BATCH_ROWS)
+    for start in range(0, len(rows), step):
+        part = rows.slice(start, step)
+        columns: dict[str, arrow.Column] = {name: arrow.checked(part[name]) for name in layout.used}
+        own = numbers[start : start + step].astype(np.uint64)
+        batch = assemble(own, columns, layout, {}, builder.max_document, builder.key, builder.account)
+        builder.account.count(layout, len(part))
+        builder.row = int(own[-1]) + 1
+        yield batch
+    builder.row = following
+    return None
