@@ -1,8 +1,9 @@
 """Examples that `corpusscan train prompt_injection` learns from: public sets, packs of rules, sentences of our own.
 
-    python benchmarks/injection_data.py SETS -o data.jsonl.zst [--code FOLDER ...]
+    python benchmarks/injection_data.py SETS -o data.jsonl.zst [--code FOLDER ...] [--messages FOLDER ...]
 
 SETS is a folder with the sets named in `HONEST` and `INJECTED` as JSON Lines (.zst) with `text`; all may be passed on.
+`--code` are packages of Python, `--messages` unpacked ones with translations (.po), each a source of its own.
 BIPIA, Tensor Trust, XSTest and the red team's own orders are left out: they are for testing.
 """
 
@@ -37,6 +38,7 @@ SENTINEL = {  # kinds of attack that give orders of this kind
 HINGLISH = {"injection_direct_override", "injection_instruction_override", "injection_direct"}
 EACH = 40  # sentences that a frame with slots becomes
 CODE, SLICE = 1_500, 3_000  # slices of one package, and their length
+MESSAGES, PAGE = 1_500, 30  # pages of translated messages of one package, and messages of a page
 ROOT = Path(__file__).parents[1]
 Row = tuple[str, int, str]
 
@@ -132,16 +134,38 @@ def code(folders: list[Path], draw: random.Random) -> Iterator[Row]:
         yield from draw.sample(found, min(CODE, len(found)))
 
 
+def messages(folders: list[Path], draw: random.Random) -> Iterator[Row]:
+    """Pages of what programs say, in all languages into which it was translated."""
+    for folder in folders:
+        found = []
+        for path in sorted(folder.rglob("*.po")):
+            said = re.findall(
+                r'^msgstr(?:\[\d\])? ((?:"(?:[^"\\\n]|\\.)*"\n?)+)', path.read_text("utf-8", errors="replace"), re.M
+            )
+            lines = [re.sub(r"\\(.)", r"\1", re.sub(r'\\n|"\n"', "", one.strip()[1:-1])) for one in said[1:]]
+            lines = [line for line in lines if line]
+            found += [
+                ("\n".join(lines[at : at + PAGE]), 0, f"messages/{folder.name}") for at in range(0, len(lines), PAGE)
+            ]
+        yield from draw.sample(found, min(MESSAGES, len(found)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", type=Path)
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--code", type=Path, nargs="*", default=[])
+    parser.add_argument("--messages", type=Path, nargs="*", default=[])
     options = parser.parse_args()
     draw = random.Random(1)
     rows = dict.fromkeys(
         itertools.chain(
-            written(draw), rules(), attacks(options.sets), honest(options.sets, draw), code(options.code, draw)
+            written(draw),
+            rules(),
+            attacks(options.sets),
+            honest(options.sets, draw),
+            code(options.code, draw),
+            messages(options.messages, draw),
         )
     )
     with zstandard.open(options.out, "wt", encoding="utf-8") as file:

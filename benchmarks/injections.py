@@ -7,7 +7,7 @@
 `plant` puts one sentence of a test source at a random place of each host (a table gets it as a cell), scans FOLDER and
 prints recall by source: documents flagged, with exact intervals, and planted sentences of which half is marked.
 `clean` scans corpora and prints documents flagged per million.  `fired` prints what fired in hard negatives.
-`--with rules` lets other detectors run beside it.
+`--with rules` lets other detectors run beside it; `--at low` counts from that severity on, not from what is flagged.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MERE = (
     "Language Translation",
     "Programming Help",
 )
-FLAGGED = ("medium", "high", "critical")
+SEVERITIES = ("info", "low", "medium", "high", "critical")
 
 
 def lines(path: Path) -> Iterator[dict[str, object]]:
@@ -93,10 +93,10 @@ def plant(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     truth.select("id", "text").write_parquet(options.out / "planted.parquet")
     report = scan(options.out / "planted.parquet", options.out / "report", options.beside)
-    found = report.findings.collect().filter(pl.col("severity") != "info")
+    found = report.findings.collect()
     spans: dict[int, list[tuple[int, int, bool]]] = defaultdict(list)
     for one in found.select("row", "start", "end", "severity").iter_rows():
-        spans[one[0]].append((one[1], one[2], one[3] in FLAGGED))
+        spans[one[0]].append((one[1], one[2], one[3] in options.at))
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for row, one in enumerate(rows):
         own = counts[str(one["planted"])]
@@ -105,7 +105,7 @@ def plant(options: argparse.Namespace) -> None:
         covered = max((min(b, one["end"]) - max(a, one["start"]) for a, b, grave in spans[row] if grave), default=0)
         own[2] += 2 * covered >= one["end"] - one["start"]
         own[3] += bool(spans[row])
-    print("| source | planted | flagged, 95 % | sentence marked | low or above |\n|---|---|---|---|---|")
+    print(f"| source | planted | at {options.at[0]}, 95 % | sentence marked | found at all |\n|---|---|---|---|---|")
     for source, (planted, flagged, marked, told) in counts.items():
         low, high = interval(flagged, planted, 0.025)
         share = f"{flagged / planted:.0%} [{low:.0%}, {high:.0%}]"
@@ -117,11 +117,11 @@ def clean(options: argparse.Namespace) -> None:
         report = scan(corpus, options.out / Path(corpus).stem, options.beside)
         documents = report.summary["totals"]["documents"]
         rows = report.documents.collect()
-        flagged = rows.filter(pl.col("severity").is_in(FLAGGED))
+        flagged = rows.filter(pl.col("severity").is_in(options.at))
         low, high = interval(len(flagged), documents, 0.025)
         rate = f"{1e6 * len(flagged) / documents:.0f} per million [{1e6 * low:.0f}, {1e6 * high:.0f}]"
-        print(f"{corpus}: {documents:,} documents, {len(flagged)} flagged, {rate}, {len(rows)} at low or above")
-        show(report)
+        print(f"{corpus}: {documents:,} documents, {len(flagged)} at {options.at[0]}, {rate}, {len(rows)} found at all")
+        show(report, options)
 
 
 def fired(options: argparse.Namespace) -> None:
@@ -137,15 +137,15 @@ def fired(options: argparse.Namespace) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         pl.DataFrame({"text": [str(row["text"]) for row in rows]}).write_parquet(path)
         report = scan(path, options.out / Path(name).name, options.beside)
-        flagged = report.documents.collect().filter(pl.col("severity").is_in(FLAGGED))
-        print(f"{name}: {len(rows)} documents, {len(flagged)} flagged")
-        show(report)
+        flagged = report.documents.collect().filter(pl.col("severity").is_in(options.at))
+        print(f"{name}: {len(rows)} documents, {len(flagged)} at {options.at[0]}")
+        show(report, options)
 
 
-def show(report: corpusscan.Report) -> None:
+def show(report: corpusscan.Report, options: argparse.Namespace) -> None:
     for one in (
         report.findings.collect()
-        .filter(pl.col("severity").is_in(FLAGGED))
+        .filter(pl.col("severity").is_in(options.at))
         .sort("score", descending=True)
         .head(25)
         .to_dicts()
@@ -169,8 +169,10 @@ def main() -> None:
     for command in (one, two, three):
         command.add_argument("-o", "--out", type=Path, required=True)
         command.add_argument("--seed", type=int, default=1)
+        command.add_argument("--at", choices=SEVERITIES, default="medium")
         command.add_argument("--with", dest="beside", nargs="*", default=[])
     options = parser.parse_args()
+    options.at = SEVERITIES[SEVERITIES.index(options.at) :]
     {"plant": plant, "clean": clean, "fired": fired}[options.command](options)
 
 

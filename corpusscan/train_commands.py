@@ -38,7 +38,7 @@ def _data(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--hard", multiple=True, metavar="SOURCE", help="An honest source that must set no threshold (repeatable)."
 )
-@click.option("--folds", type=int, default=4, show_default=True, help="Parts of the sources that are held out in turn.")
+@click.option("--folds", type=int, default=6, show_default=True, help="Parts of the sources that are held out in turn.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same weights.")
 def prompt_injection(
     paths: tuple[str, ...], out: Path, text_column: str, label_column: str, source_column: str, about: Path | None,

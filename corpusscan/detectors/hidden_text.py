@@ -23,7 +23,7 @@ from corpusscan.kernels.caps import capped
 from corpusscan.kernels.characters import Hidden, Text
 from corpusscan.kernels.directives import reads_as
 from corpusscan.kernels.encodings import Encoded
-from corpusscan.kernels.excerpts import escaped, excerpt
+from corpusscan.kernels.excerpts import Place, escaped, excerpt
 from corpusscan.kernels.invisible import Mark, marks
 from corpusscan.kernels.irregular import controls, floods, strangers
 from corpusscan.kernels.lookalikes import forms, mixed_words, styled_words
@@ -89,7 +89,7 @@ class HiddenText(Detector):
     def flag(self, batch: Batch) -> pa.Table:
         """Spans of this batch where something is hidden, by row, as `schema.HITS`."""
         texts, base = batch.texts, 0
-        found: dict[tuple[int, str, int, int, str], _Found] = {}
+        found: dict[Place, _Found] = {}
         for chunk in texts["text"].chunks:
             marked, speaking = marks(chunk), encodings.payloads(chunk)
             for place in np.flatnonzero(marked.astype(np.bool_) | speaking).tolist():
@@ -97,11 +97,11 @@ class HiddenText(Detector):
                 one = {key: texts[key][base + place].as_py() for key in ("row", "field", "start")}
                 for hidden in _look(text, Mark(int(marked[place])), bool(speaking[place]), self.decode_levels):
                     start, end = one["start"] + hidden.start, one["start"] + hidden.end
-                    key = (one["row"], one["field"], start, end, hidden.kind)
+                    at = Place(one["row"], one["field"], start, end, hidden.kind)
                     shown = excerpt(text, hidden.start, hidden.end)
-                    found.setdefault(key, _Found(*key, hidden, *shown, base + place))
+                    found.setdefault(at, _Found(at, hidden, *shown, base + place))
             base += len(chunk)
-        kept = self._capped(sorted(found.values(), key=lambda hit: hit[:5]))
+        kept = self._capped(sorted(found.values(), key=lambda hit: hit.at))
         return pa.Table.from_pylist([_hit(hit, texts["text"], n) for hit, n in kept], schema.HITS)
 
     def title(self, rule: str) -> str:
@@ -110,7 +110,7 @@ class HiddenText(Detector):
 
     def _capped(self, hits: list[_Found]) -> list[tuple[_Found, int | None]]:
         """The hits that are kept, each with the limit that cut its document or its rule short."""
-        ranked = [(hit.row, hit.rule, schema.SEVERITIES.index(hit.hidden.severity)) for hit in hits]
+        ranked = [(hit.at.row, hit.at.rule, schema.SEVERITIES.index(hit.hidden.severity)) for hit in hits]
         return [
             (hits[i], self.matches_per_rule if rule_over else self.matches_per_document if row_over else None)
             for i, rule_over, row_over in capped(ranked, self.matches_per_rule, self.matches_per_document)
@@ -118,11 +118,7 @@ class HiddenText(Detector):
 
 
 class _Found(NamedTuple):
-    row: int
-    field: str
-    start: int  # code points in the field
-    end: int
-    rule: str
+    at: Place
     hidden: Hidden
     shown: str
     begin: int  # of the span in what is shown
@@ -140,18 +136,13 @@ def _hit(hit: _Found, texts: pa.ChunkedArray, limit: int | None) -> dict[str, An
     if limit is not None:
         evidence["capped"] = limit
     severity = hidden.severity
-    if hit.rule in _QUOTABLE and severity != "low":
+    if hit.at.rule in _QUOTABLE and severity != "low":
         reason = filters.quotation(texts[hit.text].as_py(), hidden.start, hidden.end, "hidden_text")
         if reason:
             evidence |= {"forgiven": [reason], "severity_before": severity}
             severity = "low"
-    return {
-        "row": hit.row,
-        "field": hit.field,
-        "start": hit.start,
-        "end": hit.end,
+    return hit.at._asdict() | {
         "excerpt": hit.shown,
-        "rule": hit.rule,
         "attack": "hidden_text",
         "severity": severity,
         "score": SCORES[severity],

@@ -1,16 +1,15 @@
 """A linear classifier of short texts: hashed n-grams, and the sorts of cue words that meet in a text.
 
 Logistic regression over hashed features (Weinberger et al. 2009), as fastText has them (Joulin et al. 2017): words,
-pairs and triples of words, runs of three to five letters, signs.  Beside them a text has a mask of up to 16 sorts of
-cue words (of many languages, by beginnings of words); every sort, pair and triple of sorts is a feature, so what was
-learned of one language holds for another.  Everything is folded first.  The hash is public and part of the weights'
+pairs and triples of words, runs of three to five letters, signs.  Beside them stand cue words of many languages, by
+beginnings of words, each of some sort: what counts is how sorts meet (`structure`), so what was learned of one
+language holds for another.  Everything is folded first.  The hash is public and part of the weights'
 meaning: a model judges single texts, nothing is grouped by it.  Weights are a safetensors file, checked before
 anything is believed.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,10 +21,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpusscan.errors import InputError
-from corpusscan.kernels import grams
-from corpusscan.kernels.cues import Masks, Table, table
+from corpusscan.kernels import grams, structure
+from corpusscan.kernels.cues import Table, table
 from corpusscan.kernels.folding import Bytes
-from corpusscan.kernels.grams import SORTS
 from corpusscan.kernels.matching import buffers
 from corpusscan.kernels.sentences import sentences
 
@@ -36,14 +34,12 @@ _BITS = (10, 20)  # logarithm of the number of buckets: least and most
 
 
 class Windows(NamedTuple):
-    """Parts of texts, with what the classifier says of each."""
+    """Sentences of texts, with what the classifier says of each."""
 
     text: npt.NDArray[np.int64]
     begin: npt.NDArray[np.int64]  # bytes of the text, half-open
     end: npt.NDArray[np.int64]
     logit: Floats
-    first: npt.NDArray[np.int64]  # the sentences it consists of, numbered over all texts
-    last: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +53,7 @@ class Model:
     weights: npt.NDArray[np.float16]  # of 2**bits buckets
     bias: float
     cues: npt.NDArray[np.uint64]  # hashes of cue words (`cues.cue`)
-    sorts: npt.NDArray[np.uint16]  # the sorts of each, as bits
+    sorts: npt.NDArray[np.uint16]  # the sort of each, a number below `structure.SORTS`
     calibration: tuple[float, float] = (1.0, 0.0)
     levels: tuple[float, float] = (0.0, 0.0)
 
@@ -93,6 +89,8 @@ class Model:
             raise _bad(path, f"weights are {len(weights)}, no power of two")
         if len(words) != len(sorts):
             raise _bad(path, f"{len(words)} cues have {len(sorts)} sorts")
+        if len(sorts) and sorts.max() >= structure.SORTS:
+            raise _bad(path, f"a cue is of sort {sorts.max()}, of {structure.SORTS}")
         slope, intercept, low, flagged = (float(one) for name in ("calibration", "levels") for one in tensors[name])
         bias = float(tensors["bias"][0])
         return cls(weights, bias, words, sorts, (slope, intercept), (low, flagged))
@@ -113,7 +111,7 @@ class Model:
     def scores(self, texts: Sequence[str]) -> Floats:
         """Of each text, judged as a whole, the probability in [0, 1]."""
         data, offsets = buffers(pa.array(texts, pa.large_string()))
-        return self.probability(self._logits(*self._sums(data, offsets[:-1], offsets[1:])))
+        return self.probability(self._logits(data, offsets[:-1], offsets[1:]))
 
     def probability(self, logits: Floats) -> Floats:
         """Scores of logits."""
@@ -122,22 +120,10 @@ class Model:
         return found
 
     def windows(self, texts: pa.LargeStringArray) -> Windows:
-        """Every sentence of some texts, and every pair of neighbouring ones."""
+        """Every sentence of some texts."""
         data, offsets = buffers(texts)
         text, begin, end = sentences(data, offsets)
-        sums, counts, masks = self._sums(data, begin, end)
-        pair = np.flatnonzero(text[1:] == text[:-1]) if len(text) else np.zeros(0, np.int64)
-        logit = np.concatenate([
-            self._logits(sums, counts, masks),
-            self._logits(sums[pair] + sums[pair + 1], counts[pair] + counts[pair + 1], masks[pair] | masks[pair + 1]),
-        ])  # fmt: skip
-        text, begin, end = (
-            np.concatenate([text, text[pair]]), np.concatenate([begin, begin[pair]]),
-            np.concatenate([end, end[pair + 1]]),
-        )  # fmt: skip
-        numbers = np.arange(len(sums))
-        first, last = np.concatenate([numbers, pair]), np.concatenate([numbers, pair + 1])
-        return Windows(text, begin - offsets[text], end - offsets[text], logit, first, last)
+        return Windows(text, begin - offsets[text], end - offsets[text], self._logits(data, begin, end))
 
     def telling(self, text: str, most: int = 5) -> list[str]:
         """The words of a short text that speak most for it, as they stand there."""
@@ -146,11 +132,12 @@ class Model:
         best = [i for i in np.argsort(-value, kind="stable")[:most].tolist() if value[i] > 0]
         return [data[begin[i] : end[i]].tobytes().decode("utf-8", "replace") for i in best]
 
-    def _sums(self, data: Bytes, begin: grams.Places, end: grams.Places) -> tuple[Floats, Floats, Masks]:
-        return grams.sums(data, begin, end, self._wide, self._table)
-
-    def _logits(self, sums: Floats, counts: Floats, masks: Masks) -> Floats:
-        return (self.bias + sums / np.sqrt(np.maximum(counts, 1)) + self._of_mask[masks]).astype(np.float32)
+    def _logits(self, data: Bytes, begin: grams.Places, end: grams.Places) -> Floats:
+        totals, cued = grams.sums(data, begin, end, self._wide, self._table)
+        logits: Floats = (self.bias + totals).astype(np.float32)
+        if len(self.cues):  # what has none of them was not learned from
+            logits = np.where(cued, np.maximum(logits, structure.NONE + 1), structure.NONE).astype(np.float32)
+        return logits
 
     @cached_property
     def _wide(self) -> Floats:
@@ -159,10 +146,6 @@ class Model:
     @cached_property
     def _table(self) -> Table:
         return table(self.cues, self.sorts)
-
-    @cached_property
-    def _of_mask(self) -> Floats:
-        return grams.of_masks(self._wide)
 
 
 def features(texts: Iterable[str], bits: int, known: Table) -> tuple[npt.NDArray[np.int32], Floats, grams.Places]:
@@ -183,4 +166,3 @@ _SHAPES = {
     "calibration": (np.dtype(np.float32), (2, 2)),
     "levels": (np.dtype(np.float32), (2, 2)),
 }
-assert SORTS <= 16 and math.comb(SORTS, 3) < grams.ROOM  # noqa: PT018

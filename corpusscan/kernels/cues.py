@@ -1,4 +1,4 @@
-"""Cue words: hashed, by their beginnings or whole, each of some sorts; and the folded characters of words."""
+"""Cue words: hashed, by their beginnings or whole, each of some sort; and the folded characters of words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from corpusscan.kernels import alphabet, characters, folding
 from corpusscan.kernels.alphabet import ALONE, GAP, WORD
 from corpusscan.kernels.folding import decode
 
-Masks = npt.NDArray[np.uint16]
+Sorts = npt.NDArray[np.uint16]  # a number below `structure.SORTS`
+Masks = npt.NDArray[np.uint32]
 SKIP = 4  # kind of a character of which nothing is left when it is folded
 WHOLE, BEGUN, ROW = np.uint64(0x5157), np.uint64(0xBE65), np.uint64(0xA105)  # kinds of cues
 _FACTOR, _STEP = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
@@ -27,15 +28,15 @@ class Table(NamedTuple):
     sorts: Masks
 
 
-def table(cues: npt.NDArray[np.uint64], sorts: Masks) -> Table:
-    """Cues, ready to be looked up; one that is told twice has the sorts of both."""
+def table(cues: npt.NDArray[np.uint64], sorts: Sorts) -> Table:
+    """Cues, ready to be looked up, each of one sort; one that is told twice is of both."""
     room = 1 << max(int(4 * len(cues)).bit_length(), 4)
-    keys, values = np.zeros(room, np.uint64), np.zeros(room, np.uint16)
+    keys, values = np.zeros(room, np.uint64), np.zeros(room, np.uint32)
     for cue, sort in zip(cues.tolist(), sorts.tolist(), strict=True):
         at = cue & (room - 1)
         while keys[at] not in (0, cue):
             at = (at + 1) & (room - 1)
-        keys[at], values[at] = cue, int(values[at]) | sort
+        keys[at], values[at] = cue, int(values[at]) | 1 << sort
     return Table(keys, values)
 
 
@@ -102,7 +103,7 @@ def found(keys, sorts, key):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN
         if keys[at] == key:
             return sorts[at]
         at = (at + np.uint64(1)) & room
-    return np.uint16(0)
+    return np.uint32(0)
 
 
 @njit(cache=True, nogil=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 LIMIT = 240  # code points of an excerpt
 CUT = " … "
@@ -13,6 +14,16 @@ _UNSEEN = re.compile(
     "\u205f-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+
+
+class Place(NamedTuple):
+    """Where a rule found something: ordered, and hashable, so that nothing is told twice."""
+
+    row: int
+    field: str
+    start: int  # code points in the field, half-open
+    end: int
+    rule: str
 
 
 def excerpt(text: str, start: int, end: int, limit: int = LIMIT) -> tuple[str, int, int]:

@@ -1,4 +1,4 @@
-"""What a classifier knows of a part of a text: hashed n-grams, and the sorts of its cue words.
+"""What a classifier knows of a part of a text: hashed n-grams, and how its cue words meet (`structure`).
 
 Characters are folded one by one (`folding`): no case, no accents, no look-alikes.  Words are runs of letters; where a
 script has no spaces each character is a word, and cue words are rows of them.
@@ -12,24 +12,22 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from corpusscan.kernels import structure
 from corpusscan.kernels.alphabet import ALONE, GAP, WORD
-from corpusscan.kernels.cues import BEGUN, ROW, SKIP, WHOLE, Masks, Table, character, found, last, mixed, planes
+from corpusscan.kernels.cues import BEGUN, ROW, SKIP, WHOLE, Table, character, found, last, mixed, planes
 from corpusscan.kernels.folding import Bytes
 
 Places = npt.NDArray[np.int64]
-SORTS = 16
-CLOSE = 6  # words between two cues whose order counts
-VALUE = 1.0  # of a feature of sorts; one of n n-grams is 1 / sqrt(n)
-ROOM = 1 << 13  # features of one part of a text: more of it is not read
-_PER_STEP = 32  # at most so many come of one character, but for pairs of cues
+VALUE = 2.0  # of the features of cue words together; those of n-grams are 1: wordings carry over less
+ROOM = 1 << 13  # n-grams of one part of a text: more of it is not read
+_PER_STEP = 32  # at most so many come of one character
 _STEP = np.uint64(0xD6E8FEB86659FD93)
-_MOST_INROW = 4
 
 
 def sums(
     data: Bytes, begin: Places, end: Places, weights: npt.NDArray[np.float32], cues: Table
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], Masks]:
-    """Of each part of a column the sum of the weights of its n-grams, how many it has, and its mask of sorts."""
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Of each part of a column the sum of the weights of its features, and whether it has a cue word."""
     return _sums(data, begin, end, weights, _shift(weights), *cues, planes())  # type: ignore[no-any-return]
 
 
@@ -45,30 +43,26 @@ def words(data: Bytes, weights: npt.NDArray[np.float32], cues: Table) -> tuple[P
     return _words(data, weights, _shift(weights), *cues, planes())  # type: ignore[no-any-return]
 
 
-def of_masks(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """What the sorts of each possible mask say together: themselves, their pairs and triples."""
-    return _of_masks(weights, _shift(weights))  # type: ignore[no-any-return]
-
-
 def _shift(weights: npt.NDArray[np.float32]) -> np.uint64:
     return np.uint64(65 - len(weights).bit_length())
 
 
 @njit(cache=True, nogil=True)
 def _walk(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR0915  # one pass over the letters
-    data, begin, end, keys, sorts, plane, out, at  # noqa: ANN001
+    data, begin, end, keys, sorts, plane, out, at, places, kinds  # noqa: ANN001
 ):  # fmt: skip
-    """Writes the hashes of the n-grams of data[begin:end], and the byte at which each begins; their number, and mask.
+    """Writes the hashes of the n-grams of data[begin:end], and the byte at which each begins; and its cue words.
+
+    Returns the number of n-grams, of cue words (of each the number of the word, and its sorts) and of words.
 
     `w1` and `w2` are the words before, `c1` to `c4` the letters of the word before the one at hand (1: its edge).
     """
-    size, mask, i = 0, np.uint16(0), begin
+    size, cued, i = 0, 0, begin
     none: Any = np.uint64(0)
     word, w1, w2, c1, c2, c3, c4 = none, none, none, none, none, none, none
     row1, row2, row3 = none, none, none  # characters without spaces before this one
-    own, count, start = np.uint16(0), 0, begin  # cues of the word at hand, words so far, where it begins
-    cue_before, cue_at, sign = np.uint16(0), -CLOSE - 1, none
-    room = len(out) - _PER_STEP - 2 * SORTS * SORTS
+    own, count, start, sign = np.uint32(0), 0, begin, none  # cues of the word at hand, words so far, where it begins
+    room = len(out) - _PER_STEP
     while i <= end and size < room:
         if i < end:
             char, kind, length = character(data, i, end, plane)
@@ -107,7 +101,7 @@ def _walk(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR091
             else:
                 if kind != ALONE:
                     continue
-                done, start, own = mixed(none, char), i, np.uint16(0)
+                done, start, own = mixed(none, char), i, np.uint32(0)
                 reach = mixed(none, char)
                 own |= found(keys, sorts, last(reach, ROW) | np.uint64(1))
                 if row1:
@@ -128,18 +122,13 @@ def _walk(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR091
                 out[size], at[size] = last(mixed(done, sign), 15), start
                 size += 1
             if own:
-                mask |= own
-                if count - cue_at <= CLOSE:
-                    for a in range(SORTS):
-                        if cue_before >> np.uint16(a) & np.uint16(1):
-                            for b in range(SORTS):
-                                if own >> np.uint16(b) & np.uint16(1):
-                                    out[size], at[size] = last(np.uint64(a * SORTS + b), 16), start
-                                    size += 1
-                cue_before, cue_at, own = own, count, np.uint16(0)
+                if cued < len(kinds):
+                    places[cued], kinds[cued] = count, own
+                    cued += 1
+                own = np.uint32(0)
             count, w2, w1, word, sign = count + 1, w1, done, none, none
         if kind == GAP:
-            own = np.uint16(0)
+            own = np.uint32(0)
             if i < end and data[i] > 32:  # a sign
                 sign = np.uint64(data[i])
                 out[size], at[size] = last(mixed(sign, min(count, 1)), 17), start
@@ -150,63 +139,35 @@ def _walk(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR091
         if count >= step and size:
             out[size], at[size] = last(np.uint64(step), 18), start
             size += 1
-    return size, mask
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _of_sorts(a, b, c, shift):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """The bucket of a sort (a), a pair (a, b) or a triple; -1 is none."""
-    return np.int64(last(np.uint64((a + 1) * 1024 + (b + 1) * 32 + c + 1), 19) >> shift)
-
-
-@njit(cache=True, nogil=True)
-def _sort_features(mask, shift, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Writes the buckets of all sorts of a mask, their pairs and triples; the number."""
-    size = 0
-    for a in range(SORTS):
-        if not mask >> a & 1:
-            continue
-        out[size] = _of_sorts(a, -1, -1, shift)
-        size += 1
-        for b in range(a + 1, SORTS):
-            if not mask >> b & 1:
-                continue
-            out[size] = _of_sorts(a, b, -1, shift)
-            size += 1
-            for c in range(b + 1, SORTS):
-                if mask >> c & 1:
-                    out[size] = _of_sorts(a, b, c, shift)
-                    size += 1
-    return size
-
-
-@njit(cache=True, nogil=True)
-def _of_masks(weights, shift):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    values, out = np.empty(1 << SORTS, np.float32), np.empty(ROOM, np.int64)
-    for mask in range(1 << SORTS):
-        total = 0.0
-        for k in range(_sort_features(mask, shift, out)):
-            total += weights[out[k]]
-        values[mask] = VALUE * total
-    return values
+    return size, cued, count
 
 
 @njit(cache=True, nogil=True)
 def _sums(data, begin, end, weights, shift, keys, sorts, plane):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    totals, counts = np.empty(len(begin), np.float32), np.empty(len(begin), np.float32)
-    masks, out, at = np.empty(len(begin), np.uint16), np.empty(ROOM, np.uint64), np.empty(ROOM, np.int64)
+    totals, cues = np.empty(len(begin), np.float32), np.empty(len(begin), np.bool_)
+    out, at = np.empty(ROOM, np.uint64), np.empty(ROOM, np.int64)
+    places, kinds, more = np.empty(ROOM, np.int64), np.empty(ROOM, np.uint32), np.empty(structure.ROOM, np.uint64)
     seen = np.full(len(weights), -1, np.int64)
     for n in range(len(begin)):
-        size, masks[n] = _walk(data, begin[n], end[n], keys, sorts, plane, out, at)
-        total, count = np.float32(0), 0
-        for k in range(size):
-            bucket = out[k] >> shift
-            if seen[bucket] != n:  # repetition adds nothing
-                seen[bucket] = n
-                total += weights[bucket]
-                count += 1
-        totals[n], counts[n] = total, count
-    return totals, counts, masks
+        size, cued, count = _walk(data, begin[n], end[n], keys, sorts, plane, out, at, places, kinds)
+        met = structure.features(places, kinds, cued, count, more)
+        own = _summed(out, size, shift, weights, seen, 2 * n)
+        totals[n] = own + np.float32(VALUE) * _summed(more, met, shift, weights, seen, 2 * n + 1)
+        cues[n] = cued > 0
+    return totals, cues
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _summed(out, size, shift, weights, seen, mark):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The weights of some features over the root of their number; repetition adds nothing."""
+    total, count = np.float32(0), 0
+    for k in range(size):
+        bucket = out[k] >> shift
+        if seen[bucket] != mark:
+            seen[bucket] = mark
+            total += weights[bucket]
+            count += 1
+    return total / np.float32(np.sqrt(max(count, 1)))
 
 
 @njit(cache=True, nogil=True)
@@ -220,19 +181,19 @@ def _once(out, size, shift):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN
 @njit(cache=True, nogil=True)
 def _rows(data, begin, end, shift, keys, sorts, plane):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     bounds, out, at = np.zeros(len(begin) + 1, np.int64), np.empty(ROOM, np.uint64), np.empty(ROOM, np.int64)
-    some = np.empty(ROOM, np.int64)
+    places, kinds, some = np.empty(ROOM, np.int64), np.empty(ROOM, np.uint32), np.empty(structure.ROOM, np.uint64)
     buckets, values = np.empty(1 << 16, np.int32), np.empty(1 << 16, np.float32)
     for n in range(len(begin)):
-        size, mask = _walk(data, begin[n], end[n], keys, sorts, plane, out, at)
+        size, cued, count = _walk(data, begin[n], end[n], keys, sorts, plane, out, at, places, kinds)
         size = _once(out, size, shift)
-        more = _sort_features(mask, shift, some)
+        more = _once(some, structure.features(places, kinds, cued, count, some), shift)
         first = bounds[n]
-        if first + size + more > len(buckets):
+        while first + size + more > len(buckets):
             buckets, values = np.append(buckets, np.empty_like(buckets)), np.append(values, np.empty_like(values))
         for k in range(size):
             buckets[first + k], values[first + k] = out[k], 1 / np.sqrt(size)
         for k in range(more):
-            buckets[first + size + k], values[first + size + k] = some[k], VALUE
+            buckets[first + size + k], values[first + size + k] = some[k], VALUE / np.sqrt(more)
         bounds[n + 1] = first + size + more
     return buckets[: bounds[-1]], values[: bounds[-1]], bounds
 
@@ -240,7 +201,8 @@ def _rows(data, begin, end, shift, keys, sorts, plane):  # type: ignore[no-untyp
 @njit(cache=True, nogil=True)
 def _words(data, weights, shift, keys, sorts, plane):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     out, at = np.empty(ROOM, np.uint64), np.empty(ROOM, np.int64)
-    size, _ = _walk(data, 0, len(data), keys, sorts, plane, out, at)
+    places, kinds = np.empty(ROOM, np.int64), np.empty(ROOM, np.uint32)
+    size, _, _ = _walk(data, 0, len(data), keys, sorts, plane, out, at, places, kinds)
     begin, value = np.empty(size, np.int64), np.zeros(size, np.float64)
     count = -1
     for k in range(size):

@@ -85,8 +85,8 @@ def of_sentences(card: dict[str, Any]) -> list[str]:
     return [
         "## On sources that were held out",
         (
-            "Each row is of a model that was made without this source and others: honest sources are held out by\n"
-            "turns, then those with injections.  *Flagged*: a sentence at or above logit "
+            "Each row is of a model that was made without this source and others: sources are held out by turns.\n"
+            "*Flagged*: a sentence, held against its document, at or above logit "
             f"{levels['flagged']:.2f}; *low*: {levels['low']:.2f};\nset by {card['fair_documents']:,} honest documents "
             f"of sources held out, but for these, which no corpus is like: {aside}."
         ),

@@ -3,8 +3,8 @@
 A page that is no injection gives all its sentences as honest ones, far too many to learn from: those that the model of
 the turn before took for orders are added, some thousands a turn (bootstrapping, Sung and Poggio 1998).  Of a long
 injected text only the sentences that look like orders count, as in multiple-instance learning (Andrews et al. 2003).
-Every figure of the card is of sources that its model had not seen: first the honest sources are held out by turns, for
-thresholds, then those with injections, for recall.  The shipped weights are of all of them.
+Every figure of the card is of sources that its model had not seen: sources are held out by turns, honest ones, for
+thresholds, with others that have injections, for recall.  The shipped weights are of all of them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from corpusscan.kernels import cues as hashed
-from corpusscan.kernels import grams
+from corpusscan.kernels import grams, structure
 from corpusscan.kernels.classifier import Model, Windows
 from corpusscan.kernels.matching import buffers
 from corpusscan.training import logistic
@@ -29,9 +30,7 @@ from corpusscan.training.examples import Examples
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Told = Callable[[str], None]
-BRIEF = 3  # sentences of an injected text that is one order as a whole
 MIXED = 5.0  # an honest text of a source that has injections, too, is hard to tell from them: it weighs so much
-BEST = 2  # sentences of a longer one that may be
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,16 @@ class Settings:
     """What steers training; the card tells it."""
 
     seed: int = 1
-    bits: int = 16  # logarithm of the buckets
-    ridge: float = 2e-6
-    turns: int = 2  # of bootstrapping
+    bits: int = 17  # logarithm of the buckets
+    ridge: float = 8e-6
+    turns: int = 1  # of bootstrapping
     drawn: int = 60_000  # honest sentences of the first turn
-    hard: int = 20_000  # that each further turn adds
+    hard: int = 30_000  # that each further turn adds
     injected: float = 0.5  # what all injected sentences weigh together; honest ones weigh 1
-    steps: int = 60  # of L-BFGS a turn
-    folds: int = 4
-    flagged: float = 20.0  # honest documents of a million that are flagged
-    told: float = 500.0  # and that are told at all
+    steps: int = 40  # of L-BFGS a turn
+    folds: int = 6
+    flagged: float = 20.0  # honest documents of a million that reach the upper level
+    told: float = 200.0  # and the lower one
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,15 +59,16 @@ class Trained:
 
 
 @cache
-def cues() -> tuple[npt.NDArray[np.uint64], hashed.Masks]:
-    """The cue words of `cues.toml`: their hashes, ascending, and the sorts of each."""
-    found: dict[int, int] = {}
-    for number, words in enumerate(tomllib.loads((Path(__file__).parent / "cues.toml").read_text("utf-8")).values()):
-        for word in words.split():
-            key = hashed.cue(word)
-            found[key] = found.get(key, 0) | 1 << number
-    keys = sorted(found)
-    return np.array(keys, np.uint64), np.array([found[key] for key in keys], np.uint16)
+def cues() -> tuple[npt.NDArray[np.uint64], hashed.Sorts]:
+    """The cue words of `cues.toml`: their hashes, ascending, and the sort of each; one of two sorts stands twice."""
+    found = {
+        (hashed.cue(word), number)
+        for number, words in enumerate(tomllib.loads((Path(__file__).parent / "cues.toml").read_text("utf-8")).values())
+        for word in words.split()
+    }
+    return (
+        np.array([key for key, _ in sorted(found)], np.uint64), np.array([sort for _, sort in sorted(found)], np.uint16)
+    )  # fmt: skip
 
 
 def train(examples: Examples, settings: Settings, told: Told, hard: frozenset[str] = frozenset()) -> Trained:
@@ -78,17 +78,13 @@ def train(examples: Examples, settings: Settings, told: Told, hard: frozenset[st
     """
     injected = np.bincount(examples.source[examples.positive], minlength=len(examples.sources)) > 0
     best = np.full(len(examples.texts), -np.inf)
-    fold = np.full(len(examples.sources), -1)
-    for kind, what in ((~injected, "honest"), (injected, "injected")):
-        fold[kind] = np.arange(kind.sum()) % settings.folds
-        for number in range(settings.folds):
-            held = kind[examples.source] & (fold[examples.source] == number)
-            seen = examples.some(~held)
-            if held.any() and seen.positive.any() and not seen.positive.all():
-                told(f"{what} sources, part {number + 1} of {settings.folds}: {held.sum():,} texts held out")
-                model = _fitted(seen, settings, told)
-                some = examples.some(held)
-                best[held] = _best(model.windows(some.texts), len(some.texts))
+    fold = np.where(injected, np.cumsum(injected), np.cumsum(~injected)) % settings.folds
+    for number in range(settings.folds):
+        held = fold[examples.source] == number
+        seen = examples.some(~held)
+        if held.any() and seen.positive.any() and not seen.positive.all():
+            told(f"part {number + 1} of {settings.folds}: {held.sum():,} texts held out")
+            best[held] = _best(_fitted(seen, settings, told), examples.some(held).texts)
     fair = ~injected & ~np.isin(examples.sources, sorted(hard))
     ranked = np.sort(best[fair[examples.source] & np.isfinite(best)])[::-1]
     levels = _level(ranked, settings.told), _level(ranked, settings.flagged)
@@ -106,57 +102,38 @@ def _fitted(examples: Examples, settings: Settings, told: Told) -> Model:
     """Weights from some examples, turn after turn."""
     draw = np.random.default_rng(settings.seed)
     injected, honest = examples.some(examples.positive), examples.some(~examples.positive)
-    orders = _whole(injected)
-    model: Model | None = None
-    kept = np.zeros(0, np.int64)
+    blank = Model(np.zeros(1 << settings.bits, np.float16), 0.0, *cues())
+    windows, orders = _cued(blank.windows(honest.texts)), _cued(blank.windows(injected.texts))
+    kept = _drawn(windows, honest, settings.drawn, draw)
     start: npt.NDArray[np.float64] | None = None
-    windows = _blank(settings).windows(honest.texts)
     for turn in range(settings.turns + 1):
-        if model is None:
-            kept = _drawn(windows, honest, settings.drawn, draw)
-        else:
-            windows = model.windows(honest.texts)
-            ranked = np.argsort(-windows.logit, kind="stable")[: settings.hard + len(kept)]
-            fresh = ranked[~np.isin(ranked, kept)][: settings.hard]
-            kept = np.concatenate([kept, fresh])
-            orders = _orders(model.windows(injected.texts), injected)
         rows, positive, weight = _matrix(injected, orders, honest, windows, kept, settings)
         weights, bias = logistic.fit(rows, positive, weight, settings.ridge, settings.steps, start)
         start = np.append(weights, bias)
         told(f"  turn {turn}: {positive.sum():,} injected and {(~positive).sum():,} honest sentences")
         model = Model(weights.astype(np.float16), bias, *cues())
-    assert model
+        if turn < settings.turns:
+            windows = _cued(model.windows(honest.texts))
+            ranked = np.argsort(-windows.logit, kind="stable")[: settings.hard + len(kept)]
+            kept = np.concatenate([kept, ranked[~np.isin(ranked, kept)][: settings.hard]])
+            orders = _orders(_cued(model.windows(injected.texts)))
     return model
 
 
-def _blank(settings: Settings) -> Model:
-    return Model(np.zeros(1 << settings.bits, np.float16), 0.0, *cues())
+def _cued(windows: Windows) -> Windows:
+    """Those with a cue word: the others are judged without being looked at."""
+    return _some(windows, windows.logit > structure.NONE)
 
 
-def _whole(injected: Examples) -> Windows:
-    """Each brief text as one window."""
-    _, offsets = buffers(injected.texts)
-    windows = Model(np.zeros(1 << 10, np.float16), 0.0, *cues()).windows(injected.texts)
-    sizes = np.bincount(windows.text, minlength=len(injected.texts))
-    brief = np.flatnonzero(sizes <= 2 * BRIEF - 1)
-    none = np.zeros_like(brief)
-    return Windows(brief, none, np.diff(offsets)[brief], np.zeros(len(brief), np.float32), none, none)
+def _some(windows: Windows, chosen: Flags | Numbers) -> Windows:
+    return Windows(windows.text[chosen], windows.begin[chosen], windows.end[chosen], windows.logit[chosen])
 
 
-def _orders(windows: Windows, injected: Examples) -> Windows:
-    """Of each text the windows that look most like orders: the best, and a few more that do, and it as a whole."""
-    order = np.lexsort((-windows.logit, windows.text))
-    text = windows.text[order]
-    place = np.arange(len(text)) - np.searchsorted(text, text)
-    chosen = order[(place == 0) | ((place < BEST) & (windows.logit[order] > 0))]
-    whole = _whole(injected)
-    return Windows(
-        *(np.concatenate([old, new[chosen]]) for old, new in zip(_arrays(whole), _arrays(windows), strict=True))
-    )
-
-
-def _arrays(windows: Windows) -> tuple[npt.NDArray[Any], ...]:
-    return tuple(windows)
+def _orders(windows: Windows) -> Windows:
+    """Of each injected text the sentence that looks most like an order, and all others that do."""
+    best = np.full(int(windows.text.max(initial=0)) + 1, -np.inf)
+    np.maximum.at(best, windows.text, windows.logit)
+    return _some(windows, (windows.logit >= best[windows.text]) | (windows.logit > 0))
 
 
 def _drawn(windows: Windows, honest: Examples, most: int, draw: np.random.Generator) -> Numbers:
@@ -197,10 +174,11 @@ def _weights(source: Numbers, positive: Flags, injected: float) -> npt.NDArray[n
     return weight
 
 
-def _best(windows: Windows, texts: int) -> npt.NDArray[np.float64]:
-    """The highest logit of each text; of one without a word, that of nothing."""
-    best = np.full(texts, -20.0)
-    np.maximum.at(best, windows.text, windows.logit.astype(np.float64))
+def _best(model: Model, texts: pa.LargeStringArray) -> npt.NDArray[np.float64]:
+    """The highest logit of each text, as the detector holds it against its document."""
+    windows = model.windows(texts)
+    best = np.full(len(texts), float(structure.NONE))
+    np.maximum.at(best, windows.text, structure.contrast(windows.text, windows.logit).astype(np.float64))
     return best
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+import re
+import shlex
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ import corpusscan
 from corpusscan.detectors import prompt_injection
 from corpusscan.errors import InputError
 from corpusscan.kernels.classifier import Model
+from corpusscan.training.prompt_injection import Settings, cues
 
+DETECTION = Path(__file__).parents[2] / "docs" / "detection.md"
 PAGE = (
     "The old mill stands by the river. It was built in 1820 and ground corn for the valley. Today it is a museum. "
     "{}Visitors can see the wheel at work on Sundays. Children pay half. The cafe serves cake made with local flour."
@@ -53,33 +57,35 @@ def scan(tmp_path: Path, texts: list[Any], **options: Any) -> Any:
 
 
 def test_orders_are_flagged_and_marked(tmp_path: Path) -> None:
-    """Each planted order is a finding at low whose span holds most of it and little else."""
+    """Each planted order is the one finding of its page, and holds most of it; a plain one is flagged."""
     report = scan(tmp_path, [PAGE.format(order + " ") for order in ORDERS])
-    findings = report.findings.collect().filter(report.findings.collect()["severity"] == "low")
+    findings = report.findings.collect()
     assert findings["row"].to_list() == list(range(len(ORDERS)))
     for order, one in zip(ORDERS, findings.to_dicts(), strict=True):
         begin = PAGE.index("{}")
         assert min(one["end"], begin + len(order)) - max(one["start"], begin) >= len(order) / 2
         assert one["end"] - one["start"] <= len(order) + 100
-        assert (one["attack"], one["rule"]) == ("prompt_injection", "injected-instruction")
+        assert one["attack"] == "prompt_injection"
         assert json.loads(one["evidence"])["telling"]
+        assert one["severity"] == {"injected-instruction": "medium", "instruction-like": "low"}[one["rule"]]
+    assert findings["severity"][0] == "medium"
 
 
 def test_honest_pages_are_left_alone(tmp_path: Path) -> None:
-    """Orders to people, machines that are told of, requests and security writing: nothing at low or above."""
+    """Orders to people, machines that are told of, requests and security writing: nothing at all."""
     report = scan(tmp_path, [PAGE.format(one + " ") for one in HONEST])
-    assert {*report.findings.collect()["severity"]} <= {"info"}
+    assert len(report.findings.collect()) == 0
 
 
 def test_what_security_writing_quotes_is_lowered(tmp_path: Path) -> None:
-    """An order between marks, among six ideas of security writing, is told at info, with the reason."""
+    """An order between marks, among six ideas of security writing, is lowered, with the reason."""
     article = (
         "Prompt injection is an attack on language models. An attacker hides malicious text in a page. "
         f'A typical payload:\n"{ORDERS[3]}"\nThe vulnerability is known to OWASP; mitigation needs security '
         "reviews of every prompt, and unauthorized access must be prevented."
     )
     (one,) = scan(tmp_path, [article]).findings.collect().to_dicts()
-    assert one["severity"] == "info"
+    assert one["severity"] == {"medium": "low", "low": "info"}[json.loads(one["evidence"])["severity_before"]]
     assert json.loads(one["evidence"])["forgiven"] == ["quoted_in_security_writing"]
 
 
@@ -87,7 +93,7 @@ def test_what_security_writing_quotes_is_lowered(tmp_path: Path) -> None:
 def test_where_orders_belong_they_are_low(tmp_path: Path, record: dict[str, Any]) -> None:
     """The system message of a chat is an order to a model; it is told, not flagged."""
     (one,) = scan(tmp_path, [record]).findings.collect().to_dicts()
-    assert one["severity"] == "info"
+    assert one["severity"] == {"medium": "low", "low": "info"}[json.loads(one["evidence"])["severity_before"]]
     assert json.loads(one["evidence"])["forgiven"] == ["where_orders_belong"]
 
 
@@ -121,8 +127,8 @@ def test_without_excerpts_nothing_is_quoted(tmp_path: Path) -> None:
     assert "telling" not in json.loads(one["evidence"])
 
 
-def test_overlapping_windows_are_one_finding(tmp_path: Path) -> None:
-    """A sentence and the pairs it is in are told once, as the sentence."""
+def test_neighbouring_orders_are_told_apart(tmp_path: Path) -> None:
+    """Each sentence is a finding of its own, and none speaks against the one beside it."""
     spans = scan(tmp_path, [f"{ORDERS[0]} {ORDERS[2]}"]).findings.collect().select("start", "end").rows()
     assert all(a[1] <= b[0] for a, b in pairwise(spans))
     assert len(spans) == 2
@@ -136,6 +142,23 @@ def test_the_card_is_of_the_shipped_weights() -> None:
     assert card["sha256"] in weights.with_suffix(".md").read_text("utf-8")
     assert weights.stat().st_size < 300_000
     assert Model.load(weights).levels[0] < Model.load(weights).levels[1]
+
+
+def test_the_shipped_weights_are_those_of_the_documented_command() -> None:
+    """What the card says of the training are the defaults, and the options of the command in the documentation."""
+    card = json.loads(prompt_injection.SHIPPED.with_suffix(".json").read_text("utf-8"))
+    told = re.search(r"corpusscan train prompt_injection .*?\n\n", DETECTION.read_text("utf-8"), re.S)
+    assert told
+    words = shlex.split(told[0].replace("\\\n", " "))
+    options = [pair for pair in pairwise(words) if pair[0].startswith("--")]
+    folds = {int(value) for name, value in options if name == "--folds"} or {Settings().folds}
+    assert card["settings"] == asdict(replace(Settings(), folds=folds.pop()))
+    assert sorted(value for name, value in options if name == "--hard") == card["no_fair_sample"]
+    keys, sorts = cues()
+    model = Model.load(prompt_injection.SHIPPED)
+    assert (model.cues.tolist(), model.sorts.tolist()) == (keys.tolist(), sorts.tolist())
+    assert len(model.weights) == 1 << card["settings"]["bits"]
+    assert list(model.levels) == pytest.approx([card["levels"]["low"], card["levels"]["flagged"]])
 
 
 def test_weights_that_are_none_are_refused_before_anything_is_read(tmp_path: Path) -> None:
