@@ -157,17 +157,12 @@ def main() -> None:
     parser.add_argument("--code", type=Path, nargs="*", default=[])
     parser.add_argument("--messages", type=Path, nargs="*", default=[])
     options = parser.parse_args()
-    draw = random.Random(1)
     rows = dict.fromkeys(
         itertools.chain(
-            written(draw),
-            rules(),
-            attacks(options.sets),
-            honest(options.sets, draw),
-            code(options.code, draw),
-            messages(options.messages, draw),
+            written(random.Random(1)), rules(), attacks(options.sets), honest(options.sets, random.Random(1)),
+            code(options.code, random.Random(1)), messages(options.messages, random.Random(1)),
         )
-    )
+    )  # fmt: skip  # each draws for itself: more of one kind changes nothing of another
     with zstandard.open(options.out, "wt", encoding="utf-8") as file:
         for text, label, source in rows:
             if text.strip():
