@@ -31,7 +31,8 @@ NAME = "prompt_injection"
 SHIPPED = Path(__file__).parents[1] / "weights" / f"{NAME}.safetensors"
 FLAGGED, TOLD = "injected-instruction", "instruction-like"
 TITLES = {FLAGGED: "A sentence gives orders to a model that reads it", TOLD: "A sentence may give orders to a model"}
-SEVERITIES, FORGIVEN = {FLAGGED: "medium", TOLD: "low"}, {FLAGGED: "low", TOLD: "info"}
+# What is found of orders that are worded otherwise than those it learned from is too little to flag: docs/detection.md.
+SEVERITIES = {FLAGGED: "low", TOLD: "info"}
 ROLES = frozenset(("system", "developer"))  # whose messages are orders to a model
 FIELDS = frozenset(("system", "system_prompt", "instruction", "instructions", "prompt"))  # that hold nothing else
 _SPACE = b" \t\n\r\f\v"
@@ -100,9 +101,9 @@ class PromptInjection(Detector):
         if limit is not None:
             evidence["capped"] = limit
         severity = SEVERITIES[hit.at.rule]
-        if reason := _forgiven(text, hit, end, role):
+        if hit.at.rule == FLAGGED and (reason := _forgiven(text, hit, end, role)):
             evidence |= {"forgiven": [reason], "severity_before": severity}
-            severity = FORGIVEN[hit.at.rule]
+            severity = SEVERITIES[TOLD]
         return hit.at._asdict() | {
             "excerpt": shown, "attack": NAME, "severity": severity, "score": hit.score,
             "evidence": msgspec.json.encode(evidence).decode(),

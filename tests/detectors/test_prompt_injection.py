@@ -57,7 +57,7 @@ def scan(tmp_path: Path, texts: list[Any], **options: Any) -> Any:
 
 
 def test_orders_are_flagged_and_marked(tmp_path: Path) -> None:
-    """Each planted order is the one finding of its page, and holds most of it; a plain one is flagged."""
+    """Each planted order is the one finding of its page, and holds most of it; a plain one stands at low."""
     report = scan(tmp_path, [PAGE.format(order + " ") for order in ORDERS])
     findings = report.findings.collect()
     assert findings["row"].to_list() == list(range(len(ORDERS)))
@@ -67,8 +67,8 @@ def test_orders_are_flagged_and_marked(tmp_path: Path) -> None:
         assert one["end"] - one["start"] <= len(order) + 100
         assert one["attack"] == "prompt_injection"
         assert json.loads(one["evidence"])["telling"]
-        assert one["severity"] == {"injected-instruction": "medium", "instruction-like": "low"}[one["rule"]]
-    assert findings["severity"][0] == "medium"
+        assert one["severity"] == {"injected-instruction": "low", "instruction-like": "info"}[one["rule"]]
+    assert findings["severity"][0] == "low"
 
 
 def test_honest_pages_are_left_alone(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_what_security_writing_quotes_is_lowered(tmp_path: Path) -> None:
         "reviews of every prompt, and unauthorized access must be prevented."
     )
     (one,) = scan(tmp_path, [article]).findings.collect().to_dicts()
-    assert one["severity"] == {"medium": "low", "low": "info"}[json.loads(one["evidence"])["severity_before"]]
+    assert one["severity"] == "info"
     assert json.loads(one["evidence"])["forgiven"] == ["quoted_in_security_writing"]
 
 
@@ -93,7 +93,7 @@ def test_what_security_writing_quotes_is_lowered(tmp_path: Path) -> None:
 def test_where_orders_belong_they_are_low(tmp_path: Path, record: dict[str, Any]) -> None:
     """The system message of a chat is an order to a model; it is told, not flagged."""
     (one,) = scan(tmp_path, [record]).findings.collect().to_dicts()
-    assert one["severity"] == {"medium": "low", "low": "info"}[json.loads(one["evidence"])["severity_before"]]
+    assert one["severity"] == "info"
     assert json.loads(one["evidence"])["forgiven"] == ["where_orders_belong"]
 
 
