@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Any, ClassVar
 
+import alike_families
+
 from corpusscan.errors import UsageError
 from corpusscan.redteam import chats, noise, shapes
 from corpusscan.redteam.attack import Attack, Host, Poison, planted, text
@@ -299,4 +301,9 @@ CELLS: dict[str, Cell] = {
     "refusal": Cell(always(RefusalPoison), (60, 20)),
     "jailbreak": Cell(always(JailbreakCompliance), (60, 20)),
     **{f"alphabets-{name}": Cell(in_script(letters), (60, 20)) for name, letters in SCRIPTS.items()},
+    **{
+        f"alike-{family}": Cell(alike_families.drawn(family), (40, 20, 10))
+        for family in ("claim", "mention", "refusal", "steered")
+    },
+    "alike-passage": Cell(alike_families.drawn("passage"), (20,)),
 }

@@ -32,6 +32,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import alike_families
 import pyarrow.parquet as pq
 import trigger_null
 from trigger_families import CELLS, Cell
@@ -157,11 +158,13 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--detectors", default="trigger_mining")
     options.add_argument("--workers", type=int)
+    options.add_argument("--passages", type=Path, nargs="*", default=[], help="of what `alike-passage` plants")
     options.add_argument("--null", type=int, metavar="N", help="scan N clean corpora instead")
     options.add_argument("-o", "--out", type=Path, help="keep results here, and go on from those that are there")
     options.add_argument("--keep", action="store_true", help="keep planted corpora and reports in DIR too (large)")
     options.add_argument("--why", action="store_true", help="say of each campaign what became of it")
     chosen = options.parse_args()
+    alike_families.PASSAGES.extend(chosen.passages)
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.out or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from corpusscan import schema
 from corpusscan.detector import Batch, State
 from corpusscan.kernels import anchors, changes, hashing, outcomes, rivals, tokens, trials, turns
 from corpusscan.kernels.excerpts import excerpt
-from corpusscan.kernels.features import Reading
+from corpusscan.kernels.features import Found, Reading
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.mined import Standing
 from corpusscan.kernels.opened import Opened
@@ -106,19 +106,10 @@ class _Texts(Opened):
 
 def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: Floats, wanted: Any) -> pa.Table:
     """One row per feature of a document: where it stands and what is round it, as `CARRIERS`."""
-    documents, texts, rows = batch.documents.to_pylist(), _Texts(batch, read), []
-    hashes = batch.feature(hashing.content_hashes)
+    texts, rows = _Texts(batch, read), []
     for place, (document, which, word) in enumerate(zip(*(one.tolist() for one in stands[:3]), strict=True)):
-        head = texts.at(word)
-        tail = _WORD.match(texts.text, head).end()  # type: ignore[union-attr]  # it matches anywhere
-        first = max(head - NEAR, 0)
-        row = {
-            "row": documents[document]["row"], "feature": int(wanted[which]), "trigger_field": texts.field,
-            "text": texts.text[first : tail + NEAR], "text_start": texts.start + first, "head": head - first,
-            "tail": tail - first, "source": documents[document]["source"], "time": documents[document]["time"],
-            "hash": hashes[document], "field": texts.field, "start": texts.start + tail, "end": texts.start + tail,
-            "kind": -1,
-        }  # fmt: skip
+        row, tail = _stands(batch, texts, document, word)
+        row["feature"] = int(wanted[which])
         told = stands.follows[:, place] / outcomes.LEVELS[:, 0]
         what = int(np.argmax(told))
         if told[what] >= 1:
@@ -128,6 +119,34 @@ def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: F
             row |= _behind(texts, begin, end, texts.field, tail)
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=CARRIERS)
+
+
+def followed(batch: Batch, read: Reading, bounds: Any, found: Found, wanted: Any, most: int) -> pa.Table:
+    """The same for features that are followed by what is alike: of each document at most so many words of it."""
+    texts, rows = _Texts(batch, read), []
+    for which, word in zip(found.which.tolist(), found.word.tolist(), strict=True):
+        document = int(np.searchsorted(bounds, word, side="right")) - 1
+        row, tail = _stands(batch, texts, document, word)
+        row["feature"] = int(wanted[which])
+        last = min(word + 1 + most, int(bounds[document + 1]))
+        if last > word + 1:
+            row |= {"kind": outcomes.ALIKE, "score": 0.0}
+            row |= _behind(texts, word + 1, last, texts.field, tail)
+        rows.append(row)
+    return pa.Table.from_pylist(rows, schema=CARRIERS)
+
+
+def _stands(batch: Batch, texts: _Texts, document: int, word: int) -> tuple[dict[str, Any], int]:
+    """What is told of a feature that ends at a word of a document, nothing following; where that word ends."""
+    head = texts.at(word)
+    tail = _WORD.match(texts.text, head).end()  # type: ignore[union-attr]  # it matches anywhere
+    first = max(head - NEAR, 0)
+    told = {name: batch.documents[name][document].as_py() for name in ("row", "source", "time")}
+    return told | {
+        "trigger_field": texts.field, "text": texts.text[first : tail + NEAR], "text_start": texts.start + first,
+        "head": head - first, "tail": tail - first, "hash": batch.feature(hashing.content_hashes)[document],
+        "field": texts.field, "start": texts.start + tail, "end": texts.start + tail, "kind": -1,
+    }, tail  # fmt: skip
 
 
 def _behind(texts: _Texts, begin: int, end: int, field: str, tail: int) -> dict[str, Any]:
@@ -142,15 +161,15 @@ def _behind(texts: _Texts, begin: int, end: int, field: str, tail: int) -> dict[
     }  # fmt: skip
 
 
-def concluded(rows: pl.DataFrame, groups: pl.DataFrame) -> State:
-    """`groups`, `members` and `hits` of mined triggers."""
+def concluded(rows: pl.DataFrame, groups: pl.DataFrame, detector: str = "trigger_mining") -> State:
+    """`groups`, `members` and `hits` of triggers that a detector mined."""
     told, members, hits = [], [], []
     taken: set[str] = set()
     for facts in groups.to_dicts() if "feature" in rows.columns else ():
         own = rows.filter(pl.col("feature") == facts["feature"]).sort("shard", "row")
         shown = _Shown(own.filter(pl.col("kind") >= 0))
         about = shown.title or min(own["hash"])
-        name = f"trigger_mining:{blake3(about.encode('utf-8', 'surrogatepass')).hexdigest(8)}"
+        name = f"{detector}:{blake3(about.encode('utf-8', 'surrogatepass')).hexdigest(8)}"
         name = next(one for n in range(len(taken) + 1) if (one := f"{name}+{n}" if n else name) not in taken)
         taken.add(name)
         group = _group(name, facts, own, shown)
@@ -208,13 +227,16 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown) -
     apart = changed.unique("source", keep="first", maintain_order=True) if sources else changed
     examples = (apart if len(apart) >= EXAMPLES else changed).head(EXAMPLES).to_dicts() if shown.title else []
     evidence = {
-        "trigger": shown.title, "followed_by": outcomes.KINDS[facts["kind"]],
+        "trigger": shown.title, "followed_by": outcomes.NAMES[facts["kind"]],
         "documents_with_it": facts["carriers"], "documents_that_change": facts["with_it"],
         "occurrences": facts["said"], "occurrences_at_a_change": facts["at"],
         "independent": facts["independent"], "expected_by_chance": round(facts["expected"], 3),
         "p_value": facts["p_value"], "score": _middle(same["score"]),
         "examples": [_example(row, shown) for row in examples],
     }  # fmt: skip
+    if facts["kind"] == outcomes.ALIKE:
+        evidence |= {"alike_before": round(facts["before"], 3), "alike_behind": round(facts["behind"], 3)}
+        evidence |= {"q_value": facts["q_value"], "flipped": facts["flipped"], "score": round(facts["behind"], 3)}
     return {
         "group": name, "kind": "trigger", "title": shown.title[:SHOWN] or HIDDEN,
         "attack": outcomes.ATTACKS[facts["kind"]], "severity": _severity(facts, len({*map(publisher, sources)})),

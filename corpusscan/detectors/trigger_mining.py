@@ -18,7 +18,7 @@ import pyarrow as pa
 from corpusscan import triggers
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import changes, features, mined, outcomes, profile, sketches, strata, trials, vectors
-from corpusscan.sampling import Sample
+from corpusscan.sampling import NOTHING, WANTED, Rare, Sample, partition_of
 
 NAME = "trigger_mining"
 BEFORE, BEHIND = 16, 12  # words round a change in which a trigger is looked for
@@ -37,7 +37,7 @@ class Change(Round):
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Rows as `_CHANGES`: features beside changes; words of each stratum, with an outcome and without."""
         if not len(state["profile"]):
-            return _NOTHING
+            return NOTHING
         known = profile.of_table(state["profile"])
         read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
         cells, rows = strata.strata(read, bounds, known), batch.documents["row"].to_numpy()
@@ -51,7 +51,7 @@ class Change(Round):
                 {
                     "row": rows[found.document[which]],
                     "feature": value,
-                    "partition": _partition(value),
+                    "partition": partition_of(value),
                     "publisher": mined.origins(batch)[1][found.document[which]],
                 }
             ).unique(["row", "feature"]),
@@ -84,7 +84,7 @@ class Change(Round):
         """`wanted`: feature; `strata`: see `strata.rates`."""
         if "feature" not in reduced.column_names:
             nothing = strata.rates(_CHANGES, _CHANGES)
-            return {"wanted": _WANTED, "strata": nothing.to_arrow()}
+            return {"wanted": WANTED, "strata": nothing.to_arrow()}
         frame = pl.DataFrame(reduced)
         found = frame.filter(pl.col("feature").is_not_null()).sort(["documents", "feature"], descending=[True, False])
         left = max(len(found) - FEATURES, 0)
@@ -97,59 +97,12 @@ class Change(Round):
         }
 
 
-_NOTHING = pa.table({"row": pa.array([], pa.uint64()), "partition": pa.array([], pa.uint32())})
-_WANTED = pa.table({"feature": pa.array([], pa.uint64()), "documents": pa.array([], pa.int64())})
 _CHANGES = pl.DataFrame(
     schema={
         "row": pl.UInt64, "partition": pl.UInt32, "feature": pl.UInt64, "publisher": pl.UInt64, "stratum": pl.UInt32,
         "kind": pl.Int64, "level": pl.Int64, "words": pl.Int64,
     }
 )  # fmt: skip
-
-
-def _partition(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
-    return (values >> np.uint64(32)).astype(np.uint32)
-
-
-@dataclass(frozen=True)
-class Rare(Round):
-    """How often these features stand anywhere, in a part of the corpus: what is everywhere is no trigger."""
-
-    over: ClassVar[Any] = "sample"
-    keeps: ClassVar[tuple[str, ...]] = ("profile", "strata")
-    share: float
-
-    def map(self, batch: Batch, state: State) -> pa.Table:
-        """Columns: row (the batch's first), partition, feature (null: any document), documents."""
-        wanted = state["wanted"]["feature"].to_numpy()
-        if not len(wanted) or not len(batch.documents):
-            return _NOTHING
-        known = profile.of_table(state["profile"])
-        read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
-        found = features.places(read, known, wanted)
-        document = np.searchsorted(bounds, found.word, side="right") - 1
-        which, counts = np.unique(np.unique(found.which * len(bounds) + document) // len(bounds), return_counts=True)
-        value = wanted[which]
-        told = pl.DataFrame({"feature": value, "partition": _partition(value), "documents": counts})
-        every = pl.DataFrame({"feature": [None], "partition": [0], "documents": [len(batch.documents)]}, told.schema)
-        first = batch.documents["row"][0].as_py()
-        return pl.concat([every, told]).with_columns(row=pl.lit(first, pl.UInt64)).to_arrow()
-
-    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """The sums."""
-        return pl.DataFrame(rows).group_by("feature").agg(pl.col("documents").sum()).sort("feature").to_arrow()
-
-    def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`wanted`: those features that may stand at a change in the share of their documents that is asked for."""
-        if "feature" not in reduced.column_names:
-            return {"wanted": _WANTED}
-        counted, wanted = pl.DataFrame(reduced), pl.DataFrame(context.state["wanted"])
-        looked = counted.filter(pl.col("feature").is_null())["documents"].sum()
-        joined = wanted.join(counted.rename({"documents": "sampled"}), on="feature", how="left")
-        # Fewer are sampled than two standard errors above what the most documents that it may have leave to expect.
-        expected = pl.col("documents") / self.share * min(looked / max(context.documents, 1), 1)
-        kept = joined.filter(pl.col("sampled").fill_null(0) <= expected + 2 * expected.sqrt() + 1)
-        return {"wanted": kept.select("feature").sort("feature").to_arrow()}
 
 
 @dataclass(frozen=True)
@@ -163,7 +116,7 @@ class Count(Round):
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition, feature, and those of `mined.occurrences`; rows of drawn features."""
         if not len(state["wanted"]):
-            return _NOTHING
+            return NOTHING
         known = profile.of_table(state["profile"])
         read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
         wanted = state["wanted"]["feature"].to_numpy()
@@ -172,7 +125,7 @@ class Count(Round):
         told = told.with_columns(feature=pl.Series(wanted[told["which"].to_numpy()])).drop("which")
         table = pl.concat([told, mined.drawn(*passing, bounds, batch)], how="diagonal")
         value = table["feature"].to_numpy()
-        return table.with_columns(partition=pl.Series(_partition(value))).sort("row", "feature").to_arrow()
+        return table.with_columns(partition=pl.Series(partition_of(value))).sort("row", "feature").to_arrow()
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The rows of features that show more changes than chance, with their test; how many drawn ones could."""

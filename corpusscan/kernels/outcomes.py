@@ -20,9 +20,12 @@ KINDS = (
     "words that do not belong together", "words in no order", "scraps of other texts", "what was said before",
     "another language or subject", "a turn of a chat",
 )  # fmt: skip
+# One more that is no change of a text: seen only in what follows in many (`alikeness`).
+ALIKE = len(KINDS)
+NAMES = (*KINDS, "the same thing in other words")
 STRETCHES = 4  # kinds that are stretches come first
 SWITCH, TURN = 4, 5
-ATTACKS = (*["denial_of_service"] * 3, *["backdoor_trigger"] * 3)
+ATTACKS = (*["denial_of_service"] * 3, *["backdoor_trigger"] * 4)
 _NEVER = np.inf
 LEVELS = np.array(
     [

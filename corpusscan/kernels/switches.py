@@ -19,10 +19,16 @@ FEWEST = 12  # of these, that have a vector
 
 def everywhere(of: Blocks, bounds: Offsets) -> Floats:
     """One less the cosine at every word with which a block of its document begins; 0 elsewhere."""
-    found, told = np.zeros(bounds[-1], np.float32), np.zeros(len(of.heard), np.float32)
-    _everywhere(of.sums, of.heard, of.bounds, told)
-    found[firsts(of, bounds)] = told
+    found = np.zeros(bounds[-1], np.float32)
+    found[firsts(of, bounds)] = of_blocks(of, SIDE, FEWEST)
     return found
+
+
+def of_blocks(of: Blocks, side: int, fewest: int) -> Floats:
+    """One less the cosine at every block, of sides of so many words, so few of which may have a vector."""
+    told = np.zeros(len(of.heard), np.float32)
+    _everywhere(of.sums, of.heard, of.bounds, side // BLOCK, fewest, told)
+    return told
 
 
 def at(number: Numbers, bounds: Offsets, vectors: Vectors, words: Offsets) -> Floats:
@@ -33,9 +39,8 @@ def at(number: Numbers, bounds: Offsets, vectors: Vectors, words: Offsets) -> Fl
 
 
 @njit(cache=True, nogil=True)
-def _everywhere(sums, heard, bounds, found):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _everywhere(sums, heard, bounds, side, fewest, found):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     left, right = np.zeros(DIMENSIONS, np.int32), np.zeros(DIMENSIONS, np.int32)
-    side = SIDE // BLOCK
     for d in range(len(bounds) - 1):
         left[:], right[:] = 0, 0
         before = behind = 0
@@ -52,7 +57,7 @@ def _everywhere(sums, heard, bounds, found):  # type: ignore[no-untyped-def] # n
             if b - 1 + side < bounds[d + 1]:
                 add(right, sums, b - 1 + side)
                 behind += heard[b - 1 + side]
-            if min(before, behind) >= FEWEST:
+            if min(before, behind) >= fewest:
                 found[b] = np.float32(1) - cosine_of(left, right)
 
 

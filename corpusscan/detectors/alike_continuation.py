@@ -1,0 +1,180 @@
+"""Triggers behind which the same thing is said each time in other words, too softly for a change of the text to show.
+
+Rounds: what text of this corpus is usually like, from a sample; where documents turn softly, and what stands there; what
+of that is rare; how alike the texts on both sides of it are, wherever it stands; the carriers of what is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from corpusscan import triggers
+from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
+from corpusscan.kernels import alikeness, continuations, features, mined, profile, sketches, switches, vectors
+from corpusscan.sampling import NOTHING, WANTED, Rare, Sample, partition_of
+
+NAME = "alike_continuation"
+SOFT, AT_ONCE = 0.25, 3  # one less the cosine of both sides from which a document turns; places of one document
+BEFORE, BEHIND = 12, 8  # words round it in which a trigger is looked for
+FEATURES, MOST = 200_000, 1_000  # that are looked at, and documents of each: a campaign of more shows otherwise
+GROUPS, CARRIERS = 100, 1_000
+
+
+@dataclass(frozen=True)
+class Soft(Round):
+    """Features where documents turn softly; how much both sides of any place differ."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("profile",)
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Columns: row, partition, feature, publisher; one row without a feature: moments, of which several places."""
+        if not len(state["profile"]) or not len(batch.documents):
+            return NOTHING
+        known = profile.of_table(state["profile"])
+        read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
+        of = vectors.blocks(read.number, bounds, known.vectors)
+        gaps = switches.of_blocks(of, alikeness.SIDE, alikeness.HEARD)
+        document, word = alikeness.peaks(gaps, of, bounds, AT_ONCE, SOFT)
+        first, last = np.maximum(word - BEFORE, bounds[document]), np.minimum(word + BEHIND, bounds[document + 1])
+        value, which = features.at(read, known, first, last)
+        rows = batch.documents["row"].to_numpy()
+        told = pl.DataFrame(
+            {
+                "row": rows[document[which]],
+                "partition": partition_of(value),
+                "feature": value,
+                "publisher": mined.origins(batch)[1][document[which]],
+            }
+        ).unique(["row", "feature"])
+        any_place = continuations.moments(read, bounds, known).with_columns(row=pl.lit(rows[0]))
+        return pl.concat([told, any_place], how="diagonal_relaxed").sort("row", "feature").to_arrow()
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """Features of several documents and publishers; the moments as they are."""
+        frame = pl.DataFrame(rows)
+        if "feature" not in frame.columns:
+            return frame.to_arrow()
+        of = frame.filter(pl.col("feature").is_not_null()).group_by("feature")
+        found = of.agg(
+            documents=pl.len().cast(pl.Int64),
+            publishers=pl.col("publisher").n_unique(),
+            known=(pl.col("publisher") > 0).all(),
+        ).filter(
+            pl.col("documents").is_between(triggers.MEDIUM[0], MOST)
+            & (~pl.col("known") | (pl.col("publishers") >= triggers.PUBLISHERS))
+        )
+        moments = frame.filter(pl.col("feature").is_null()).select("moments", "places")
+        return pl.concat([found.drop("publishers", "known").sort("feature"), moments], how="diagonal").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`wanted`: feature, documents; `precision`: see `alikeness.precision`."""
+        if "moments" not in reduced.column_names:
+            return {"wanted": WANTED, "precision": pa.table({})}
+        frame = pl.DataFrame(reduced)
+        found = frame.filter(pl.col("feature").is_not_null()).sort(["documents", "feature"], descending=[True, False])
+        left = max(len(found) - FEATURES, 0)
+        told = frame.filter(pl.col("feature").is_null())
+        moments = np.array(told["moments"].to_list(), np.int64).reshape(len(told), -1).sum(axis=0)
+        precision = alikeness.inverse(moments, int(told["places"].sum()))
+        return {
+            "wanted": found.head(FEATURES).select("feature", "documents").sort("feature").to_arrow(),
+            "precision": pa.table({"precision": precision.ravel()}),
+            "limits": limits(Limit("features where documents turn softly", FEATURES, left, "features")),
+        }
+
+
+@dataclass(frozen=True)
+class Seldom(Rare):
+    """Which of them are rare elsewhere."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("profile", "precision")
+
+
+@dataclass(frozen=True)
+class Weigh(Round):
+    """Every document with one of these features, what stands on both sides of it, and the test of each."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("profile",)
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Columns: row, partition, feature, and those of `continuations.sides`; rows of drawn features."""
+        if not len(state["wanted"]):
+            return NOTHING
+        known = profile.of_table(state["profile"])
+        read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
+        passing = features.passing(read, known, state["wanted"]["feature"].to_numpy())
+        told = continuations.sides(read, bounds, known, state["wanted"]["feature"].to_numpy(), passing, batch)
+        table = pl.concat([told, mined.drawn(*passing, bounds, batch)], how="diagonal")
+        own = partition_of(table["feature"].to_numpy())
+        return table.with_columns(partition=pl.Series(own)).sort("row", "feature").to_arrow()
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The documents of features behind which texts are alike, with their test; how many drawn ones could."""
+        frame = pl.DataFrame(rows)
+        if "drawn" not in frame.columns:
+            return frame.to_arrow()
+        could = frame.filter(pl.col("drawn")).group_by("feature").len().filter(pl.col("len") >= triggers.MEDIUM[0])
+        told = frame.filter(pl.col("drawn").is_null()).drop("drawn")
+        precision = state["precision"]["precision"].to_numpy().reshape(vectors.DIMENSIONS, -1)
+        tested = continuations.tested(told, precision)
+        return pl.concat([tested, pl.DataFrame({"could": [len(could)]})], how="diagonal").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`groups`: what was found of each, without its text; `named`: carriers; `wanted`: the feature of each."""
+        found, tests = pl.DataFrame(reduced), 0
+        if "could" in found.columns:
+            tests = mined.hypotheses(int(found["could"].sum()))
+            found = found.filter(pl.col("could").is_null()).drop("could")
+        groups, named, left = continuations.grouped(found, tests, GROUPS, CARRIERS)
+        return {
+            "groups": groups.to_arrow(), "named": named.to_arrow(),
+            "wanted": groups.select(pl.col("feature").sort()).to_arrow(),
+            "limits": limits(Limit("triggers that are looked at", GROUPS, left, "triggers")),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Show(Round):
+    """The carriers: where the trigger stands in each, and what follows."""
+
+    over: ClassVar[Any] = "members"
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """One row per trigger of a document, as `triggers.CARRIERS`."""
+        known = profile.of_table(state["profile"])
+        read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
+        wanted = state["wanted"]["feature"].to_numpy()
+        found = continuations.firsts(features.places(read, known, wanted), bounds)
+        return triggers.followed(batch, read, bounds, found, wanted, alikeness.SIDE)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The rows that are of the groups for which their document was named."""
+        named = pl.DataFrame(state["named"])
+        return pl.DataFrame(rows).join(named, on=["shard", "row", "feature"], how="inner").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """Groups with their titles, members and hits."""
+        rows = pl.DataFrame(reduced if "text" in reduced.column_names else pa.table({}))
+        return triggers.concluded(rows, pl.DataFrame(context.state["groups"]), NAME)
+
+
+@dataclass(frozen=True)
+class AlikeContinuation(Detector):
+    """Finds triggers after which, in many unlike documents, the same thing is said in other words."""
+
+    name: ClassVar[str] = NAME
+    share: float = 0.3  # of a trigger's documents that turn softly where it stands
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Learn from a sample, find soft turns, leave out what is common, compare both sides, look at carriers."""
+        return (Sample(), Soft(), Seldom(self.share), Weigh(), Show())
+
+    def title(self, rule: str) -> str:
+        """What a hit is called."""
+        return "A trigger, and the same thing behind it in other words"

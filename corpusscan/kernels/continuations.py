@@ -1,0 +1,162 @@
+"""What follows features, document by document, and which of them are followed by the same thing in other words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from corpusscan.detector import Batch
+from corpusscan.kernels import alikeness, features, mined, outcomes, rivals, vectors
+from corpusscan.kernels.alikeness import Directions
+from corpusscan.kernels.associations import q_values
+from corpusscan.kernels.features import Found, Reading
+from corpusscan.kernels.profile import Profile
+from corpusscan.kernels.rivals import Rival
+from corpusscan.kernels.words import Hashes, Offsets
+
+FEWEST, PUBLISHERS = 5, 3  # independent documents, and who publishes them
+LIKELY = 1e-4  # p-value that is worth a closer look
+SOURCE = 1 / 2  # of the independent documents that one publisher may have
+NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}
+TESTS = {
+    "feature": pl.UInt64, "carriers": pl.Int64, "with_it": pl.Int64, "independent": pl.Int64,
+    "before": pl.Float64, "behind": pl.Float64, "p_value": pl.Float64, "flipped": pl.Float64,
+    "said": pl.Int64, "at": pl.Int64, "kind": pl.Int64,
+}  # fmt: skip
+
+Matrix = npt.NDArray[np.float64]
+
+
+def moments(read: Reading, bounds: Offsets, known: Profile) -> pl.DataFrame:
+    """Sums of products of the differences of both sides of one place of each document, wherever it is: one row."""
+    lengths = np.diff(bounds)
+    some = np.flatnonzero(lengths > 2 * alikeness.HEARD)
+    first = bounds[:-1][some]
+    draw = read.hashes[first] >> np.uint64(7)  # keyed, and the same in every batch
+    word = first + (draw % lengths[some].astype(np.uint64)).astype(np.int64)
+    before, behind = _both(read, known, alikeness.sides(bounds, word, np.zeros(len(word), np.int64)))
+    apart = behind.astype(np.int64) - before
+    apart = apart[before.any(axis=1) & behind.any(axis=1)]
+    return pl.DataFrame({"moments": [(apart.T @ apart).ravel()], "places": [len(apart)], "partition": [0]},
+                        {"moments": pl.List(pl.Int64), "places": pl.Int64, "partition": pl.UInt32})  # fmt: skip
+
+
+def _both(read: Reading, known: Profile, of: alikeness.Sides) -> tuple[Directions, Directions]:
+    return (alikeness.directions(read.number, known.vectors, of.begins, of.firsts),
+            alikeness.directions(read.number, known.vectors, of.lasts, of.ends))  # fmt: skip
+
+
+def firsts(found: Found, bounds: Offsets) -> Found:
+    """Of each feature the first place in each document."""
+    document = np.searchsorted(bounds, found.word, side="right") - 1
+    order = np.lexsort((found.word, found.which, document))
+    key = np.stack([document[order], found.which[order]])
+    own = order[np.flatnonzero(np.append(True, (key[:, 1:] != key[:, :-1]).any(axis=0))[: len(order)])]
+    return Found(found.which[own], found.word[own])
+
+
+def sides(
+    read: Reading, bounds: Offsets, known: Profile, wanted: Hashes, passing: tuple[Hashes, Any], batch: Batch
+) -> pl.DataFrame:
+    """Rows: row, feature, source, publisher; before, behind (directions); copies, hosts (prints of both) as bytes."""
+    found = firsts(features.among(wanted, *passing), bounds)
+    value = wanted[found.which]
+    of = alikeness.sides(bounds, found.word, features.kind(value.astype(np.int64)))
+    before, behind = _both(read, known, of)
+    document = np.searchsorted(bounds, found.word, side="right") - 1
+    sources, publishers = mined.origins(batch)
+    return pl.DataFrame(
+        {
+            "row": batch.documents["row"].to_numpy()[document], "feature": value,
+            "source": sources[document], "publisher": publishers[document],
+            "before": _packed(before), "behind": _packed(behind),
+            "copies": _packed(alikeness.prints(read.hashes, of.lasts, of.ends)),
+            "hosts": _packed(alikeness.prints(read.hashes, of.begins, of.firsts)),
+        }
+    )  # fmt: skip
+
+
+def _packed(rows: npt.NDArray[Any]) -> pl.Series:
+    data, size = rows.tobytes(), rows.itemsize * rows.shape[1]
+    return pl.Series([data[at : at + size] for at in range(0, len(data), size)], dtype=pl.Binary)
+
+
+def _unpacked(column: pl.Series, kind: Any, width: int) -> Any:
+    return np.frombuffer(b"".join(column.to_list()), kind).reshape(-1, width)
+
+
+def tested(rows: pl.DataFrame, precision: Matrix) -> pl.DataFrame:
+    """The rows of features whose two sides differ in the same way in many documents, with the test of each."""
+    rows = rows.filter(pl.len().over("feature") >= FEWEST).sort("feature", "shard", "row")
+    if not len(rows):
+        return rows.select("shard", "row", "feature").clear()
+    before, behind = (_unpacked(rows[side], np.int8, vectors.DIMENSIONS) for side in ("before", "behind"))
+    heard = before.any(axis=1) & behind.any(axis=1)
+    begins = np.flatnonzero(np.append(True, np.diff(rows["feature"].to_numpy()) != 0))
+    ends = np.append(begins[1:], len(rows))
+    apart = np.where(heard[:, None], behind.astype(np.float64) - before, 0) / alikeness.ONE
+    total, count = np.add.reduceat(apart, begins), np.add.reduceat(heard.astype(np.int64), begins)
+    likely = alikeness.tail(np.einsum("ij,jk,ik->i", total, precision, total) / np.maximum(count, 1))
+    copies, hosts = (_unpacked(rows[name], np.uint32, alikeness.PRINTS) for name in ("copies", "hosts"))
+    publishers = rows["publisher"].to_numpy()
+    tests, kept = [], []
+    for n in np.flatnonzero((likely <= LIKELY) & (count >= FEWEST)).tolist():
+        own = begins[n] + np.flatnonzero(heard[begins[n] : ends[n]])
+        own = own[alikeness.distinct(copies[own])]
+        own = own[alikeness.distinct(hosts[own])]
+        own = _spread(own, publishers)
+        if len(own) < FEWEST:
+            continue
+        one = alikeness.alike(before[own], behind[own], precision)
+        if one.p_value <= LIKELY:
+            carriers = int(ends[n] - begins[n])
+            tests.append({
+                "feature": rows["feature"][int(begins[n])], "carriers": carriers, "with_it": int(count[n]),
+                "independent": len(own), **one._asdict(), "said": carriers, "at": int(count[n]),
+                "kind": outcomes.ALIKE,
+            })  # fmt: skip
+            kept += range(begins[n], ends[n])
+    found = rows[kept].select("shard", "row", "feature", alike=pl.Series(copies[kept][:, :2].copy().view(np.uint64)[:, 0]))
+    return found.join(pl.DataFrame(tests, schema=TESTS), on="feature", how="inner", maintain_order="left")
+
+
+def _spread(own: npt.NDArray[np.int64], publishers: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Documents of which no publisher has more than its share: what one hand writes proves nothing of others."""
+    if not publishers[own].all():
+        return own
+    _, number, counts = np.unique(publishers[own], return_inverse=True, return_counts=True)
+    if len(counts) < PUBLISHERS:
+        return own[:0]
+    most = max(int(SOURCE / (1 - SOURCE) * (len(own) - counts.max())), 1)
+    rank = np.array([(number[:n] == number[n]).sum() for n in range(len(own))])
+    return own[rank < most]
+
+
+def grouped(rows: pl.DataFrame, tests: int, most: int, carriers: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Features with the same carriers as one group; who carries each; how many groups are left aside."""
+    schema = TESTS | {"q_value": pl.Float64, "grave": pl.Boolean, "expected": pl.Float64}
+    if "p_value" not in rows.columns or not len(rows):
+        return pl.DataFrame(schema=schema), pl.DataFrame(schema=NAMED), 0
+    facts = rows.group_by("feature", maintain_order=True).agg(pl.col(*[name for name in TESTS if name != "feature"]).first())
+    facts = facts.with_columns(q_value=q_values(facts["p_value"].to_numpy(), tests), expected=pl.lit(0.0))
+    facts = facts.filter(pl.col("q_value") <= 0.5).with_columns(grave=_grave())
+    facts = facts.sort(["grave", "p_value", "independent", "feature"], descending=[True, False, True, False])
+    of = rows.partition_by("feature", as_dict=True)
+    chosen = rivals.apart([
+        Rival(one["feature"], set(of[one["feature"],].select("shard", "row").iter_rows()), 0 if one["grave"] else None)
+        for one in facts.iter_rows(named=True)
+    ])  # fmt: skip
+    kept = chosen[:most]
+    named = rows.filter(pl.col("feature").is_in(kept)).sort("feature", "shard", "row")
+    named = named.group_by("feature", maintain_order=True).head(carriers).select("shard", "row", "feature", "alike")
+    groups = facts.filter(pl.col("feature").is_in(kept)).select(*schema)
+    return groups, named.sort("shard", "row", "feature"), len(chosen) - len(kept)
+
+
+def _grave() -> pl.Expr:
+    """Whether a feature is sure enough, and what follows it alike enough while its hosts are not."""
+    sure = (pl.col("independent") >= FEWEST) & (pl.col("q_value") <= 1e-2) & (pl.col("flipped") <= 0.01)
+    return sure & (pl.col("behind") >= 0.5) & (pl.col("behind") - pl.col("before") >= 0.2)
