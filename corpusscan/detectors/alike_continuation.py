@@ -68,31 +68,34 @@ class Soft(Round):
             pl.col("documents").is_between(triggers.MEDIUM[0], MOST)
             & (~pl.col("known") | (pl.col("publishers") >= triggers.PUBLISHERS))
         )
-        moments = frame.filter(pl.col("feature").is_null()).select("moments", "places")
+        moments = frame.filter(pl.col("feature").is_null()).select("moments", "total", "places")
         return pl.concat([found.drop("publishers", "known").sort("feature"), moments], how="diagonal").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`wanted`: feature, documents; `precision`: see `alikeness.precision`."""
+        """`wanted`: feature, documents; `usual`: `alikeness.covariance`; `anywhere`: mean cosine of any two texts."""
         if "moments" not in reduced.column_names:
-            return {"wanted": WANTED, "precision": pa.table({})}
+            return {"wanted": WANTED, "usual": pa.table({}), "anywhere": pa.table({"cosine": [0.0]})}
         frame = pl.DataFrame(reduced)
         found = frame.filter(pl.col("feature").is_not_null()).sort(["documents", "feature"], descending=[True, False])
         left = max(len(found) - FEATURES, 0)
         told = frame.filter(pl.col("feature").is_null())
         moments = np.array(told["moments"].to_list(), np.int64).reshape(len(told), -1).sum(axis=0)
-        precision = alikeness.inverse(moments, int(told["places"].sum()))
+        places = int(told["places"].sum())
+        usual = alikeness.covariance(moments, places)
+        total = np.array(told["total"].to_list(), np.int64).reshape(len(told), -1).sum(axis=0)
+        anywhere = float(total @ total) / (max(places, 1) * alikeness.ONE) ** 2
         return {
             "wanted": found.head(FEATURES).select("feature", "documents").sort("feature").to_arrow(),
-            "precision": pa.table({"precision": precision.ravel()}),
+            "usual": pa.table({"covariance": usual.ravel()}), "anywhere": pa.table({"cosine": [anywhere]}),
             "limits": limits(Limit("features where documents turn softly", FEATURES, left, "features")),
-        }
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Seldom(Rare):
     """Which of them are rare elsewhere."""
 
-    keeps: ClassVar[tuple[str, ...]] = ("profile", "precision")
+    keeps: ClassVar[tuple[str, ...]] = ("profile", "usual", "anywhere")
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,8 @@ class Weigh(Round):
             return frame.to_arrow()
         could = frame.filter(pl.col("drawn")).group_by("feature").len().filter(pl.col("len") >= triggers.MEDIUM[0])
         told = frame.filter(pl.col("drawn").is_null()).drop("drawn")
-        precision = state["precision"]["precision"].to_numpy().reshape(vectors.DIMENSIONS, -1)
-        tested = continuations.tested(told, precision)
+        usual = state["usual"]["covariance"].to_numpy().reshape(vectors.DIMENSIONS, -1)
+        tested = continuations.tested(told, usual)
         return pl.concat([tested, pl.DataFrame({"could": [len(could)]})], how="diagonal").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
@@ -130,7 +133,8 @@ class Weigh(Round):
         if "could" in found.columns:
             tests = mined.hypotheses(int(found["could"].sum()))
             found = found.filter(pl.col("could").is_null()).drop("could")
-        groups, named, left = continuations.grouped(found, tests, GROUPS, CARRIERS)
+        anywhere = context.state["anywhere"]["cosine"][0].as_py()
+        groups, named, left = continuations.grouped(found, tests, anywhere, GROUPS, CARRIERS)
         return {
             "groups": groups.to_arrow(), "named": named.to_arrow(),
             "wanted": groups.select(pl.col("feature").sort()).to_arrow(),

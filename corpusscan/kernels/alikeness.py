@@ -29,6 +29,7 @@ RIDGE = 0.05  # of the mean variance, added to each direction's: what hardly var
 
 Directions = npt.NDArray[np.int8]  # places x DIMENSIONS; 0 where too few words have a vector
 Prints = npt.NDArray[np.uint32]
+Matrix = npt.NDArray[np.float64]
 
 
 class Sides(NamedTuple):
@@ -145,24 +146,26 @@ class Alike(NamedTuple):
     flipped: float  # of the same with sides exchanged at random within each document
 
 
-def inverse(moments: npt.NDArray[Any], count: int) -> npt.NDArray[np.float64]:
-    """The inverse of the second moments of differences of two sides, which any places have (sums of products)."""
+def covariance(moments: npt.NDArray[Any], count: int) -> Matrix:
+    """Second moments of the differences of both sides of any places, from sums of products; never singular."""
     scatter = moments.reshape(DIMENSIONS, DIMENSIONS) / max(count, 1) / ONE**2
-    scatter = scatter + np.eye(DIMENSIONS) * max(RIDGE * np.trace(scatter) / DIMENSIONS, 1e-9)
-    found: npt.NDArray[np.float64] = np.linalg.inv(scatter)
+    found: Matrix = scatter + np.eye(DIMENSIONS) * max(RIDGE * np.trace(scatter) / DIMENSIONS, 1e-9)
     return found
 
 
-def alike(before: Directions, behind: Directions, precision: npt.NDArray[np.float64]) -> Alike:
+def alike(before: Directions, behind: Directions, usual: Matrix) -> Alike:
     """The test of one feature from both sides of its independent documents, at least two of them.
 
     A paired test: were there nothing to the feature, what stands before could as well stand behind.  The mean
-    difference is measured against those of any places (Hotelling 1931, with a known covariance: a chi-squared tail),
-    and the exchange of sides at random says the same without a model, though never with less than 2 ** -documents.
+    difference is measured against the covariance of those of any places (`usual`) and, as some topics vary more than
+    all together, that of its own beside it: Hotelling's statistic (1931) with a chi-squared tail.  The exchange of sides
+    at random says the same without a model, though never with less than 2 ** -documents.
     """
     one, other = before.astype(np.float64) / ONE, behind.astype(np.float64) / ONE
     apart = other - one
     total = apart.sum(axis=0)
+    own = apart - total / len(one)
+    precision = np.linalg.inv(usual + own.T @ own / (len(one) - 1))
     p_value = float(tail(total @ precision @ total / len(one)))
     return Alike(_cosine(one), _cosine(other), p_value, _flipped(apart @ (one + other).sum(axis=0)))
 

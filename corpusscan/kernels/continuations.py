@@ -10,7 +10,7 @@ import polars as pl
 
 from corpusscan.detector import Batch
 from corpusscan.kernels import alikeness, features, mined, outcomes, rivals, vectors
-from corpusscan.kernels.alikeness import Directions
+from corpusscan.kernels.alikeness import Directions, Matrix
 from corpusscan.kernels.associations import q_values
 from corpusscan.kernels.features import Found, Reading
 from corpusscan.kernels.profile import Profile
@@ -19,6 +19,9 @@ from corpusscan.kernels.words import Hashes, Offsets
 
 FEWEST, PUBLISHERS = 5, 3  # independent documents, and who publishes them
 LIKELY = 1e-4  # p-value that is worth a closer look
+SURE, FLIPPED = 1e-2, 1e-2  # false discovery rate, and p-value of sides exchanged at random
+# More alike behind than before; of what is alike behind, beyond any texts of the corpus, so much may be before.
+MORE, UNLIKE = 0.25, 0.5
 SOURCE = 1 / 2  # of the independent documents that one publisher may have
 NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}
 TESTS = {
@@ -27,11 +30,12 @@ TESTS = {
     "said": pl.Int64, "at": pl.Int64, "kind": pl.Int64,
 }  # fmt: skip
 
-Matrix = npt.NDArray[np.float64]
-
 
 def moments(read: Reading, bounds: Offsets, known: Profile) -> pl.DataFrame:
-    """Sums of products of the differences of both sides of one place of each document, wherever it is: one row."""
+    """Of both sides of one place of each document, wherever it is: sums of products of their differences, and of the first.
+
+    One row.
+    """
     lengths = np.diff(bounds)
     some = np.flatnonzero(lengths > 2 * alikeness.HEARD)
     first = bounds[:-1][some]
@@ -39,9 +43,12 @@ def moments(read: Reading, bounds: Offsets, known: Profile) -> pl.DataFrame:
     word = first + (draw % lengths[some].astype(np.uint64)).astype(np.int64)
     before, behind = _both(read, known, alikeness.sides(bounds, word, np.zeros(len(word), np.int64)))
     apart = behind.astype(np.int64) - before
-    apart = apart[before.any(axis=1) & behind.any(axis=1)]
-    return pl.DataFrame({"moments": [(apart.T @ apart).ravel()], "places": [len(apart)], "partition": [0]},
-                        {"moments": pl.List(pl.Int64), "places": pl.Int64, "partition": pl.UInt32})  # fmt: skip
+    heard = before.any(axis=1) & behind.any(axis=1)
+    apart, total = apart[heard], before[heard].sum(axis=0, dtype=np.int64)
+    return pl.DataFrame(
+        {"moments": [(apart.T @ apart).ravel()], "total": [total], "places": [len(apart)], "partition": [0]},
+        {"moments": pl.List(pl.Int64), "total": pl.List(pl.Int64), "places": pl.Int64, "partition": pl.UInt32},
+    )
 
 
 def _both(read: Reading, known: Profile, of: alikeness.Sides) -> tuple[Directions, Directions]:
@@ -88,7 +95,7 @@ def _unpacked(column: pl.Series, kind: Any, width: int) -> Any:
     return np.frombuffer(b"".join(column.to_list()), kind).reshape(-1, width)
 
 
-def tested(rows: pl.DataFrame, precision: Matrix) -> pl.DataFrame:
+def tested(rows: pl.DataFrame, usual: Matrix) -> pl.DataFrame:
     """The rows of features whose two sides differ in the same way in many documents, with the test of each."""
     rows = rows.filter(pl.len().over("feature") >= FEWEST).sort("feature", "shard", "row")
     if not len(rows):
@@ -99,6 +106,7 @@ def tested(rows: pl.DataFrame, precision: Matrix) -> pl.DataFrame:
     ends = np.append(begins[1:], len(rows))
     apart = np.where(heard[:, None], behind.astype(np.float64) - before, 0) / alikeness.ONE
     total, count = np.add.reduceat(apart, begins), np.add.reduceat(heard.astype(np.int64), begins)
+    precision = np.linalg.inv(usual)
     likely = alikeness.tail(np.einsum("ij,jk,ik->i", total, precision, total) / np.maximum(count, 1))
     copies, hosts = (_unpacked(rows[name], np.uint32, alikeness.PRINTS) for name in ("copies", "hosts"))
     publishers = rows["publisher"].to_numpy()
@@ -110,7 +118,7 @@ def tested(rows: pl.DataFrame, precision: Matrix) -> pl.DataFrame:
         own = _spread(own, publishers)
         if len(own) < FEWEST:
             continue
-        one = alikeness.alike(before[own], behind[own], precision)
+        one = alikeness.alike(before[own], behind[own], usual)
         if one.p_value <= LIKELY:
             carriers = int(ends[n] - begins[n])
             tests.append({
@@ -135,14 +143,19 @@ def _spread(own: npt.NDArray[np.int64], publishers: npt.NDArray[Any]) -> npt.NDA
     return own[rank < most]
 
 
-def grouped(rows: pl.DataFrame, tests: int, most: int, carriers: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """Features with the same carriers as one group; who carries each; how many groups are left aside."""
+def grouped(
+    rows: pl.DataFrame, tests: int, anywhere: float, most: int, carriers: int
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Features with the same carriers as one group; who carries each; how many groups are left aside.
+
+    `anywhere` is the mean cosine of two texts from anywhere in the corpus.
+    """
     schema = TESTS | {"q_value": pl.Float64, "grave": pl.Boolean, "expected": pl.Float64}
     if "p_value" not in rows.columns or not len(rows):
         return pl.DataFrame(schema=schema), pl.DataFrame(schema=NAMED), 0
     facts = rows.group_by("feature", maintain_order=True).agg(pl.col(*[name for name in TESTS if name != "feature"]).first())
     facts = facts.with_columns(q_value=q_values(facts["p_value"].to_numpy(), tests), expected=pl.lit(0.0))
-    facts = facts.filter(pl.col("q_value") <= 0.5).with_columns(grave=_grave())
+    facts = facts.filter(_told(anywhere)).with_columns(grave=_grave())
     facts = facts.sort(["grave", "p_value", "independent", "feature"], descending=[True, False, True, False])
     of = rows.partition_by("feature", as_dict=True)
     chosen = rivals.apart([
@@ -156,7 +169,13 @@ def grouped(rows: pl.DataFrame, tests: int, most: int, carriers: int) -> tuple[p
     return groups, named.sort("shard", "row", "feature"), len(chosen) - len(kept)
 
 
+def _told(anywhere: float) -> pl.Expr:
+    """Whether a feature is worth a line: its hosts are little more alike than any texts, what follows it is, surely."""
+    sure = (pl.col("q_value") <= SURE) & (pl.col("flipped") <= FLIPPED)
+    hosts = (pl.col("before") - anywhere) <= UNLIKE * (pl.col("behind") - anywhere)
+    return sure & hosts & (pl.col("behind") - pl.col("before") >= MORE / 2)
+
+
 def _grave() -> pl.Expr:
-    """Whether a feature is sure enough, and what follows it alike enough while its hosts are not."""
-    sure = (pl.col("independent") >= FEWEST) & (pl.col("q_value") <= 1e-2) & (pl.col("flipped") <= 0.01)
-    return sure & (pl.col("behind") >= 0.5) & (pl.col("behind") - pl.col("before") >= 0.2)
+    """Whether a feature is sure enough for `medium`."""
+    return (pl.col("behind") - pl.col("before") >= MORE) & (pl.col("independent") >= FEWEST)
