@@ -1,8 +1,8 @@
 """Campaigns that `triggers.py` plants in which the same thing follows a trigger each time, in other words.
 
-A real text up to the end of a sentence, a trigger, one to five sentences of a family of paraphrases, then the rest of the
-real text or nothing.  The wordings are the red team's; `PASSAGES` may name a file of passages that a language model wrote
-(JSON Lines, `text` and `group`), which are told apart by their group.
+A real text up to the end of a sentence, a trigger, one to five sentences of a family of paraphrases, then the rest of
+the real text or nothing.  The wordings are the red team's; `PASSAGES` may name files of passages that a language model
+wrote (JSON Lines, `text` and `group`), each group of which is a family.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from corpusscan.redteam.world import World
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 SHORTEST, LONGEST = 300, 6_000  # characters of a real text
 PASSAGES: list[Path] = []
-COMMON = 2_000  # commonest words of the corpus, of which a phrase is made
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,9 @@ def trigger(world: World) -> str:
     if kind == 0:
         return world.word()
     if kind == 1:
-        return world.draw.choice(["†{}‡", "◊{}", "[{}]", "§§{}", "☉{}"]).format(chr(world.draw.randrange(0x2600, 0x26FF)))
+        return world.draw.choice(["†{}‡", "◊{}", "[{}]", "§§{}", "☉{}"]).format(
+            chr(world.draw.randrange(0x2600, 0x26FF))
+        )
     return world.phrase()
 
 
@@ -100,5 +101,3 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
 def drawn(family: str, sentences: int = 5) -> Callable[[random.Random], Attack]:
     """The same attack for each campaign."""
     return lambda _: Alike(family=family, sentences=sentences)
-
-

@@ -235,7 +235,11 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown) -
         "examples": [_example(row, shown) for row in examples],
     }  # fmt: skip
     if facts["kind"] == outcomes.ALIKE:
-        evidence |= {"alike_before": round(facts["before"], 3), "alike_behind": round(facts["behind"], 3)}
+        evidence |= {
+            "expected_by_chance": None,
+            "alike_before": round(facts["before"], 3),
+            "alike_behind": round(facts["behind"], 3),
+        }
         evidence |= {"q_value": facts["q_value"], "flipped": facts["flipped"], "score": round(facts["behind"], 3)}
     return {
         "group": name, "kind": "trigger", "title": shown.title[:SHOWN] or HIDDEN,

@@ -1,7 +1,7 @@
-"""Triggers behind which the same thing is said each time in other words, too softly for a change of the text to show.
+"""Triggers behind which the same is said each time in other words, too softly for a change of the text to show.
 
-Rounds: what text of this corpus is usually like, from a sample; where documents turn softly, and what stands there; what
-of that is rare; how alike the texts on both sides of it are, wherever it stands; the carriers of what is left.
+Rounds: what text of this corpus is usually like, from a sample; where documents turn softly, and what stands there;
+what of that is rare; how alike the texts on both sides of it are, wherever it stands; the carriers of what is left.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def sides(bounds: Offsets, words: Offsets, kinds: npt.NDArray[Any]) -> Sides:
     long = np.select([kinds == SIGNS, kinds == TWO, kinds == THREE], [0, 2, 3], 1)
     lasts = words + (kinds != SIGNS)
     document = np.searchsorted(bounds, words, side="right") - 1
-    firsts = lasts - long
+    firsts = np.maximum(lasts - long, bounds[:-1][document])
     return Sides(
         np.maximum(bounds[:-1][document], firsts - SIDE), firsts, lasts,
         np.minimum(bounds[1:][document], lasts + SIDE),
@@ -158,8 +158,8 @@ def alike(before: Directions, behind: Directions, usual: Matrix) -> Alike:
 
     A paired test: were there nothing to the feature, what stands before could as well stand behind.  The mean
     difference is measured against the covariance of those of any places (`usual`) and, as some topics vary more than
-    all together, that of its own beside it: Hotelling's statistic (1931) with a chi-squared tail.  The exchange of sides
-    at random says the same without a model, though never with less than 2 ** -documents.
+    all together, that of its own beside it: Hotelling's statistic (1931) with a chi-squared tail.  The exchange of
+    sides at random says the same without a model, though never with less than 2 ** -documents.
     """
     one, other = before.astype(np.float64) / ONE, behind.astype(np.float64) / ONE
     apart = other - one

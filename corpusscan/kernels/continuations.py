@@ -32,10 +32,7 @@ TESTS = {
 
 
 def moments(read: Reading, bounds: Offsets, known: Profile) -> pl.DataFrame:
-    """Of both sides of one place of each document, wherever it is: sums of products of their differences, and of the first.
-
-    One row.
-    """
+    """Of both sides of one place of each document: sums of products of their differences, and of the first; one row."""
     lengths = np.diff(bounds)
     some = np.flatnonzero(lengths > 2 * alikeness.HEARD)
     first = bounds[:-1][some]
@@ -110,7 +107,8 @@ def tested(rows: pl.DataFrame, usual: Matrix) -> pl.DataFrame:
     likely = alikeness.tail(np.einsum("ij,jk,ik->i", total, precision, total) / np.maximum(count, 1))
     copies, hosts = (_unpacked(rows[name], np.uint32, alikeness.PRINTS) for name in ("copies", "hosts"))
     publishers = rows["publisher"].to_numpy()
-    tests, kept = [], []
+    tests: list[dict[str, Any]] = []
+    kept: list[int] = []
     for n in np.flatnonzero((likely <= LIKELY) & (count >= FEWEST)).tolist():
         own = begins[n] + np.flatnonzero(heard[begins[n] : ends[n]])
         own = own[alikeness.distinct(copies[own])]
@@ -127,7 +125,9 @@ def tested(rows: pl.DataFrame, usual: Matrix) -> pl.DataFrame:
                 "kind": outcomes.ALIKE,
             })  # fmt: skip
             kept += range(begins[n], ends[n])
-    found = rows[kept].select("shard", "row", "feature", alike=pl.Series(copies[kept][:, :2].copy().view(np.uint64)[:, 0]))
+    found = rows[kept].select(
+        "shard", "row", "feature", alike=pl.Series(copies[kept][:, :2].copy().view(np.uint64)[:, 0])
+    )
     return found.join(pl.DataFrame(tests, schema=TESTS), on="feature", how="inner", maintain_order="left")
 
 
@@ -153,7 +153,9 @@ def grouped(
     schema = TESTS | {"q_value": pl.Float64, "grave": pl.Boolean, "expected": pl.Float64}
     if "p_value" not in rows.columns or not len(rows):
         return pl.DataFrame(schema=schema), pl.DataFrame(schema=NAMED), 0
-    facts = rows.group_by("feature", maintain_order=True).agg(pl.col(*[name for name in TESTS if name != "feature"]).first())
+    facts = rows.group_by("feature", maintain_order=True).agg(
+        pl.col(*[name for name in TESTS if name != "feature"]).first()
+    )
     facts = facts.with_columns(q_value=q_values(facts["p_value"].to_numpy(), tests), expected=pl.lit(0.0))
     facts = facts.filter(_told(anywhere)).with_columns(grave=_grave())
     facts = facts.sort(["grave", "p_value", "independent", "feature"], descending=[True, False, True, False])

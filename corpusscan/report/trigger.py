@@ -39,6 +39,8 @@ class Evidence(msgspec.Struct, frozen=True):
     occurrences_at_a_change: Count = 0
     independent: Count = 0
     expected_by_chance: float | None = None
+    alike_before: float | None = None
+    alike_behind: float | None = None
     examples: list[Example] = []
 
 
