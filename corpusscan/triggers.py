@@ -34,6 +34,7 @@ UNUSUAL, ABOVE = 10, 5
 PUBLISHERS = 3  # that a trigger must come from, where documents have sources
 RULE, PAYLOAD = "mined-trigger", "mined-payload"
 
+_ATTACKS = (*outcomes.ATTACKS, "backdoor_trigger")
 _NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}
 _WORD = re.compile(r"\w*")
 _SIGNS = re.compile(r"(?:^|\s)([^\w\s]{2,}|[^\w\s\x00-\x7f])(?=\s)\W*$")  # the first run of them before a word
@@ -243,7 +244,7 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown) -
         evidence |= {"q_value": facts["q_value"], "flipped": facts["flipped"], "score": round(facts["behind"], 3)}
     return {
         "group": name, "kind": "trigger", "title": shown.title[:SHOWN] or HIDDEN,
-        "attack": outcomes.ATTACKS[facts["kind"]], "severity": _severity(facts, len({*map(publisher, sources)})),
+        "attack": _ATTACKS[facts["kind"]], "severity": _severity(facts, len({*map(publisher, sources)})),
         "score": float(1 - min(facts["q_value"], 1)), "q_value": facts["q_value"], "documents": len(own),
         "independent_documents": facts["independent"], "sources": len(sources),
         "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,

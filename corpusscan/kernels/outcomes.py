@@ -25,7 +25,7 @@ ALIKE = len(KINDS)
 NAMES = (*KINDS, "the same thing in other words")
 STRETCHES = 4  # kinds that are stretches come first
 SWITCH, TURN = 4, 5
-ATTACKS = (*["denial_of_service"] * 3, *["backdoor_trigger"] * 4)
+ATTACKS = (*["denial_of_service"] * 3, *["backdoor_trigger"] * 3)
 _NEVER = np.inf
 LEVELS = np.array(
     [
