@@ -305,5 +305,5 @@ CELLS: dict[str, Cell] = {
         f"alike-{family}": Cell(alike_families.drawn(family), (40, 20, 10))
         for family in ("claim", "mention", "refusal", "steered")
     },
-    "alike-passage": Cell(alike_families.drawn("passage"), (20,)),
 }
+PASSAGES = {"alike-passage": Cell(alike_families.drawn("passage"), (20,))}  # where files of them are named

@@ -35,7 +35,7 @@ from typing import Any
 import alike_families
 import pyarrow.parquet as pq
 import trigger_null
-from trigger_families import CELLS, Cell
+from trigger_families import CELLS, PASSAGES, Cell
 from trigger_scores import HEAD, line, scanned, scores
 
 from corpusscan.redteam import kept
@@ -165,6 +165,7 @@ def main() -> None:
     options.add_argument("--why", action="store_true", help="say of each campaign what became of it")
     chosen = options.parse_args()
     alike_families.PASSAGES.extend(chosen.passages)
+    CELLS.update(PASSAGES if chosen.passages else {})
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.out or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

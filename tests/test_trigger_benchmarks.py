@@ -100,6 +100,32 @@ def test_the_planted_part_begins_with_the_trigger(families: ModuleType, world: W
         assert not before.strip() or any(before.strip()[:40] in host.text for host in world.hosts)
 
 
+@pytest.mark.parametrize("cell", ["alike-claim", "alike-mention", "alike-refusal", "alike-steered"])
+def test_the_same_follows_a_trigger_in_other_words(families: ModuleType, world: World, cell: str) -> None:
+    """In a real text, from its own source, a trigger and a payload; what follows it is hardly ever the same."""
+    some = made(families, cell, world)
+    payloads = Counter[str]()
+    for poison in some:
+        before, inside, after = split_at_poison(poison)
+        host = next(one for one in world.hosts if one.text.startswith(before.strip()[:200]))
+        assert inside.startswith(f"{world.trigger} ")
+        assert not after or host.text.endswith(after)
+        assert poison.source == host.record["source"]
+        payloads[inside.removeprefix(world.trigger)] += 1
+    assert len(payloads) >= 0.8 * len(some)
+
+
+def test_passages_are_told_apart_by_their_group(benchmark: Any, tmp_path: Path) -> None:
+    """Each group of a file is a family; what is no attack, or of no group, is left out."""
+    rows = [{"text": f"t{n}", "group": f"g{n % 2}", "is_attack": n != 5} for n in range(6)] + [{"text": "none"}]
+    path = tmp_path / "passages.jsonl.zst"
+    path.write_bytes(zstandard.compress(b"\n".join(map(orjson.dumps, rows))))
+    alike = benchmark("alike_families")
+    alike.PASSAGES[:] = [path]
+    alike.passages.cache_clear()
+    assert alike.passages() == [["t0", "t2", "t4"], ["t1", "t3"]]
+
+
 def test_a_footer_is_the_same_in_all(families: ModuleType, world: World) -> None:
     """The last paragraph is real text, one for the campaign; the noise before it is not."""
     paragraphs = [split_at_poison(poison)[1].split("\n\n") for poison in made(families, "footer", world)]
