@@ -19,7 +19,7 @@ from corpusscan.kernels import alikeness, continuations, features, mined, profil
 from corpusscan.sampling import NOTHING, WANTED, Rare, Sample, partition_of
 
 NAME = "alike_continuation"
-SOFT, AT_ONCE = 0.25, 3  # one less the cosine of both sides from which a document turns; places of one document
+SOFT, AT_ONCE = 0.35, 3  # one less the cosine of both sides from which a document turns; places of one document
 BEFORE, BEHIND = 12, 8  # words round it in which a trigger is looked for
 FEATURES, MOST = 200_000, 1_000  # that are looked at, and documents of each: a campaign of more shows otherwise
 GROUPS, CARRIERS = 100, 1_000
@@ -50,9 +50,12 @@ class Soft(Round):
                 "feature": value,
                 "publisher": mined.origins(batch)[1][document[which]],
             }
-        ).unique(["row", "feature"])
+        )
         any_place = continuations.moments(read, bounds, known).with_columns(row=pl.lit(rows[0]))
-        return pl.concat([told, any_place], how="diagonal_relaxed").sort("row", "feature").to_arrow()
+        told = told.sort("row", "feature")
+        told = told.filter((pl.col("feature") != pl.col("feature").shift(1, fill_value=0))
+                           | (pl.col("row") != pl.col("row").shift(1, fill_value=0)))  # fmt: skip
+        return pl.concat([any_place, told], how="diagonal_relaxed").to_arrow()
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """Features of several documents and publishers; the moments as they are."""
