@@ -18,6 +18,7 @@ from corpusscan.kernels.rivals import Rival
 from corpusscan.kernels.words import Hashes, Offsets
 
 FEWEST, PUBLISHERS = 5, 3  # independent documents, and who publishes them
+COMPARED = 512  # documents of a feature that are compared with one another, evenly spread over the corpus
 LIKELY = 1e-4  # p-value that is worth a closer look
 SURE, FLIPPED = 1e-2, 1e-2  # false discovery rate, and p-value of sides exchanged at random
 # More alike behind than before; of what is alike behind, beyond any texts of the corpus, so much may be before.
@@ -111,6 +112,7 @@ def tested(rows: pl.DataFrame, usual: Matrix) -> pl.DataFrame:
     kept: list[int] = []
     for n in np.flatnonzero((likely <= LIKELY) & (count >= FEWEST)).tolist():
         own = begins[n] + np.flatnonzero(heard[begins[n] : ends[n]])
+        own = own[np.unique(np.linspace(0, len(own) - 1, COMPARED).astype(np.int64))]
         own = own[alikeness.distinct(copies[own])]
         own = own[alikeness.distinct(hosts[own])]
         own = _spread(own, publishers)

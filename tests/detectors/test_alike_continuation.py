@@ -75,7 +75,7 @@ def test_a_trigger_is_found_and_what_is_honest_is_not(tmp_path: Path) -> None:
 
 
 def test_the_same_bytes_however_the_work_was_done(tmp_path: Path) -> None:
-    """One worker and two, of a corpus in four files."""
+    """One worker and two, of a corpus in four files; where excerpts are not wanted, nothing has the trigger."""
     rows = records(tongue().texts(COUNT, 110) + planted())
     for part in range(4):
         write_jsonl(tmp_path / "corpus" / f"{part}.jsonl", rows[part::4])
@@ -83,6 +83,12 @@ def test_the_same_bytes_however_the_work_was_done(tmp_path: Path) -> None:
     assert TRIGGER in report.groups.collect()["title"].to_list()
     scan(tmp_path / "corpus", tmp_path / "two", workers=2)
     assert table_bytes(tmp_path / "two") == table_bytes(tmp_path / "one")
+
+    hidden = scan(tmp_path / "corpus", tmp_path / "three", excerpts=False)
+    assert hidden.groups.collect()["severity"].is_in(FLAGGED).sum() == 1
+    for path in (tmp_path / "three").glob("*.*"):
+        told = str(pl.read_parquet(path).rows()) if path.suffix == ".parquet" else path.read_text("utf-8")
+        assert TRIGGER not in told, path.name
 
 
 def test_odd_corpora_are_scanned(tmp_path: Path) -> None:
