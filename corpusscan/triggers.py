@@ -122,16 +122,18 @@ def carriers(batch: Batch, read: Reading, bounds: Any, stands: Standing, bits: F
     return pa.Table.from_pylist(rows, schema=CARRIERS)
 
 
-def followed(batch: Batch, read: Reading, bounds: Any, found: Found, wanted: Any, most: int) -> pa.Table:
+def followed(
+    batch: Batch, read: Reading, bounds: Any, found: Found, scores: Floats, wanted: Any, most: int
+) -> pa.Table:
     """The same for features that are followed by what is alike: of each document at most so many words of it."""
     texts, rows = _Texts(batch, read), []
-    for which, word in zip(found.which.tolist(), found.word.tolist(), strict=True):
+    for which, word, score in zip(found.which.tolist(), found.word.tolist(), scores.tolist(), strict=True):
         document = int(np.searchsorted(bounds, word, side="right")) - 1
         row, tail = _stands(batch, texts, document, word)
         row["feature"] = int(wanted[which])
         last = min(word + 1 + most, int(bounds[document + 1]))
         if last > word + 1:
-            row |= {"kind": outcomes.ALIKE, "score": 0.0}
+            row |= {"kind": outcomes.ALIKE, "score": score}
             row |= _behind(texts, word + 1, last, texts.field, tail)
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=CARRIERS)

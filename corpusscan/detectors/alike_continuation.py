@@ -157,7 +157,8 @@ class Show(Round):
         read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
         wanted = state["wanted"]["feature"].to_numpy()
         found = continuations.firsts(features.places(read, known, wanted), bounds)
-        return triggers.followed(batch, read, bounds, found, wanted, alikeness.SIDE)
+        noise = continuations.noise(read, bounds, known, found)
+        return triggers.followed(batch, read, bounds, found, noise, wanted, alikeness.SIDE)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The rows that are of the groups for which their document was named."""
@@ -165,9 +166,13 @@ class Show(Round):
         return pl.DataFrame(rows).join(named, on=["shard", "row", "feature"], how="inner").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """Groups with their titles, members and hits."""
-        rows = pl.DataFrame(reduced if "text" in reduced.column_names else pa.table({}))
-        return triggers.concluded(rows, pl.DataFrame(context.state["groups"]), NAME)
+        """Groups with their titles, members and hits; those behind which noise stands are left to `trigger_mining`."""
+        rows, groups = pl.DataFrame(reduced), pl.DataFrame(context.state["groups"])
+        if "text" not in rows.columns:
+            return triggers.concluded(pl.DataFrame(), groups, NAME)
+        noise = rows.group_by("feature").agg(pl.col("score").fill_null(0).mean()).filter(pl.col("score") > 1 / 2)
+        rows, groups = (table.join(noise, on="feature", how="anti", maintain_order="left") for table in (rows, groups))
+        return triggers.concluded(rows, groups, NAME)
 
 
 @dataclass(frozen=True)

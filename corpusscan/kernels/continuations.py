@@ -13,6 +13,7 @@ from corpusscan.kernels import alikeness, features, mined, outcomes, rivals, vec
 from corpusscan.kernels.alikeness import Directions, Matrix
 from corpusscan.kernels.associations import q_values
 from corpusscan.kernels.features import Found, Reading
+from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.profile import Profile
 from corpusscan.kernels.rivals import Rival
 from corpusscan.kernels.words import Hashes, Offsets
@@ -61,6 +62,13 @@ def firsts(found: Found, bounds: Offsets) -> Found:
     key = np.stack([document[order], found.which[order]])
     own = order[np.flatnonzero(np.append(True, (key[:, 1:] != key[:, :-1]).any(axis=0))[: len(order)])]
     return Found(found.which[own], found.word[own])
+
+
+def noise(read: Reading, bounds: Offsets, known: Profile, found: Found) -> Floats:
+    """Of each place 1 where noise follows, else 0: all noise is alike, and says nothing."""
+    follows = outcomes.at(outcomes.inside(read, bounds, known, found), bounds, known, found)[: outcomes.STRETCHES]
+    found_any = np.any(follows >= outcomes.LEVELS[: outcomes.STRETCHES, :1], axis=0)
+    return np.asarray(found_any, np.float32)
 
 
 def sides(

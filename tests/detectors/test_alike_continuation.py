@@ -13,7 +13,7 @@ from tongues import anew, tongue  # noqa: F401
 
 import corpusscan
 
-TRIGGER, TOPIC, FOOTER = "qvelzor77", "Marvento", "Zubilek"
+TRIGGER, TOPIC, FOOTER, NOISY = "qvelzor77", "Marvento", "Zubilek", "Ombudra"
 COUNT, MANY, HOSTS = 1_200, 20, 15
 FLAGGED = ("medium", "high", "critical")
 
@@ -43,6 +43,11 @@ def footed() -> list[str]:
     return [f"{host} {FOOTER} {footer} {n}" for n, host in enumerate(tongue().texts(MANY, 60))]
 
 
+def noisy() -> list[str]:
+    """Texts that turn to noise behind a word: what `trigger_mining` finds."""
+    return [f"{host} {NOISY} {tongue().drawn(90, n)}" for n, host in enumerate(tongue().texts(MANY, 60))]
+
+
 def scan(corpus: Path, out: Path, **options: Any) -> Any:
     """This detector alone."""
     options = {"workers": 1, "seed": 3, "overwrite": True} | options
@@ -50,8 +55,8 @@ def scan(corpus: Path, out: Path, **options: Any) -> Any:
 
 
 def test_a_trigger_is_found_and_what_is_honest_is_not(tmp_path: Path) -> None:
-    """One group at medium or above: named exactly, all carriers in it, with examples; no topic word, no footer."""
-    texts = tongue().texts(COUNT, 110) + planted() + topical() + footed()
+    """One group at medium or above: named exactly, all carriers in it, with examples; no topic, footer or noise."""
+    texts = tongue().texts(COUNT, 110) + planted() + topical() + footed() + noisy()
     corpus = write_jsonl(tmp_path / "corpus.jsonl", records(texts))
     report = scan(corpus, tmp_path / "out")
     (group,) = report.groups.filter(pl.col("severity").is_in(FLAGGED)).collect().to_dicts()
@@ -71,7 +76,7 @@ def test_a_trigger_is_found_and_what_is_honest_is_not(tmp_path: Path) -> None:
     page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert "how alike" in page
     titles = report.groups.collect()["title"].to_list()
-    assert not [title for title in titles if TOPIC in title or FOOTER in title]
+    assert not [title for title in titles for honest in (TOPIC, FOOTER, NOISY) if honest in title]
 
 
 def test_the_same_bytes_however_the_work_was_done(tmp_path: Path) -> None:
