@@ -62,9 +62,11 @@ class Sentences:
         """Whether this processor multiplies numbers of 16 bits faster, and the model is one that multiplies many."""
         import torch  # as above
 
-        able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-        several = any(type(module).__name__ == "Transformer" for module in self.model)
-        return several and any(able.get(one) for one in ("avx512_bf16", "amx_bf16"))
+        known = getattr(getattr(torch, "cpu", None), "get_capabilities", None)  # of torch 2.10 and later
+        able = known() if known else {}
+        if not any(able.get(one) for one in ("avx512_bf16", "amx_bf16")):
+            return False
+        return any(type(module).__name__ == "Transformer" for module in self.model)
 
     def _halve(self) -> None:
         """Half as many bits, if the vectors of some sentences stay what they were."""
