@@ -265,7 +265,7 @@ def test_a_detector_that_fails_is_no_clean_verdict(
     monkeypatch.setattr("corpusscan.engine.rounds.PARTITION", 2_000)
     report = corpusscan.scan(str(corpus), str(tmp_path / "out"), fail_on="critical")
     assert report.exit_code == 3
-    assert report.summary["detectors_not_run"][0]["name"] == "exact_duplicate"
+    assert "exact_duplicate" in {one["name"] for one in report.summary["detectors_not_run"]}
     assert max(drained) > 1  # answers of the other partitions are not left for whoever asks next
 
 

@@ -68,7 +68,9 @@ def corpus(tmp_path: Path) -> Path:
 def test_campaigns_are_drawn_from_attacks_alone(paraphrases: ModuleType, attacks: Path, corpus: Path) -> None:
     """Equal texts once, groups that are large enough, as many of each as asked for, among honest pages."""
     assert {name: len(texts) for name, texts in paraphrases.records(attacks).items()} == {"large": 8, "small": 2}
-    chosen = Namespace(corpus=corpus, files=[f"{attacks}:6"], documents=700, campaigns=5, seed=1)
+    chosen = Namespace(
+        corpus=corpus, files=[f"{attacks}:6"], documents=700, campaigns=5, seed=1, themes=[], spaced=False
+    )
     rows = paraphrases.corpus(chosen, random.Random(1))
     planted = rows.filter(pl.col("campaign").is_not_null())
     assert (len(rows), planted["campaign"].to_list()) == (706, ["attacks 6/large"] * 6)
