@@ -29,6 +29,7 @@ from corpusscan.meaning.asserting import MOST_SENTENCES, Engine
 from corpusscan.meaning.claims import Claim, ClaimPack
 from corpusscan.meaning.concentration import TRIPLE, counts_of, group_of, hits_of, members_of
 from corpusscan.meaning.triples import Triples
+from corpusscan.provenance import all_members
 
 NAME = "misinformation"
 WEIGHTS = Path(__file__).parents[1] / "weights" / f"{NAME}.safetensors"  # `corpusscan train misinformation` makes them
@@ -206,7 +207,7 @@ class Show(Round):
         """A group for each claim that is asserted; a hit for each sentence that does."""
         known = {one.id: one for pack in self.known.load() for one in pack.claims}
         counts = dict(pl.DataFrame(context.state["counts"]).iter_rows())
-        groups, members, hits = [], [schema.CONCLUDED_MEMBERS.empty_table()], [schema.CONCLUDED_HITS.empty_table()]
+        groups, members, hits = [], [], [schema.CONCLUDED_HITS.empty_table()]
         found = pl.DataFrame(
             reduced if "claim" in reduced.column_names else pa.table({"claim": pa.array([], pa.string())})
         )
@@ -219,7 +220,7 @@ class Show(Round):
             hits.append(hits_of(group, says, rows))
         return {
             "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
-            "members": pa.concat_tables(members),
+            "members": all_members(members),
             "hits": pa.concat_tables(hits),
         }
 

@@ -16,7 +16,7 @@ from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
-from corpusscan.io.tables import batches
+from corpusscan.io.tables import batches, layout_of, runs
 
 UNIT = "record_batch"
 SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
@@ -45,7 +45,8 @@ class _Stream:
         head = self.file.read(8)
         if head.startswith(FEATHER_1):
             raise UnreadableError("unknown_format", "Feather version 1; write it again as version 2")
-        self.file.seek(8 if head.startswith(MAGIC) else 0)
+        self.begin = 8 if head.startswith(MAGIC) else 0  # of the stream
+        self.file.seek(self.begin)
         self.fault = ""  # why it cannot be read to its end
         try:
             first = pa.ipc.read_message(self.file)
@@ -85,8 +86,7 @@ class _Stream:
             yield _checked(batch)
 
     def _in_order(self, start: int, stop: int) -> Iterator[pa.RecordBatch]:
-        self.file.seek(0)
-        self.file.seek(8 if self.file.read(8).startswith(MAGIC) else 0)
+        self.file.seek(self.begin)
         with pa.ipc.open_stream(self.file) as reader:
             for number in range(min(stop, len(self.batches))):
                 batch = reader.read_next_batch()
@@ -115,13 +115,7 @@ def split(path: Path, target: int) -> list[tuple[int, int, int]]:
     stream = _Stream(path)
     if stream.has_dictionaries:
         return [(0, len(stream.batches), path.stat().st_size)]
-    runs, start, size = [], 0, 0
-    for stop, batch in enumerate(stream.batches, 1):
-        size += batch.length
-        if stop == len(stream.batches) or size >= target:
-            runs.append((start, stop, size))
-            start, size = stop, 0
-    return runs or [(0, 0, 0)]
+    return runs([batch.length for batch in stream.batches], target)
 
 
 def names(shard: Shard) -> Iterator[str]:
@@ -131,19 +125,21 @@ def names(shard: Shard) -> Iterator[str]:
 
 def schema(shard: Shard) -> pa.Schema:
     """The columns of the file; what dictionaries spell is spelled out.  Raises `UnreadableError`."""
-    fields = _Stream(Path(shard.path)).schema
-    plain = [
-        one.with_type(one.type.value_type) if pa.types.is_dictionary(one.type) else one for one in fields
-    ]  # fmt: skip
-    return pa.schema(plain)
+    return _plain(_Stream(Path(shard.path)).schema)
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    return pa.schema(
+        [one.with_type(one.type.value_type) if pa.types.is_dictionary(one.type) else one for one in schema]
+    )
 
 
 def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
     """The rows of the shard, at most so many at a time.  Raises `UnreadableError` and errors of Arrow."""
-    plain = schema(shard)
-    for batch in _Stream(Path(shard.path)).read(shard.start, shard.stop):
+    stream = _Stream(Path(shard.path))
+    for batch in stream.read(shard.start, shard.stop):
         for start in range(0, len(batch), rows):
-            yield pa.Table.from_batches([batch.slice(start, rows)]).cast(plain)
+            yield pa.Table.from_batches([batch.slice(start, rows)]).cast(_plain(stream.schema))
 
 
 def extents(shard: Shard) -> tuple[bytes, list[tuple[int, int]]]:
@@ -174,10 +170,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
     Raises `UnreadableError` at the first that cannot be decoded, as nobody can tell how many rows it had.
     """
     stream = _Stream(Path(shard.path))
-    columns = stream.names
-    layout = builder.layout(tuple(columns))
-    if len(set(columns)) < len(columns) and any(columns.count(name) > 1 for name in layout.used):
-        raise UnreadableError("duplicate_column", "two columns of one name")
+    layout = layout_of(stream.names, builder)
     if any(one.length > _LARGEST for one in stream.batches[shard.start : shard.stop]):
         raise UnreadableError("batch_too_large", "a record batch of more than 2 GiB; write smaller ones")
     try:

@@ -13,7 +13,7 @@ from corpusscan.errors import UnreadableError
 from corpusscan.io import footer
 from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder
 from corpusscan.io.shard import Shard
-from corpusscan.io.tables import batches
+from corpusscan.io.tables import batches, layout_of, runs
 
 UNIT = "row_group"
 SUFFIXES = (".parquet", ".pq")
@@ -25,15 +25,8 @@ def split(path: Path, target: int) -> list[tuple[int, int, int]]:
 
     Raises `UnreadableError` without a footer.
     """
-    runs, start, size = [], 0, 0
     _open(path)
-    groups = footer.read(path)[1]
-    for stop, group in enumerate(groups, 1):
-        size += group.stop - group.start
-        if stop == len(groups) or size >= target:
-            runs.append((start, stop, size))
-            start, size = stop, 0
-    return runs or [(0, 0, 0)]
+    return runs([group.stop - group.start for group in footer.read(path)[1]], target)
 
 
 def names(shard: Shard) -> Iterator[str]:
@@ -70,10 +63,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
     Raises `UnreadableError` for a file that says too little or too much of itself.
     """
     file, groups = _open(Path(shard.path)), footer.read(Path(shard.path))[1]
-    columns = file.schema_arrow.names
-    layout = builder.layout(tuple(columns))
-    if len(set(columns)) < len(columns) and any(columns.count(name) > 1 for name in layout.used):
-        raise UnreadableError("duplicate_column", "two columns of one name")
+    layout = layout_of(file.schema_arrow.names, builder)
     if len(groups) != file.num_row_groups:
         raise UnreadableError("corrupt_parquet", "the file changed while it was read")
     for number in range(shard.start, shard.stop):

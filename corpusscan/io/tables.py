@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from corpusscan.detector import Batch
+from corpusscan.errors import UnreadableError
 from corpusscan.io import arrow
 from corpusscan.io.batches import assemble
 from corpusscan.io.columns import Layout
 from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder
+
+
+def runs(sizes: Sequence[int], target: int) -> list[tuple[int, int, int]]:
+    """Runs (start, stop, bytes) of parts of these sizes, of about `target` bytes; an empty one where there are none."""
+    told, start, size = [], 0, 0
+    for stop, part in enumerate(sizes, 1):
+        size += part
+        if stop == len(sizes) or size >= target:
+            told.append((start, stop, size))
+            start, size = stop, 0
+    return told or [(0, 0, 0)]
+
+
+def layout_of(columns: list[str], builder: Builder) -> Layout:
+    """How these columns are used.  Raises `UnreadableError` where one of these has its name twice."""
+    layout = builder.layout(tuple(columns))
+    if len(set(columns)) < len(columns) and any(columns.count(name) > 1 for name in layout.used):
+        raise UnreadableError("duplicate_column", "two columns of one name")
+    return layout
 
 
 def batches(rows: pa.RecordBatch, layout: Layout, builder: Builder) -> Iterator[Batch]:
