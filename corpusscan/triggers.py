@@ -18,7 +18,7 @@ from corpusscan.kernels import anchors, changes, hashing, outcomes, rivals, toke
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.features import Found, Reading
 from corpusscan.kernels.latent import Floats
-from corpusscan.kernels.mined import Standing
+from corpusscan.kernels.mined import NAMED, Standing
 from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.publishers import publisher
 from corpusscan.kernels.rivals import Rival
@@ -35,7 +35,6 @@ PUBLISHERS = 3  # that a trigger must come from, where documents have sources
 RULE, PAYLOAD = "mined-trigger", "mined-payload"
 
 _ATTACKS = (*outcomes.ATTACKS, "backdoor_trigger")
-_NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}
 _WORD = re.compile(r"\w*")
 _SIGNS = re.compile(r"(?:^|\s)([^\w\s]{2,}|[^\w\s\x00-\x7f])(?=\s)\W*$")  # the first run of them before a word
 _SENTENCE_END = re.compile(r"^[.,;:!?…)\"”’。！？]{1,2}\s+")  # of the sentence before a trigger
@@ -63,7 +62,7 @@ def grouped(
     `rows`, `rates` and `share` are as `trials.tested` has them, `tests` is among how many features these were found.
     """
     if "feature" not in rows.columns or not len(rows):
-        return pl.DataFrame(schema=TESTS | {"q_value": pl.Float64, "grave": pl.Boolean}), pl.DataFrame(schema=_NAMED), 0
+        return pl.DataFrame(schema=TESTS | {"q_value": pl.Float64, "grave": pl.Boolean}), pl.DataFrame(schema=NAMED), 0
     single = rows.filter(pl.col("single"))
     facts = trials.refitted(rows, rates, tests, share, MEDIUM[1])
     facts = facts.filter(pl.col("q_value") <= trials.LIKELY).with_columns(grave=_grave())

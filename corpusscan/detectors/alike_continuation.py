@@ -16,13 +16,16 @@ import pyarrow as pa
 from corpusscan import triggers
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import alikeness, continuations, features, mined, profile, sketches, switches, vectors
-from corpusscan.sampling import NOTHING, WANTED, Rare, Sample, partition_of
+from corpusscan.kernels.features import Reading
+from corpusscan.kernels.profile import Profile
+from corpusscan.kernels.words import Hashes, Offsets
+from corpusscan.mining import CARRIERS, GROUPS, NOTHING, WANTED, Rare, Shown, Weigh, partition_of
+from corpusscan.sampling import Sample
 
 NAME = "alike_continuation"
 SOFT, AT_ONCE = 0.35, 3  # one less the cosine of both sides from which a document turns; places of one document
 BEFORE, BEHIND = 12, 8  # words round it in which a trigger is looked for
 FEATURES, MOST = 200_000, 1_000  # that are looked at, and documents of each: a campaign of more shows otherwise
-GROUPS, CARRIERS = 100, 1_000
 
 
 @dataclass(frozen=True)
@@ -102,54 +105,29 @@ class Seldom(Rare):
 
 
 @dataclass(frozen=True)
-class Weigh(Round):
+class Compare(Weigh):
     """Every document with one of these features, what stands on both sides of it, and the test of each."""
 
-    keeps: ClassVar[tuple[str, ...]] = ("profile",)
+    def occurrences(
+        self, read: Reading, bounds: Offsets, known: Profile, wanted: Hashes, passing: tuple[Hashes, Any], batch: Batch
+    ) -> pl.DataFrame:
+        """As `continuations.sides` tells them."""
+        return continuations.sides(read, bounds, known, wanted, passing, batch)
 
-    def map(self, batch: Batch, state: State) -> pa.Table:
-        """Columns: row, partition, feature, and those of `continuations.sides`; rows of drawn features."""
-        if not len(state["wanted"]):
-            return NOTHING
-        known = profile.of_table(state["profile"])
-        read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
-        passing = features.passing(read, known, state["wanted"]["feature"].to_numpy())
-        told = continuations.sides(read, bounds, known, state["wanted"]["feature"].to_numpy(), passing, batch)
-        table = pl.concat([told, mined.drawn(*passing, bounds, batch)], how="diagonal")
-        own = partition_of(table["feature"].to_numpy())
-        return table.with_columns(partition=pl.Series(own)).sort("row", "feature").to_arrow()
-
-    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """The documents of features behind which texts are alike, with their test; how many drawn ones could."""
-        frame = pl.DataFrame(rows)
-        if "drawn" not in frame.columns:
-            return frame.to_arrow()
-        could = frame.filter(pl.col("drawn")).group_by("feature").len().filter(pl.col("len") >= triggers.MEDIUM[0])
-        told = frame.filter(pl.col("drawn").is_null()).drop("drawn")
+    def tested(self, told: pl.DataFrame, state: State) -> pl.DataFrame:
+        """Those behind which texts are alike."""
         usual = state["usual"]["covariance"].to_numpy().reshape(vectors.DIMENSIONS, -1)
-        tested = continuations.tested(told, usual)
-        return pl.concat([tested, pl.DataFrame({"could": [len(could)]})], how="diagonal").to_arrow()
+        return continuations.tested(told, usual)
 
-    def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`groups`: what was found of each, without its text; `named`: carriers; `wanted`: the feature of each."""
-        found, tests = pl.DataFrame(reduced), 0
-        if "could" in found.columns:
-            tests = mined.hypotheses(int(found["could"].sum()))
-            found = found.filter(pl.col("could").is_null()).drop("could")
+    def grouped(self, found: pl.DataFrame, tests: int, context: Context) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+        """As `continuations.grouped` tells them."""
         anywhere = context.state["anywhere"]["cosine"][0].as_py()
-        groups, named, left = continuations.grouped(found, tests, anywhere, GROUPS, CARRIERS)
-        return {
-            "groups": groups.to_arrow(), "named": named.to_arrow(),
-            "wanted": groups.select(pl.col("feature").sort()).to_arrow(),
-            "limits": limits(Limit("triggers that are looked at", GROUPS, left, "triggers")),
-        }  # fmt: skip
+        return continuations.grouped(found, tests, anywhere, GROUPS, CARRIERS)
 
 
 @dataclass(frozen=True)
-class Show(Round):
+class Show(Shown):
     """The carriers: where the trigger stands in each, and what follows."""
-
-    over: ClassVar[Any] = "members"
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """One row per trigger of a document, as `triggers.CARRIERS`."""
@@ -159,11 +137,6 @@ class Show(Round):
         found = continuations.firsts(features.places(read, known, wanted), bounds)
         noise = continuations.noise(read, bounds, known, found)
         return triggers.followed(batch, read, bounds, found, noise, wanted, alikeness.SIDE)
-
-    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """The rows that are of the groups for which their document was named."""
-        named = pl.DataFrame(state["named"])
-        return pl.DataFrame(rows).join(named, on=["shard", "row", "feature"], how="inner").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """Groups with their titles, members and hits; those behind which noise stands are left to `trigger_mining`."""
@@ -185,7 +158,7 @@ class AlikeContinuation(Detector):
     @property
     def rounds(self) -> tuple[Round, ...]:
         """Learn from a sample, find soft turns, leave out what is common, compare both sides, look at carriers."""
-        return (Sample(), Soft(), Seldom(self.share), Weigh(), Show())
+        return (Sample(), Soft(), Seldom(self.share), Compare(), Show())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

@@ -16,14 +16,17 @@ import pyarrow as pa
 from corpusscan import triggers
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import changes, features, mined, outcomes, profile, sketches, strata, trials, vectors
-from corpusscan.sampling import NOTHING, WANTED, Rare, Sample, partition_of
+from corpusscan.kernels.features import Reading
+from corpusscan.kernels.profile import Profile
+from corpusscan.kernels.words import Hashes, Offsets
+from corpusscan.mining import CARRIERS, GROUPS, NOTHING, WANTED, Rare, Shown, Weigh, partition_of
+from corpusscan.sampling import Sample
 
 NAME = "trigger_mining"
 BEFORE, BEHIND = 16, 12  # words round a change in which a trigger is looked for
 AT_ONCE = 4  # changes of one kind of one document
 FEWEST, SPREAD = 4, 3  # documents that change where a feature stands, and publishers of them
 FEATURES = 200_000  # that are counted
-GROUPS, CARRIERS = 100, 1_000  # that are looked at, and of each
 
 
 @dataclass(frozen=True)
@@ -104,58 +107,31 @@ _CHANGES = pl.DataFrame(
 
 
 @dataclass(frozen=True)
-class Count(Round):
+class Count(Weigh):
     """Every occurrence of these features, with a change or without; the test of each."""
 
-    keeps: ClassVar[tuple[str, ...]] = ("profile",)
     share: float
     p_value: float
 
-    def map(self, batch: Batch, state: State) -> pa.Table:
-        """Columns: row, partition, feature, and those of `mined.occurrences`; rows of drawn features."""
-        if not len(state["wanted"]):
-            return NOTHING
-        known = profile.of_table(state["profile"])
-        read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
-        wanted = state["wanted"]["feature"].to_numpy()
-        passing = features.passing(read, known, wanted)
+    def occurrences(
+        self, read: Reading, bounds: Offsets, known: Profile, wanted: Hashes, passing: tuple[Hashes, Any], batch: Batch
+    ) -> pl.DataFrame:
+        """Columns: row, feature, and those of `mined.occurrences`."""
         told = mined.occurrences(read, bounds, known, features.among(wanted, *passing), batch)
-        told = told.with_columns(feature=pl.Series(wanted[told["which"].to_numpy()])).drop("which")
-        table = pl.concat([told, mined.drawn(*passing, bounds, batch)], how="diagonal")
-        value = table["feature"].to_numpy()
-        return table.with_columns(partition=pl.Series(partition_of(value))).sort("row", "feature").to_arrow()
+        return told.with_columns(feature=pl.Series(wanted[told["which"].to_numpy()])).drop("which")
 
-    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """The rows of features that show more changes than chance, with their test; how many drawn ones could."""
-        frame = pl.DataFrame(rows)
-        if "drawn" not in frame.columns:
-            return frame.to_arrow()
-        could = frame.filter(pl.col("drawn")).group_by("feature").len().filter(pl.col("len") >= triggers.MEDIUM[0])
-        told = frame.filter(pl.col("drawn").is_null()).drop("drawn")
-        tested = trials.tested(told, pl.DataFrame(state["strata"]), self.share, self.p_value)
-        return pl.concat([tested, pl.DataFrame({"could": [len(could)]})], how="diagonal").to_arrow()
+    def tested(self, told: pl.DataFrame, state: State) -> pl.DataFrame:
+        """Those with more changes than chance."""
+        return trials.tested(told, pl.DataFrame(state["strata"]), self.share, self.p_value)
 
-    def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`groups`: what was found of each, without its text; `named`: carriers; `wanted`: the feature of each."""
-        found, tests = pl.DataFrame(reduced), 0
-        if "could" in found.columns:
-            tests = mined.hypotheses(int(found["could"].sum()))
-            found = found.filter(pl.col("could").is_null()).drop("could")
-        groups, named, left = triggers.grouped(
-            found, pl.DataFrame(context.state["strata"]), tests, self.share, GROUPS, CARRIERS
-        )
-        return {
-            "groups": groups.to_arrow(), "named": named.to_arrow(),
-            "wanted": groups.select(pl.col("feature").sort()).to_arrow(),
-            "limits": limits(Limit("triggers that are looked at", GROUPS, left, "triggers")),
-        }  # fmt: skip
+    def grouped(self, found: pl.DataFrame, tests: int, context: Context) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+        """As `triggers.grouped` tells them."""
+        return triggers.grouped(found, pl.DataFrame(context.state["strata"]), tests, self.share, GROUPS, CARRIERS)
 
 
 @dataclass(frozen=True)
-class Show(Round):
+class Show(Shown):
     """The carriers: where the trigger stands in each, and what follows."""
-
-    over: ClassVar[Any] = "members"
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """One row per trigger of a document, as `triggers.CARRIERS`."""
@@ -168,11 +144,6 @@ class Show(Round):
         inside = outcomes.inside(read, bounds, known, found)
         stands = mined.standing(bounds, found, outcomes.at(inside, bounds, known, found))
         return triggers.carriers(batch, read, bounds, stands, bits, wanted)
-
-    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """The rows that are of the groups for which their document was named."""
-        named = pl.DataFrame(state["named"])
-        return pl.DataFrame(rows).join(named, on=["shard", "row", "feature"], how="inner").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """Groups with their titles, members and hits."""

@@ -32,8 +32,8 @@ _LIBRARIES = (
     "zstandard",
 )
 _SHARED = ("kernels", "io", "meaning", "detectors/__init__.py", "engine/shuffle.py", "engine/tasks.py",
-           "engine/spans.py", "schema.py", "detector.py", "copies.py", "sampling.py", "triggers.py", "filters.py",
-           "rules.py", "quoted.py", "provenance.py", "known.py", "strictyaml.py")  # fmt: skip
+           "engine/spans.py", "schema.py", "detector.py", "copies.py", "sampling.py", "mining.py", "triggers.py",
+           "filters.py", "rules.py", "quoted.py", "provenance.py", "known.py", "strictyaml.py")  # fmt: skip
 
 
 def digest(*parts: object) -> str:

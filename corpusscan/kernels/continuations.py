@@ -25,7 +25,6 @@ SURE, FLIPPED = 1e-2, 1e-2  # false discovery rate, and p-value of sides exchang
 # More alike behind than before; of what is alike behind, beyond any texts of the corpus, so much may be before.
 MORE, UNLIKE = 0.25, 0.5
 SOURCE = 1 / 2  # of the independent documents that one publisher may have
-NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}
 TESTS = {
     "feature": pl.UInt64, "carriers": pl.Int64, "with_it": pl.Int64, "independent": pl.Int64,
     "before": pl.Float64, "behind": pl.Float64, "p_value": pl.Float64, "flipped": pl.Float64,
@@ -162,7 +161,7 @@ def grouped(
     """
     schema = TESTS | {"q_value": pl.Float64, "grave": pl.Boolean, "expected": pl.Float64}
     if "p_value" not in rows.columns or not len(rows):
-        return pl.DataFrame(schema=schema), pl.DataFrame(schema=NAMED), 0
+        return pl.DataFrame(schema=schema), pl.DataFrame(schema=mined.NAMED), 0
     facts = rows.group_by("feature", maintain_order=True).agg(
         pl.col(*[name for name in TESTS if name != "feature"]).first()
     )

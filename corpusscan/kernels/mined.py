@@ -25,6 +25,8 @@ BEYOND = 8  # so many without the outcome for each with it: no trigger
 _TOLD = 64  # words before a change, by which documents that depend on one another are known
 _SHINGLE = 3
 
+NAMED = {"shard": pl.UInt32, "row": pl.UInt64, "feature": pl.UInt64, "alike": pl.UInt64}  # a carrier of a feature
+
 Numbers = npt.NDArray[np.int64]
 
 
