@@ -1,12 +1,14 @@
 """Compressed bytes as a stream of blocks; a stream that ends early is an error, never an end.
 
-gzip members and Zstandard frames concatenate; both are read to the last byte of the file.
+gzip members, Zstandard frames, bzip2 and xz streams concatenate; all are read to the last byte of the file.
 """
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,13 +20,16 @@ from corpusscan.errors import UnreadableError
 BLOCK = 2**20  # bytes: what is read fits in the processor's cache
 _INPUT = 4 * 2**10  # compressed bytes per step: a step expands to 128 MiB at the very worst
 _BAD_GZIP: Any = (igzip_lib.IsalError, zlib.error)
-GZIP_MAGIC, ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_XZ_MEMORY = 2**28  # bytes that a stream may ask for: xz -9 takes 65 MiB
+GZIP_MAGIC, ZSTD_MAGIC, BZIP2_MAGIC, XZ_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0"
+SUFFIXES = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
 
 
 def kind_of(head: bytes) -> str | None:
-    """`gzip`, `zstd` or None, by the first bytes of a file."""
-    if head.startswith(GZIP_MAGIC):
-        return "gzip"
+    """`gzip`, `zstd`, `bzip2`, `xz` or None, by the first bytes of a file."""
+    for kind, magic in (("gzip", GZIP_MAGIC), ("bzip2", BZIP2_MAGIC), ("xz", XZ_MAGIC)):
+        if head.startswith(magic):
+            return kind
     skippable = len(head) >= 4 and 0x50 <= head[0] <= 0x5F and head[1:4] == b"\x2a\x4d\x18"
     return "zstd" if skippable or head.startswith(ZSTD_MAGIC) else None
 
@@ -32,14 +37,12 @@ def kind_of(head: bytes) -> str | None:
 def blocks(path: Path, kind: str | None) -> Iterator[bytes]:
     """The decompressed bytes of `path`.
 
-    Raises `UnreadableError` after the last good block, with reason `truncated_gzip`, `truncated_zstd`,
-    `corrupt_gzip`, `corrupt_zstd`, `trailing_junk` or `zstd_window_too_large`.
+    Raises `UnreadableError` after the last good block, with reason `truncated_KIND`, `corrupt_KIND`, `trailing_junk`,
+    `zstd_window_too_large` or `xz_memory_too_large`.
     """
     with path.open("rb") as file:
-        if kind == "gzip":
-            yield from _gathered(_gzip(file))
-        elif kind == "zstd":
-            yield from _gathered(_zstd(file))
+        if kind in _DECODERS:
+            yield from _gathered(_DECODERS[kind](file))
         else:
             while block := file.read(BLOCK):
                 yield block
@@ -130,3 +133,41 @@ def _zstd(file: BinaryIO) -> Iterator[bytes]:
             data, frame, fresh = frame.unused_data, decoder.decompressobj(), True
     if not fresh:
         raise UnreadableError("truncated_zstd", "the file ends inside a Zstandard frame")
+
+
+def _bzip2(file: BinaryIO) -> Iterator[bytes]:
+    yield from _streams(file, "bzip2", bz2.BZ2Decompressor, BZIP2_MAGIC)
+
+
+def _xz(file: BinaryIO) -> Iterator[bytes]:
+    yield from _streams(file, "xz", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY), XZ_MAGIC)
+
+
+def _streams(file: BinaryIO, kind: str, begin: Callable[[], Any], magic: bytes) -> Iterator[bytes]:
+    """Streams one after another, with the zero padding that xz allows between them; a step expands to BLOCK bytes."""
+    stream, fresh, data = begin(), True, b""
+    while chunk := data or file.read(_INPUT):
+        data = b""
+        if fresh and not (chunk := chunk.lstrip(b"\0")):
+            continue
+        if fresh and len(chunk) < len(magic):
+            chunk += file.read(_INPUT)
+        if fresh and not chunk.startswith(magic[: len(chunk)]):
+            raise UnreadableError("trailing_junk", f"bytes after the last {kind} stream")
+        fresh = False
+        try:
+            yield stream.decompress(chunk, BLOCK)
+            while not stream.eof and not stream.needs_input:
+                yield stream.decompress(b"", BLOCK)
+        except (OSError, lzma.LZMAError) as error:
+            reason = "xz_memory_too_large" if "memory" in str(error).lower() else f"corrupt_{kind}"
+            raise UnreadableError(reason, str(error)) from None
+        if stream.eof:
+            data, stream, fresh = stream.unused_data, begin(), True
+    if not fresh:
+        raise UnreadableError(f"truncated_{kind}", f"the file ends inside a {kind} stream")
+
+
+_DECODERS: dict[str | None, Callable[[BinaryIO], Iterator[bytes]]] = {
+    "gzip": _gzip, "zstd": _zstd, "bzip2": _bzip2, "xz": _xz,
+}  # fmt: skip

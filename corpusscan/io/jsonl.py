@@ -18,7 +18,7 @@ import orjson
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression, lenient
+from corpusscan.io import lenient, streams
 from corpusscan.io.lines import Window, windows
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
@@ -27,33 +27,21 @@ from corpusscan.kernels.strings import unescaped
 
 UNIT = "byte"
 SUFFIXES = (".jsonl", ".ndjson", ".json")
+LINES = True  # a record never goes over the end of a line: a packed file can be cut where lines end
 MAX_VALUES = 4 * 2**20  # a line of more values is skipped, and counted: as Python objects they would fill the memory
 _RUN = 16  # lines with the same keys that are worth going column by column
-_BOM = b"\xef\xbb\xbf"
 
 
 def split(path: Path, target: int) -> list[tuple[int, int, int]]:
     """Ranges (start, stop, bytes) of about `target` bytes that begin at line starts; a compressed file is one range."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if compression.kind_of(file.read(4)):
-            return [(0, size, size)]
-        cuts = [0]
-        while (near := cuts[-1] + target) < size:
-            file.seek(near - 1)
-            while (block := file.read(2**16)) and (found := block.find(b"\n")) < 0:
-                near += len(block)
-            if not block or near + found >= size:
-                break
-            cuts.append(near + found)
-    return [(start, stop, stop - start) for start, stop in zip(cuts, [*cuts[1:], size], strict=True)]
+    return streams.cut(path, target)
 
 
 def count(shard: Shard) -> int:
     """Lines of the shard that are not blank.  Raises `UnreadableError`."""
     return sum(
         1 if window is None else int(np.count_nonzero(~frame(window.words, window.size).blank))
-        for window in windows(_source(shard))
+        for window in windows(streams.source(shard))
     )
 
 
@@ -63,7 +51,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
     Raises `UnreadableError` where the rest of the shard cannot be read.
     """
     lines = 0
-    for window in windows(_source(shard)):
+    for window in windows(streams.source(shard)):
         if window is None:
             builder.skip("line_too_long")
             lines += 1
@@ -78,33 +66,13 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
 def names(shard: Shard) -> Iterator[str]:
     """Keys of the records at the beginning of the shard, as they are met.  Raises `UnreadableError`."""
     seen: set[str] = set()
-    for window in itertools.islice(windows(_source(shard)), 2):
+    for window in itertools.islice(windows(streams.source(shard)), 2):
         for line in bytes(window.bytes[: window.size]).split(b"\n") if window else ():
             with suppress(orjson.JSONDecodeError):
                 record = orjson.loads(line)
                 new = record.keys() - seen if type(record) is dict else set()
                 seen |= new
                 yield from sorted(new)
-
-
-def _source(shard: Shard) -> Iterator[bytes]:
-    """The bytes of the shard, without the mark at the beginning of a file."""
-    path = Path(shard.path)
-    source = compression.blocks(path, shard.compression) if shard.compression else _range(path, shard.start, shard.stop)
-    if shard.start == 0:
-        yield next(source, b"").removeprefix(_BOM)
-    yield from source
-
-
-def _range(path: Path, start: int, stop: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        file.seek(start)
-        while start < stop:
-            block = file.read(min(compression.BLOCK, stop - start))
-            if not block:
-                raise UnreadableError("truncated_file", "the file is shorter than when the scan was planned")
-            start += len(block)
-            yield block
 
 
 def _parse(window: Window, builder: Builder) -> Generator[Batch, None, int]:

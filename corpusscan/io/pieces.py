@@ -15,7 +15,7 @@ import zstandard
 from blake3 import blake3
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression
+from corpusscan.io import compression, streams
 from corpusscan.io.shard import Shard
 from corpusscan.workspace import write_atomic
 
@@ -32,7 +32,7 @@ def cut(shard: Shard, folder: Path) -> Pieces:
     """Write the pieces of a file into `folder`: lines of about `shard.piece` bytes.  Raises `WorkspaceError`."""
     pieces = Pieces([], [], "")
     failures: list[UnreadableError] = []
-    blocks = compression.until_failure(compression.blocks(Path(shard.path), shard.compression), failures)
+    blocks = compression.until_failure(streams.source(shard), failures)
     rest: bytes | None = b""
     while rest is not None and not pieces.fault:
         source = itertools.chain([rest], blocks)

@@ -141,7 +141,7 @@ def test_a_shard_for_every_few_documents(tmp_path: Path, monkeypatch: pytest.Mon
 
     rows = page(tongue().texts(500, 110) + poisoned(7))
     whole = scan(tmp_path / "whole", rows)
-    monkeypatch.setattr(io, "_SHARD", 20_000)
+    monkeypatch.setattr(io.planning, "_SHARD", 20_000)
     cut = scan(tmp_path / "cut", rows)
     assert len(cut.coverage.collect()) > 15
     assert cut.members.collect().equals(whole.members.collect())

@@ -29,7 +29,7 @@ KILLS = int(os.environ.get("CORPUSSCAN_TEST_KILLS", "4"))
 @pytest.fixture
 def many_shards(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The corpus, cut into shards of about 16 KiB by this process."""
-    monkeypatch.setattr(io, "_SHARD", 16 * 1024)
+    monkeypatch.setattr(io.planning, "_SHARD", 16 * 1024)
     return corpus
 
 
@@ -67,7 +67,7 @@ def test_the_cut_into_shards_shows_in_coverage_only(
 ) -> None:
     """Smaller shards give the same findings, documents, groups and members with the same rows."""
     whole = _audit(corpus, tmp_path / "a")
-    monkeypatch.setattr(io, "_SHARD", 5_000)
+    monkeypatch.setattr(io.planning, "_SHARD", 5_000)
     cut = _audit(corpus, tmp_path / "b")
     assert _but_coverage(cut) == _but_coverage(whole)
 
@@ -171,7 +171,7 @@ def packed(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     folder.mkdir()
     lines = b"".join(path.read_bytes() for path in sorted(corpus.rglob("*.jsonl")))
     (folder / "all.jsonl.zst").write_bytes(zstandard.compress(lines))
-    monkeypatch.setattr(io, "_SHARD", 16 * 1024)
+    monkeypatch.setattr(io.planning, "_SHARD", 16 * 1024)
     return folder
 
 
@@ -180,7 +180,7 @@ def test_a_compressed_file_in_pieces_is_the_same_corpus(
 ) -> None:
     """Cut or whole: the same findings with the same rows, every byte accounted for, and no piece is left."""
     whole = _audit(packed, tmp_path / "whole")
-    monkeypatch.setattr(io, "_WHOLE", 1_000)
+    monkeypatch.setattr(io.planning, "_WHOLE", 1_000)
     cut = _audit(packed, tmp_path / "cut")
     assert _but_coverage(cut) == _but_coverage(whole)
     summary = orjson.loads((tmp_path / "cut/summary.json").read_bytes())
@@ -191,7 +191,7 @@ def test_a_compressed_file_in_pieces_is_the_same_corpus(
 
 def test_pieces_come_back_where_they_are_needed(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rerun reads nothing; where artefacts are gone, the file is cut once more, to the same tables."""
-    monkeypatch.setattr(io, "_WHOLE", 1_000)
+    monkeypatch.setattr(io.planning, "_WHOLE", 1_000)
     first = _audit(packed, tmp_path / "out")
     assert _audit(packed, tmp_path / "out") == first
     for artefact in (tmp_path / "out/work/artefacts").rglob("*[!s].parquet"):  # their cards are written anew
@@ -208,7 +208,7 @@ def test_a_kill_while_pieces_are_cut_leaves_the_same_bytes(tmp_path: Path) -> No
     (corpus / "a.jsonl.zst").write_bytes(zstandard.compress((corpus / "a.jsonl").read_bytes()))
     (corpus / "a.jsonl").unlink()
     code = (
-        "import sys; from corpusscan import io, scan; io._WHOLE, io._SHARD = 1000, 16384\n"
+        "import sys; from corpusscan import io, scan; io.planning._WHOLE, io.planning._SHARD = 1000, 16384\n"
         "scan(sys.argv[1], sys.argv[2], seed=1, workers=2)"
     )
     subprocess.run([sys.executable, "-c", code, str(corpus), str(tmp_path / "calm")], check=True)

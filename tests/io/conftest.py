@@ -56,12 +56,12 @@ class Reading:
 
 def read_folder(folder: Path, columns: Columns, max_document: int, shard_bytes: int | None) -> Reading:
     """Plan and read `folder`; fails where tables, accounts and rows contradict one another."""
-    usual = io._SHARD
-    io._SHARD = shard_bytes or usual
+    usual = io.planning._SHARD
+    io.planning._SHARD = shard_bytes or usual
     try:
         result = Reading(io.plan([str(folder)], columns, None))
     finally:
-        io._SHARD = usual
+        io.planning._SHARD = usual
     following: dict[str, int] = {}
     for shard in result.plan.shards:
         account, first = io.Account(), following.get(shard.file, 0)

@@ -113,7 +113,7 @@ def test_only_large_files_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for number in range(3):
         (tmp_path / f"{number}.jsonl.gz").write_bytes(gzip.compress(DATA[: 20_000 * (1 + number)], 0))
     (tmp_path / "plain.jsonl").write_bytes(DATA)
-    monkeypatch.setattr(io, "_WHOLE", 50_000)
+    monkeypatch.setattr(io.planning, "_WHOLE", 50_000)
     plan = io.plan([str(tmp_path)], Columns(), None)
     assert [shard.piece > 0 for shard in plan.shards] == [False, False, True, False]
 

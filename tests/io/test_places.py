@@ -143,7 +143,7 @@ def test_no_known_column_asks_for_a_name(folder: Path) -> None:
 
 def test_a_column_that_comes_late_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key first seen in a later shard counts as there."""
-    monkeypatch.setattr(io, "_SHARD", 1000)
+    monkeypatch.setattr(io.planning, "_SHARD", 1000)
     (folder / "good.jsonl").write_bytes(b'{"a": 1}\n' * 200_000 + GOOD)
     assert io.plan([str(folder)], Columns(text=("text",)), None).shards
 

@@ -1,0 +1,58 @@
+"""Which formats there are, and which of them a file is in: by its name, by its first bytes where the user named it."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from corpusscan.errors import UnreadableError
+from corpusscan.io import compression, footer, ipc, jsonl, parquet
+from corpusscan.io.places import Place
+from corpusscan.io.shard import Shard
+
+FORMATS: dict[str, ModuleType] = {"jsonl": jsonl, "parquet": parquet, "arrow": ipc}
+_TARS = (".tar", ".tgz", ".tbz2", ".txz", *(".tar" + suffix for suffix in compression.SUFFIXES))
+ARCHIVES = {  # by names and first bytes; members are files of their own, with names that nobody checked
+    "zip_archive": ((".zip",), b"PK\x03\x04"),
+    "tar_archive": (_TARS, b"no magic at its beginning"),
+    "7z_archive": ((".7z",), b"7z\xbc\xaf\x27\x1c"),
+    "rar_archive": ((".rar",), b"Rar!\x1a\x07"),
+}
+
+
+def is_table(shard: Shard) -> bool:
+    """Whether its records are rows of tables."""
+    return hasattr(FORMATS[shard.format], "tables")
+
+
+def of(place: Place, head: bytes) -> str:
+    """The name of the format of a file that begins with `head`.  Raises `UnreadableError` where none is known."""
+    if not place.size:
+        raise UnreadableError("empty_file")
+    stem = place.path.name.lower()
+    _refuse_archives(stem, head)
+    for suffix in compression.SUFFIXES:
+        stem = stem.removesuffix(suffix)
+    for name, module in FORMATS.items():
+        if stem.endswith(module.SUFFIXES):
+            if stem.endswith(".json") and head.lstrip().startswith(b"["):
+                raise UnreadableError("unknown_format", "a JSON array; write one object per line (JSON Lines)")
+            return name
+    if place.named and head.startswith(footer.MAGIC):
+        return "parquet"
+    if place.named and head.startswith((ipc.MAGIC, ipc.FEATHER_1)):
+        return "arrow"
+    if place.named and head.lstrip().startswith(b"{"):
+        return "jsonl"
+    raise UnreadableError("unknown_format", f"known: {', '.join(suffixes())}")
+
+
+def _refuse_archives(name: str, head: bytes) -> None:
+    for reason, (suffixes, magic) in ARCHIVES.items():
+        if name.endswith(suffixes) or head.startswith(magic):
+            raise UnreadableError(reason, "an archive of files")
+
+
+def suffixes() -> list[str]:
+    """How names of files end that are read."""
+    plain = [suffix for module in FORMATS.values() for suffix in module.SUFFIXES]
+    return [*plain, *(".jsonl" + suffix for suffix in compression.SUFFIXES)]
