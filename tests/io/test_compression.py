@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import random
 import zlib
 from collections.abc import Callable
@@ -28,7 +30,14 @@ def zstd(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(write_checksum=True).compress(data)
 
 
-PACK: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zst": zstd}
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress, "zst": zstd, "bz2": bz2.compress, "xz": lzma.compress,
+}  # fmt: skip
+NAMES = {"gz": "gzip", "zst": "zstd", "bz2": "bzip2", "xz": "xz"}
+MAGIC = {
+    "gz": compression.GZIP_MAGIC, "zst": compression.ZSTD_MAGIC,
+    "bz2": compression.BZIP2_MAGIC, "xz": compression.XZ_MAGIC,
+}  # fmt: skip
 KINDS = pytest.mark.parametrize("kind", PACK)
 
 
@@ -46,7 +55,7 @@ def test_a_file_cut_at_any_byte_is_never_complete(read: Read, kind: str) -> None
 
 @KINDS
 def test_parts_of_any_size_are_one_stream(read: Read, kind: str) -> None:
-    """gzip members and Zstandard frames, empty ones too, may end inside a line; all are read."""
+    """Members, frames and streams, empty ones too, may end inside a line; all are read."""
     random.seed(3)
     for count in (2, 3, 10, 200):
         cuts = sorted(random.choices(range(len(DATA)), k=count - 1))
@@ -79,16 +88,17 @@ def test_trailing_junk_is_counted_and_what_came_before_is_scanned(read: Read, ki
     result = read({f"a.jsonl.{kind}": PACK[kind](DATA) + tail})
     assert len(result.texts) == 40
     assert not result.whole
-    assert set(result.reasons("errored")) <= {"trailing_junk", f"truncated_{'gzip' if kind == 'gz' else 'zstd'}"}
+    assert set(result.reasons("errored")) <= {"trailing_junk", f"truncated_{NAMES[kind]}"}
 
 
-def test_zero_padding_after_gzip_is_no_junk(read: Read) -> None:
-    """Tape-minded tools pad with zeros; gzip ignores them, and so must we, between members too."""
-    for padding in (1, 511, 4096, 10_000):
-        pad = bytes(padding)
-        result = read({"a.jsonl.gz": gzip.compress(LINES[0]) + pad + gzip.compress(LINES[1]) + pad})
-        assert result.contents == ["record 0", "record 1"]
-        assert result.whole
+def test_zero_padding_is_no_junk(read: Read) -> None:
+    """Tape-minded tools pad with zeros; gzip and xz ignore them, and so must we, between members too."""
+    for padding in (4, 512, 4096, 10_000):
+        for kind in ("gz", "xz"):
+            pad, pack = bytes(padding), PACK[kind]
+            result = read({f"a.jsonl.{kind}": pack(LINES[0]) + pad + pack(LINES[1]) + pad})
+            assert result.contents == ["record 0", "record 1"]
+            assert result.whole
 
 
 def test_skippable_frames_are_skipped(read: Read) -> None:
@@ -141,14 +151,14 @@ def test_any_bytes_behind_a_magic_number_fail_by_name(
 ) -> None:
     """Garbage that claims to be compressed raises `UnreadableError` with a known reason, or decodes."""
     path = tmp_path_factory.mktemp("garbage") / "a"
-    magic = compression.GZIP_MAGIC if kind == "gz" else compression.ZSTD_MAGIC
+    magic = MAGIC[kind]
     path.write_bytes(magic + data)
     reasons = []
     try:
         list(compression.blocks(path, compression.kind_of(magic)))
     except UnreadableError as error:
         reasons.append(error.reason.split("_")[0])
-    assert set(reasons) <= {"truncated", "corrupt", "trailing", "zstd"}
+    assert set(reasons) <= {"truncated", "corrupt", "trailing", "zstd", "xz"}
 
 
 @given(st.binary(max_size=2000), st.integers(1, 50))
@@ -159,3 +169,39 @@ def test_gzip_of_every_level_reads_back(tmp_path_factory: pytest.TempPathFactory
     path = tmp_path_factory.mktemp("levels") / "a.gz"
     path.write_bytes(b"".join(parts) + packer.flush())
     assert b"".join(compression.blocks(path, "gzip")) == data
+
+
+def test_a_stream_that_asks_for_much_memory_is_counted(tmp_path: Path) -> None:
+    """An xz stream may ask for gigabytes of dictionary: refused, and counted under its own name."""
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 2**29}]
+    (tmp_path / "a.xz").write_bytes(lzma.compress(DATA, lzma.FORMAT_XZ, filters=filters))
+    with pytest.raises(UnreadableError) as caught:
+        list(compression.blocks(tmp_path / "a.xz", "xz"))
+    assert caught.value.reason == "xz_memory_too_large"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-8-sig"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_mark_tells_how_characters_are_spelled(
+    read: Read, encoding: str, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UTF-16 and UTF-32, plain or packed, give the records that UTF-8 gives, however large the blocks and shards."""
+    text = "".join(f'{{"text": "gr\u00fc\u00df {i} \U0001f600"}}\n' for i in range(500))
+    data = ("\ufeff" + text).encode(encoding) if encoding.endswith("be") else text.encode(encoding)
+    monkeypatch.setattr(compression, "BLOCK", 1001)
+    result = read({"a.jsonl": pack(data)}, shard_bytes=1000)
+    assert result.contents == [f"gr\u00fc\u00df {i} \U0001f600" for i in range(500)]
+    assert result.whole
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "reason"),
+    [("a.zip", b"PK\x03\x04", "zip_archive"), ("a.jsonl", b"PK\x03\x04", "zip_archive"), ("a.tar", b"x", "tar_archive"),
+     ("a.tar.gz", b"x", "tar_archive"), ("a.tgz", b"x", "tar_archive"), ("a.7z", b"x", "7z_archive"),
+     ("a.rar", b"x", "rar_archive")],
+)  # fmt: skip
+def test_an_archive_is_skipped_by_its_name(read: Read, name: str, head: bytes, reason: str) -> None:
+    """What lies in an archive was not read, and the report says so."""
+    result = read({name: head + bytes(40), "b.jsonl": b'{"text": "x"}'})
+    assert [(file, status, why) for file, _, status, why in result.plan.skipped] == [(name, "skipped", reason)]
+    assert not result.whole
