@@ -25,13 +25,16 @@ GZIP_MAGIC, ZSTD_MAGIC, BZIP2_MAGIC, XZ_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 SUFFIXES = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
 
 
-def kind_of(head: bytes) -> str | None:
-    """`gzip`, `zstd`, `bzip2`, `xz` or None, by the first bytes of a file."""
-    for kind, magic in (("gzip", GZIP_MAGIC), ("bzip2", BZIP2_MAGIC), ("xz", XZ_MAGIC)):
-        if head.startswith(magic):
+_MAGIC = {"gzip": GZIP_MAGIC, "zstd": ZSTD_MAGIC, "bzip2": BZIP2_MAGIC, "xz": XZ_MAGIC}
+
+
+def kind_of(head: bytes, name: str = "") -> str | None:
+    """`gzip`, `zstd`, `bzip2`, `xz` or None, by the first bytes of a file, and by its name where it has too few."""
+    for kind, magic in _MAGIC.items():
+        if head.startswith(magic) or (head and magic.startswith(head) and name.endswith(SUFFIXES)):
             return kind
     skippable = len(head) >= 4 and 0x50 <= head[0] <= 0x5F and head[1:4] == b"\x2a\x4d\x18"
-    return "zstd" if skippable or head.startswith(ZSTD_MAGIC) else None
+    return "zstd" if skippable else None
 
 
 def blocks(path: Path, kind: str | None) -> Iterator[bytes]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import ModuleType
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression, footer, ipc, jsonl, parquet
+from corpusscan.io import compression, csv, footer, ipc, jsonl, parquet, tsv
 from corpusscan.io.places import Place
 from corpusscan.io.shard import Shard
 
-FORMATS: dict[str, ModuleType] = {"jsonl": jsonl, "parquet": parquet, "arrow": ipc}
+FORMATS: dict[str, ModuleType] = {"jsonl": jsonl, "parquet": parquet, "arrow": ipc, "csv": csv, "tsv": tsv}
 _TARS = (".tar", ".tgz", ".tbz2", ".txz", *(".tar" + suffix for suffix in compression.SUFFIXES))
 ARCHIVES = {  # by names and first bytes; members are files of their own, with names that nobody checked
     "zip_archive": ((".zip",), b"PK\x03\x04"),
