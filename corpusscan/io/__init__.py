@@ -1,7 +1,7 @@
 """Formats and places: `plan` cuts inputs into shards, `read` turns one shard into batches.
 
-A format is one module with UNIT, SUFFIXES, `split`, `names`, `count` and `read`; one of tables also has `extents`,
-`schema` and `tables`.  It is known once it stands in `formats.FORMATS`.
+A format is one module with UNIT, SUFFIXES, `split`, `names`, `count` and `read`; one of tables also has `schema` and
+`tables`, and `extents` where these are not read from front to back.  It is known once it stands in `formats.FORMATS`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
 def digest(shard: Shard) -> str:
     """BLAKE3 of the shard's bytes and of how they are read; the same wherever the file lies."""
     hasher = blake3(f"{shard.format} {shard.compression}\n".encode())
-    if is_table(shard):
+    if hasattr(FORMATS[shard.format], "extents"):
         data, ranges = FORMATS[shard.format].extents(shard)
         hasher.update(f"{shard.start} {shard.stop}\n".encode() + data)
     else:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
 from corpusscan.io import streams
@@ -179,6 +181,28 @@ def names(shard: Shard) -> Iterator[str]:
 def count(shard: Shard) -> int:
     """Records of the shard, as far as it can be read.  Raises `UnreadableError`."""
     return sum(1 for _ in _opened(shard, [])[2])
+
+
+def schema(shard: Shard) -> pa.Schema:
+    """The columns of the file, all of them strings.  Raises `UnreadableError`."""
+    return pa.schema([(name, pa.large_string()) for name in names(shard)])
+
+
+def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
+    """The records of the shard as they are, at most so many at a time.
+
+    Raises `UnreadableError` for those that are no rows of a table, and for bytes that are no UTF-8.
+    """
+    failures: list[UnreadableError] = []
+    columns, lines, found = _opened(shard, failures)
+    kind = pa.schema([(name, pa.large_string()) for name in columns])
+    while held := list(itertools.islice(found, rows)):
+        if lines.odd or any(row.reason or len(row.cells) > len(columns) for row in held):
+            raise UnreadableError("invalid_csv", "cells beyond the columns, or bytes that are no UTF-8")
+        cells = itertools.zip_longest(columns, *(row.cells for row in held), fillvalue="")
+        yield pa.Table.from_arrays([pa.array(column[1:], pa.large_string()) for column in cells], schema=kind)
+    if failures:
+        raise failures[0]
 
 
 def read(shard: Shard, builder: Builder) -> Iterator[Batch]:

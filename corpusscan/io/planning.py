@@ -77,7 +77,7 @@ def _split(place: Place, target: int, whole: int, first: int) -> list[Shard]:
         name = formats.of(place, head)
         kind = FORMATS[name]
         ranges = kind.split(place.path, target)
-        packed = None if hasattr(kind, "tables") else compression.kind_of(head, place.path.name.lower())
+        packed = None if hasattr(kind, "extents") else compression.kind_of(head, place.path.name.lower())
     except OSError as error:
         raise UnreadableError("unreadable", error.strerror or str(error)) from None
     return [

@@ -13,6 +13,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
+from pyarrow import csv
 
 from corpusscan import io
 from corpusscan.errors import InputError, UnreadableError
@@ -34,6 +35,10 @@ def records(shard: io.Shard) -> Iterator[dict[str, Any] | None]:
         for table in io.tables(whole(shard), STEP):
             yield from table.to_pylist()
         return
+    if shard.format != "jsonl":
+        raise InputError(
+            f"{shard.path}: poison is planted into JSON Lines, CSV, Parquet and Arrow; write the corpus as one of these"
+        )
     for line in _lines(shard):
         if line.strip(b" \t\r"):
             yield _parsed(line)
@@ -88,7 +93,10 @@ def _copy_tables(shard: io.Shard, target: Path, edits: Edits, inserts: Inserts) 
 def _table_writer(shard: io.Shard, target: Path, schema: pa.Schema) -> Any:
     if shard.format == "parquet":
         return pq.ParquetWriter(target, schema, compression="zstd")
-    return pa.ipc.new_file(str(target), schema)
+    if shard.format == "arrow":
+        return pa.ipc.new_file(str(target), schema)
+    options = csv.WriteOptions(delimiter="\t" if shard.format == "tsv" else ",")
+    return csv.CSVWriter(_writer(target, shard.compression), schema, write_options=options)
 
 
 def _table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:

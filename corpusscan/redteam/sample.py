@@ -1,7 +1,8 @@
 """A random part of a corpus as a corpus of its own, with all columns, to plant into.
 
 Of a corpus of very many shards only some are read, drawn blindly; of what those hold, every record is as likely as any
-other.  Tables become Parquet and JSON Lines stay as they are, byte for byte; one file for each schema.
+other.  Tables become Parquet, one file for each schema; JSON Lines stay as they are, byte for byte; others
+become such.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from blake3 import blake3
@@ -69,9 +72,11 @@ def _write(shards: Sequence[io.Shard], counts: Sequence[int], rows: list[int], t
             if wanted and io.is_table(shard):
                 for table in _rows(shard, wanted):
                     tables.setdefault(table.schema.remove_metadata(), []).append(table)
-            elif wanted:
+            elif wanted and shard.format == "jsonl":
                 chosen = set(wanted)
                 lines.writelines(line for row, line in enumerate(_lines(shard)) if row in chosen)
+            elif wanted:
+                lines.writelines(_documents(shard, wanted))
     if not (target / "sample.jsonl").stat().st_size:
         (target / "sample.jsonl").unlink()
     for number, parts in enumerate(tables.values()):
@@ -79,7 +84,7 @@ def _write(shards: Sequence[io.Shard], counts: Sequence[int], rows: list[int], t
 
 
 def _count(shard: io.Shard) -> int:
-    return io.count(shard) if io.is_table(shard) else sum(1 for _ in _lines(shard))
+    return sum(1 for _ in _lines(shard)) if shard.format == "jsonl" else io.count(shard)
 
 
 def _rows(shard: io.Shard, wanted: list[int]) -> Iterator[pa.Table]:
@@ -89,6 +94,20 @@ def _rows(shard: io.Shard, wanted: list[int]) -> Iterator[pa.Table]:
         if mine:
             yield table.take([number - row for number in mine]).replace_schema_metadata()
         row += len(table)
+
+
+def _documents(shard: io.Shard, wanted: list[int]) -> Iterator[bytes]:
+    """Documents of what is neither lines nor tables, as lines of what a scan reads of them."""
+    rows = np.array(wanted, np.uint64)
+    for batch in io.read(shard, Columns(), BYTES, bytes(32), io.Account(), rows):
+        records = {
+            row["row"]: {"id": row["id"], "source": row["source"], "date": row["time"], "label": row["label"]}
+            for row in batch.documents.to_pylist()
+        }
+        for text in batch.texts.to_pylist():
+            records[text["row"]][text["field"]] = text["text"]
+        for record in records.values():
+            yield orjson.dumps({name: value for name, value in record.items() if value is not None}) + b"\n"
 
 
 def _lines(shard: io.Shard) -> Iterator[bytes]:
