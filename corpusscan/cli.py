@@ -43,6 +43,7 @@ def cli() -> None:
 @click.option("--label-column", metavar="C", help="The column with the label.")
 @click.option("--source-column", metavar="C", help="The column that says where a document is from.")
 @click.option("--time-column", metavar="C", help="The column with its date.")
+@click.option("--lines", is_flag=True, default=None, help="Plain text holds a document per line, not one per file.")
 @click.option("--detectors", metavar="A,B", help="Run only these; default: all.")
 @click.option("--without", metavar="A,B", help="Run all but these.")
 @click.option("--rules", multiple=True, metavar="DIR", help="Another rule pack (repeatable), beside those shipped.")
@@ -120,7 +121,8 @@ def scan(
 ) -> None:
     """Audit INPUT and leave a report in OUT.
 
-    INPUT is a file, a folder or a quoted glob of JSON Lines (plain, .gz, .zst), Parquet or Arrow (.arrow, .feather).
+    INPUT is a file, a folder or a quoted glob of JSON Lines, CSV, TSV, plain text, HTML (.gz, .zst, .bz2, .xz too),
+    Parquet or Arrow (.arrow, .feather).
     Columns are found by name.  A scan that was stopped goes on when the same command is given again.
     """
     from corpusscan import audit, terminal

@@ -30,6 +30,7 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label: str | None = None
     source: str | None = None
     time: str | None = None
+    lines: bool = False  # a line of plain text is a document, else the file is
 
 
 class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -40,6 +41,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     label_column: str | None = None
     source_column: str | None = None
     time_column: str | None = None
+    lines: bool = False  # of plain text, each a document
     detectors: tuple[str, ...] | None = None  # None: all that can run
     without: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
@@ -83,7 +85,9 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     @property
     def columns(self) -> Columns:
         """The column names the user gave."""
-        return Columns(self.text_column, self.id_column, self.label_column, self.source_column, self.time_column)
+        return Columns(
+            self.text_column, self.id_column, self.label_column, self.source_column, self.time_column, self.lines
+        )
 
     @property
     def memory_bytes(self) -> int:

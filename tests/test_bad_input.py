@@ -180,7 +180,7 @@ LOST = {  # name -> file, its rows (None: nobody can know), scanned, reason, fat
     "junk.jsonl.zst": (zstandard.compress(GOOD * 9) + b"junk", None, 9, "trailing_junk", "errored"),
     "cut.parquet": (parquet({"text": ["a"]})[:-1], None, 0, "corrupt_parquet", "errored"),
     "two.parquet": (TWO, None, 0, "duplicate_column", "errored"),
-    "unknown.csv": (b"a,b\n", None, 0, "unknown_format", "skipped"),
+    "unknown.xls": (b"a,b\n", None, 0, "unknown_format", "skipped"),
     "empty.jsonl": (b"", None, 0, "empty_file", "skipped"),
 }  # fmt: skip
 

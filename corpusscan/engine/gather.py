@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from corpusscan import io, schema
 from corpusscan.detector import Detector
+from corpusscan.engine import perfile
 from corpusscan.engine.collected import Collected
 from corpusscan.workspace import Workspace
 
@@ -38,8 +39,8 @@ def gather(
     collected: Collected, first: dict[int, int], detectors: Sequence[Detector], workspace: Workspace
 ) -> dict[str, Any]:
     """Hits, groups, members and cards of all detectors, as `report.tables.result_tables` takes them."""
-    places = [{"shard": s.index, "file": s.file, "first": first[s.index]} for s in collected.shards]
-    types = {"shard": pl.UInt32, "file": pl.String, "first": pl.UInt64}
+    places = [place for shard in collected.shards for place in _places(shard, first[shard.index])]
+    types = {"shard": pl.UInt32, "begin": pl.UInt64, "file": pl.String, "first": pl.UInt64}
     hits: list[tuple[str, int | None, pa.Table]] = []
     for name, parts in sorted(collected.flags.items()):
         hits += [(name, shard, workspace.read(artefact)) for shard, artefact in parts]
@@ -59,6 +60,13 @@ def gather(
     }
 
 
+def _places(shard: io.Shard, first: int) -> list[dict[str, Any]]:
+    """Where its records lie in files: from which row on, in which file, as which row of it."""
+    if not shard.files:
+        return [{"shard": shard.index, "begin": 0, "file": shard.file, "first": first}]
+    return [{"shard": shard.index, "begin": row, "file": one.label, "first": 0} for row, one in enumerate(shard.files)]
+
+
 def coverage_table(
     plan: io.Plan, collected: Collected, workspace: Workspace
 ) -> tuple[pa.Table, dict[str, list[str]], dict[str, int]]:
@@ -67,15 +75,18 @@ def coverage_table(
     columns: dict[str, Counter[str]] = {}
     for shard in plan.shards:
         if shard.index in collected.lost:
-            rows.append(_row(shard, "errored", {"errored": {collected.lost[shard.index].reason: 1}}, stop=shard.start))
+            rows += _unread(shard, "errored", collected.lost[shard.index].reason)
         elif shard.index not in collected.accounts:
-            rows.append(_row(shard, "skipped", {"skipped": {"not_sampled": 1}}, stop=shard.start))
+            rows += _unread(shard, "skipped", "not_sampled")
         else:
             account = collected.account(shard.index, workspace)
             for role, counts in orjson.loads(account.pop("columns")).items():
                 columns.setdefault(role, Counter()).update(counts)
-            stop = account.pop("stop")
+            stop, told = account.pop("stop"), account.pop("files")
             reasons = orjson.loads(account.pop("reasons"))
+            if told is not None:
+                rows += [{**row, "reasons": _json(row["reasons"])} for row in perfile.coverage(shard, told)]
+                continue
             status = "complete" if stop is None else "errored"
             rows.append(_row(shard, status, reasons, stop=shard.stop if stop is None else stop, **account))
     table = pa.Table.from_pylist(sorted(rows, key=lambda row: (row["file"], row["start"])), schema=schema.COVERAGE)
@@ -95,6 +106,12 @@ def _row(shard: io.Shard, status: str, reasons: dict[str, dict[str, int]], stop:
         **blank, "file": shard.file, "unit": shard.unit, "start": shard.start, "stop": stop,
         "bytes_total": shard.bytes_total, "status": status, "reasons": _json(reasons), **counts,
     }  # fmt: skip
+
+
+def _unread(shard: io.Shard, status: str, reason: str) -> list[dict[str, Any]]:
+    if shard.files:
+        return [_skipped(one.label, one.bytes, status, reason) for one in shard.files]
+    return [_row(shard, status, {status: {reason: 1}}, stop=shard.start)]
 
 
 def _skipped(file: str, size: int, status: str, reason: str) -> dict[str, Any]:

@@ -101,10 +101,12 @@ def save_state(state: State, workspace: Workspace) -> tuple[str, ...]:
 def identity(shard: Shard) -> str:
     """What the file system says of a shard: while it stays, so does the digest."""
     try:
-        status = Path(shard.path).stat()
+        told = [_told(path) for path in [one.path for one in shard.files] or [shard.path]]
     except OSError:
         return ""  # gone since the plan: its task will say so
-    path = os.fsencode(shard.path).hex()
-    return digest(
-        path, status.st_size, status.st_mtime_ns, status.st_ino, shard.start, shard.stop, shard.format, shard.piece
-    )
+    return digest(told, shard.start, shard.stop, shard.format, shard.piece)
+
+
+def _told(path: str) -> tuple[str, int, int, int]:
+    status = Path(path).stat()
+    return os.fsencode(path).hex(), status.st_size, status.st_mtime_ns, status.st_ino

@@ -21,6 +21,7 @@ from corpusscan import io, schema
 from corpusscan.config import Columns
 from corpusscan.detector import Batch, Detector, State
 from corpusscan.engine import shuffle, sources, spans
+from corpusscan.engine.perfile import PerFile
 from corpusscan.engine.sources import Tally
 from corpusscan.workspace import Workspace
 
@@ -29,6 +30,7 @@ ACCOUNT = pa.schema(
         ("rows", pa.uint64()), ("scanned", pa.uint64()), ("skipped", pa.uint64()), ("errored", pa.uint64()),
         ("text_bytes", pa.uint64()), ("tokens", pa.uint64()), ("lines", pa.uint64()),
         ("stop", pa.uint64()), ("reasons", pa.large_string()), ("columns", pa.large_string()),
+        ("files", pa.large_string()),  # of a shard of many files
     ]
 )  # fmt: skip
 
@@ -131,8 +133,8 @@ def _map(task: Map, workspace: Workspace) -> Outcome:
     tables: list[list[pa.Table]] = [[] for _ in task.jobs]
     cards: list[list[pa.Table]] = [[] for _ in task.jobs]
     named = None if task.rows is None else np.frombuffer(task.rows, np.uint64)
-    tally = Tally()
-    for batch in _batches(task, account, tally, named):
+    tally, files = Tally(), PerFile()
+    for batch in _batches(task, account, tally, files, named):
         for index, job in enumerate(task.jobs):
             table = _look(job, batch if job.part == 1 else sampled(batch, job.part, task.shard.digest), states[index])
             if len(table):
@@ -148,16 +150,19 @@ def _map(task: Map, workspace: Workspace) -> Outcome:
         outcome.hits += len(table) if not job.detector.rounds else 0
     if task.account:
         workspace.write(sources.beside(task.account), tally.table())
-        workspace.write(task.account, account_table(account))
+        told = files.told(task.shard, account) if task.shard.files else None
+        workspace.write(task.account, account_table(account, told))
     return outcome
 
 
-def _batches(task: Map, account: io.Account, tally: Tally, named: Any) -> Iterator[Batch]:
+def _batches(task: Map, account: io.Account, tally: Tally, files: PerFile, named: Any) -> Iterator[Batch]:
     reading = task.reading
     for batch in io.read(task.shard, reading.columns, reading.max_document, task.key, account, named):
         if task.account:
             account.tokens += spans.tokens_of(batch, reading.tokenizer)
             tally.add(batch)
+            if task.shard.files:
+                files.add(batch, reading.tokenizer)
         if len(batch.documents):
             yield batch
 
@@ -193,13 +198,13 @@ def _rows_to_describe(job: Job, table: pa.Table, batch: Batch) -> list[int]:
     return []
 
 
-def account_table(account: io.Account) -> pa.Table:
-    """The account as a table of one row."""
+def account_table(account: io.Account, files: str | None = None) -> pa.Table:
+    """The account as a table of one row, with what is told of `files` where the shard is made of them."""
     reasons, columns = account.as_json()
     row = {
         "rows": None if account.unknowable else account.rows, "scanned": account.scanned, "skipped": account.skipped,
         "errored": account.errored, "text_bytes": account.text_bytes, "tokens": account.tokens, "lines": account.lines,
-        "stop": account.stop, "reasons": reasons, "columns": columns,
+        "stop": account.stop, "reasons": reasons, "columns": columns, "files": files,
     }  # fmt: skip
     return pa.Table.from_pylist([row], schema=ACCOUNT)
 

@@ -7,6 +7,7 @@ A format is one module with UNIT, SUFFIXES, `split`, `names`, `count` and `read`
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -65,19 +66,28 @@ def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
 def digest(shard: Shard) -> str:
     """BLAKE3 of the shard's bytes and of how they are read; the same wherever the file lies."""
     hasher = blake3(f"{shard.format} {shard.compression}\n".encode())
-    if hasattr(FORMATS[shard.format], "extents"):
+    if shard.files:
+        for one in shard.files:
+            hasher.update(f"{one.compression} {one.bytes}\n".encode())
+            with suppress(OSError):  # its reader will say so
+                _take(hasher, one.path, [(0, one.bytes)])
+    elif hasattr(FORMATS[shard.format], "extents"):
         data, ranges = FORMATS[shard.format].extents(shard)
         hasher.update(f"{shard.start} {shard.stop}\n".encode() + data)
+        _take(hasher, shard.path, ranges)
     else:
         # The first bytes of a file may be a byte order mark: elsewhere they are data.
         hasher.update(b"first" if shard.start == 0 else b"later")
-        ranges = [(shard.start, shard.stop - shard.start)]
+        _take(hasher, shard.path, [(shard.start, shard.stop - shard.start)])
+    return str(hasher.hexdigest(32))
+
+
+def _take(hasher: blake3, path: str, ranges: list[tuple[int, int]]) -> None:
     block = memoryview(bytearray(2**20))  # used again and again: fresh memory costs more than the hash
-    with Path(shard.path).open("rb", buffering=0) as file:
+    with Path(path).open("rb", buffering=0) as file:
         for start, length in ranges:
             file.seek(start)
             left = length
             while left > 0 and (count := file.readinto(block[:left])):
                 hasher.update(block[:count])
                 left -= count
-    return str(hasher.hexdigest(32))

@@ -26,6 +26,7 @@ class Account:
     reasons: dict[str, Counter[str]] = field(
         default_factory=lambda: {"scanned": Counter(), "skipped": Counter(), "errored": Counter()}
     )
+    lost: dict[int, tuple[str, str]] = field(default_factory=dict)  # of shards of many files: row, its fate and reason
     layouts: Counter[Layout] = field(default_factory=Counter)  # records by how their columns were used
     without: Counter[str] = field(default_factory=Counter)  # scanned records that have no source, no time
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from types import ModuleType
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression, csv, footer, ipc, jsonl, parquet, tsv
+from corpusscan.io import compression, csv, footer, html, ipc, jsonl, parquet, text, textlines, tsv
 from corpusscan.io.places import Place
 from corpusscan.io.shard import Shard
 
-FORMATS: dict[str, ModuleType] = {"jsonl": jsonl, "parquet": parquet, "arrow": ipc, "csv": csv, "tsv": tsv}
+FORMATS: dict[str, ModuleType] = {
+    "jsonl": jsonl, "parquet": parquet, "arrow": ipc, "csv": csv, "tsv": tsv,
+    "text": text, "html": html, "lines": textlines,
+}  # fmt: skip
 _TARS = (".tar", ".tgz", ".tbz2", ".txz", *(".tar" + suffix for suffix in compression.SUFFIXES))
 ARCHIVES = {  # by names and first bytes; members are files of their own, with names that nobody checked
     "zip_archive": ((".zip",), b"PK\x03\x04"),
@@ -24,12 +27,20 @@ def is_table(shard: Shard) -> bool:
     return hasattr(FORMATS[shard.format], "tables")
 
 
-def of(place: Place, head: bytes) -> str:
-    """The name of the format of a file that begins with `head`.  Raises `UnreadableError` where none is known."""
-    if not place.size:
+def of(place: Place, head: bytes, lines: bool) -> str:
+    """The name of the format of a file that begins with `head`; plain text may be a document to a line.
+
+    Raises `UnreadableError` where none is known, and for an empty file that should hold records.
+    """
+    name = _named(place, head)
+    if not place.size and not hasattr(FORMATS[name], "FILES"):
         raise UnreadableError("empty_file")
+    return "lines" if name == "text" and lines else name
+
+
+def _named(place: Place, head: bytes) -> str:
     stem = place.path.name.lower()
-    _refuse_archives(stem, head)
+    _refuse_archives(stem, b"")
     for suffix in compression.SUFFIXES:
         stem = stem.removesuffix(suffix)
     for name, module in FORMATS.items():
@@ -43,6 +54,9 @@ def of(place: Place, head: bytes) -> str:
         return "arrow"
     if place.named and head.lstrip().startswith(b"{"):
         return "jsonl"
+    _refuse_archives("", head)
+    if not place.size:
+        raise UnreadableError("empty_file")
     raise UnreadableError("unknown_format", f"known: {', '.join(suffixes())}")
 
 

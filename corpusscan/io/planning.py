@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,15 +15,16 @@ from corpusscan.io import compression, formats
 from corpusscan.io.columns import TEXT
 from corpusscan.io.formats import ARCHIVES, FORMATS
 from corpusscan.io.places import Place, find
-from corpusscan.io.shard import Shard
+from corpusscan.io.shard import File, Shard
 
 _SHARD, _LARGEST, _SHARDS = 32 * 2**20, 2**30, 20_000
+_FILES = 4096  # that may be one shard
 # A compressed file is one shard while it is small, or one of many: cutting it takes time and room on the disk.
 _WHOLE, _ALWAYS_CUT, _MANY = 128 * 2**20, 4 * 2**30, 64
 _REMEDIES = {
     **dict.fromkeys(ARCHIVES, "unpack it, and scan the folder"),
     "empty_file": "there is nothing in it",
-    "unknown_format": "convert it to JSON Lines, Parquet or Arrow",
+    "unknown_format": "convert it to JSON Lines, CSV, plain text, Parquet or Arrow",
     "corrupt_parquet": "copy it here again, or leave it out",
     "corrupt_arrow": "copy it here again, or leave it out",
     "unreadable": "check its permissions",
@@ -52,7 +54,7 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
         if place.companion:
             continue
         try:
-            shards += _split(place, target, whole, len(shards))
+            shards += _split(place, target, whole, columns.lines)
         except UnreadableError as error:
             if place.named:
                 remedy = _REMEDIES.get(error.reason, "leave it out")
@@ -64,17 +66,19 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
         raise InputError(
             f"{', '.join(inputs)}: nothing that can be read{example}; known formats: {', '.join(formats.suffixes())}"
         )
+    shards = _gathered(shards, target, len(inputs) > 1)
+    shards = [msgspec.structs.replace(shard, index=index) for index, shard in enumerate(shards)]
     _require_text(shards, inputs, columns)
     return Plan(shards, skipped, [place.label for place in places if place.companion])
 
 
-def _split(place: Place, target: int, whole: int, first: int) -> list[Shard]:
+def _split(place: Place, target: int, whole: int, lines: bool) -> list[Shard]:
     if place.skip:
         raise UnreadableError(place.skip)
     try:
         with place.path.open("rb") as file:
             head = file.read(16)
-        name = formats.of(place, head)
+        name = formats.of(place, head, lines)
         kind = FORMATS[name]
         ranges = kind.split(place.path, target)
         packed = None if hasattr(kind, "extents") else compression.kind_of(head, place.path.name.lower())
@@ -82,12 +86,41 @@ def _split(place: Place, target: int, whole: int, first: int) -> list[Shard]:
         raise UnreadableError("unreadable", error.strerror or str(error)) from None
     return [
         Shard(
-            index=first + number, file=place.label, path=str(place.path), format=name, unit=kind.UNIT,
+            index=0, file=place.label, path=str(place.path), format=name, unit=kind.UNIT,
             start=start, stop=stop, bytes_total=place.size, bytes=size, compression=packed,
             piece=target if packed and place.size > whole and hasattr(kind, "LINES") else 0,
         )
-        for number, (start, stop, size) in enumerate(ranges)
+        for start, stop, size in ranges
     ]  # fmt: skip
+
+
+def _gathered(shards: list[Shard], target: int, by_input: bool) -> list[Shard]:
+    """Files that are a record each together, some `target` bytes of them; every other shard as it is."""
+    found: list[list[Shard]] = []
+    latest: dict[tuple[str, str], list[Shard]] = {}  # by format and input
+    sizes: Counter[tuple[str, str]] = Counter()
+    for shard in shards:
+        about = shard.format, shard.file.split("/", 1)[0] if by_input else ""
+        room = len(latest.get(about, ())) < _FILES and sizes[about] + shard.bytes <= target
+        if about in latest and room and hasattr(FORMATS[shard.format], "FILES"):
+            latest[about].append(shard)
+        else:
+            latest[about], sizes[about] = [shard], 0
+            found.append(latest[about])
+        sizes[about] += shard.bytes
+    return [_one(group) for group in found]
+
+
+def _one(group: list[Shard]) -> Shard:
+    first, *more = group
+    if not more:
+        return first
+    size = sum(one.bytes for one in group)
+    files = tuple(File(label=one.file, path=one.path, bytes=one.bytes, compression=one.compression) for one in group)
+    return msgspec.structs.replace(
+        first, file=f"{first.file} and {len(more)} more", unit="file", stop=len(group), bytes=size, bytes_total=size,
+        compression=None, files=files,
+    )  # fmt: skip
 
 
 def _require_text(shards: list[Shard], inputs: list[str], columns: Columns) -> None:

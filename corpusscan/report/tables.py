@@ -23,7 +23,7 @@ EXEMPLARS = 5
 class Gathered:
     """The parts of a scan's artefacts that results are made of; shard rows throughout."""
 
-    shards: pl.DataFrame  # shard, file, first (absolute row of the shard's row 0)
+    shards: pl.DataFrame  # shard, begin (row of the shard), and from there on file, first (its absolute row)
     hits: list[tuple[str, int | None, pa.Table]]  # detector, shard (None: in the table), rows
     groups: list[tuple[str, pa.Table]]
     members: list[pa.Table]
@@ -104,8 +104,9 @@ def _cards(gathered: Gathered) -> pl.DataFrame:
     """
     layout = schema.CARDS.insert(0, pa.field("shard", pa.uint32()))
     cards = _stack([_with_shard(card, shard) for shard, card in gathered.cards if len(card)], layout)
-    cards = cards.unique(["shard", "row"], keep="any").join(gathered.shards, on="shard", how="left")
-    absolute = pl.col("row") + pl.col("first")
+    cards = cards.unique(["shard", "row"], keep="any")
+    cards = _in_files(cards, gathered.shards)
+    absolute = pl.col("absolute")
     doc_id = pl.coalesce("id", pl.col("file") + "#" + absolute.cast(pl.String))
     cards = cards.join(gathered.copies, on=["shard", "row"], how="left")
     independent = (
@@ -113,8 +114,16 @@ def _cards(gathered: Gathered) -> pl.DataFrame:
         .then("content_hash")
         .otherwise(pl.col("content_hash").min().over("cluster"))
     )
-    cards = cards.with_columns(absolute=absolute, doc_id=doc_id, independent_id=independent)
+    cards = cards.with_columns(doc_id=doc_id, independent_id=independent)
     return cards.drop("cluster").rename({"tokens": "document_tokens"})
+
+
+def _in_files(rows: pl.DataFrame, shards: pl.DataFrame) -> pl.DataFrame:
+    """Rows by shard and row, with `file` and `absolute`, the row there."""
+    rows = rows.sort("shard", "row", maintain_order=True)
+    places = shards.sort("shard", "begin")
+    found = rows.join_asof(places, left_on="row", right_on="begin", by="shard", check_sortedness=False)
+    return found.with_columns(absolute=pl.col("row") - pl.col("begin") + pl.col("first")).drop("begin", "first")
 
 
 def _findings(gathered: Gathered, cards: pl.DataFrame, accepted: set[str]) -> pl.DataFrame:
@@ -192,8 +201,8 @@ def _rule_members(alone: pl.DataFrame) -> pl.DataFrame:
 
 
 def _concluded_members(gathered: Gathered) -> pl.DataFrame:
-    rows = _stack(gathered.members, schema.CONCLUDED_MEMBERS).join(gathered.shards, on="shard", how="left")
-    return rows.select("group", "file", (pl.col("row") + pl.col("first")).alias("row"), "role", "independent_id")
+    rows = _in_files(_stack(gathered.members, schema.CONCLUDED_MEMBERS), gathered.shards)
+    return rows.select("group", "file", pl.col("absolute").alias("row"), "role", "independent_id")
 
 
 def _exemplars(cards: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:

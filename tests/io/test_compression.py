@@ -196,7 +196,7 @@ def test_a_mark_tells_how_characters_are_spelled(
 
 @pytest.mark.parametrize(
     ("name", "head", "reason"),
-    [("a.zip", b"PK\x03\x04", "zip_archive"), ("a.jsonl", b"PK\x03\x04", "zip_archive"), ("a.tar", b"x", "tar_archive"),
+    [("a.zip", b"PK\x03\x04", "zip_archive"), ("a.data", b"PK\x03\x04", "zip_archive"), ("a.tar", b"x", "tar_archive"),
      ("a.tar.gz", b"x", "tar_archive"), ("a.tgz", b"x", "tar_archive"), ("a.7z", b"x", "7z_archive"),
      ("a.rar", b"x", "rar_archive")],
 )  # fmt: skip

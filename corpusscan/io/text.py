@@ -1,0 +1,85 @@
+"""Plain text: a file is one document, and many small files are one shard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from corpusscan.detector import Batch
+from corpusscan.errors import UnreadableError
+from corpusscan.io import streams
+from corpusscan.io.records import Builder
+from corpusscan.io.shard import Shard
+
+UNIT = "byte"
+SUFFIXES = (".txt", ".text", ".md", ".markdown", ".rst")
+FILES = True  # a file is a record: an empty one is no gap, and small ones share a shard
+MAX_FILE = 128 * 2**20  # bytes of text; a larger file is skipped, and counted
+
+split = streams.whole
+
+
+def names(shard: Shard) -> Iterator[str]:
+    """The one field there is."""
+    yield shard.format
+
+
+def count(shard: Shard) -> int:
+    """Files of the shard."""
+    return len(shard.files) or 1
+
+
+def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
+    """Batches of the shard's files; one that cannot be read to its end is counted, and the next is read."""
+    for one in _each(shard):
+        if not len(builder.wants(1)):
+            builder.row += 1
+            continue
+        try:
+            data = _whole(one)
+        except UnreadableError as error:
+            _lose(builder, "errored", error.reason)
+        except OSError:
+            _lose(builder, "errored", "unreadable")
+        else:
+            if data is None:
+                _lose(builder, "skipped", "file_too_large")
+            else:
+                builder.add({shard.format: _decoded(data)}, len(data))
+        if builder.full and (batch := builder.take()):
+            yield batch
+
+
+def _lose(builder: Builder, fate: str, reason: str) -> None:
+    builder.account.lost[builder.row] = fate, reason
+    (builder.error if fate == "errored" else builder.skip)(reason)
+
+
+def _each(shard: Shard) -> Iterator[Shard]:
+    if not shard.files:
+        yield shard
+    for one in shard.files:
+        yield msgspec.structs.replace(
+            shard, files=(), path=one.path, compression=one.compression, start=0, stop=one.bytes
+        )
+
+
+def _whole(shard: Shard) -> bytes | None:
+    """The bytes of a file, or None above MAX_FILE.  Raises `UnreadableError`."""
+    held: list[bytes] = []
+    size = 0
+    for block in streams.source(shard):
+        held.append(block)
+        size += len(block)
+        if size > MAX_FILE:
+            return None
+    return b"".join(held)
+
+
+def _decoded(data: bytes) -> str | bytes:
+    """As text; as they are where they are no UTF-8, to be told so."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data
