@@ -23,7 +23,7 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Names given by the user; empty or None: found by name, see `io.columns`."""
+    """How records are read: names given by the user (empty or None: found by name, see `io.columns`), and what else."""
 
     text: tuple[str, ...] = ()
     id: str | None = None
@@ -31,6 +31,7 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str | None = None
     time: str | None = None
     lines: bool = False  # a line of plain text is a document, else the file is
+    tokenizer: str | None = None  # of tokenised shards
 
 
 class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -86,7 +87,13 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     def columns(self) -> Columns:
         """The column names the user gave."""
         return Columns(
-            self.text_column, self.id_column, self.label_column, self.source_column, self.time_column, self.lines
+            self.text_column,
+            self.id_column,
+            self.label_column,
+            self.source_column,
+            self.time_column,
+            self.lines,
+            self.tokenizer,
         )
 
     @property

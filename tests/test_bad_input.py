@@ -63,7 +63,7 @@ NAMED = {
     "glob without a match": ("*.parquet", [], "holds no data"),
     "remote": ("s3://bucket/key", [], "copy the files here"),
     "empty": (b"", [], "holds no data"),
-    "unknown format": (b"a,b\n1,2\n", [], "convert it to JSON Lines, Parquet or Arrow"),
+    "unknown format": (b"a,b\n1,2\n", [], "convert it to JSON Lines, CSV, plain text, Parquet or Arrow"),
     "JSON array": (b'[{"text": "a"}]', [], "one object per line"),
     "parquet without its end": (parquet({"text": ["a"]})[:-1], [], "corrupt_parquet"),
     "without a text column": (b'{"title_": "a", "body_": "b"}\n', [], "it has: body_, title_"),

@@ -66,6 +66,8 @@ def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
 def digest(shard: Shard) -> str:
     """BLAKE3 of the shard's bytes and of how they are read; the same wherever the file lies."""
     hasher = blake3(f"{shard.format} {shard.compression}\n".encode())
+    for path in beside(shard):
+        hasher.update(Path(path).read_bytes())
     if shard.files:
         for one in shard.files:
             hasher.update(f"{one.compression} {one.bytes}\n".encode())
@@ -80,6 +82,11 @@ def digest(shard: Shard) -> str:
         hasher.update(b"first" if shard.start == 0 else b"later")
         _take(hasher, shard.path, [(shard.start, shard.stop - shard.start)])
     return str(hasher.hexdigest(32))
+
+
+def beside(shard: Shard) -> list[str]:
+    """Other files on which it depends what the shard's bytes say."""
+    return FORMATS[shard.format].beside(shard) if shard.tokenizer else []
 
 
 def _take(hasher: blake3, path: str, ranges: list[tuple[int, int]]) -> None:

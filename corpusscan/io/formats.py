@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import ModuleType
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression, csv, footer, html, ipc, jsonl, parquet, text, textlines, tsv
+from corpusscan.io import compression, csv, footer, html, ipc, jsonl, parquet, text, textlines, tokenised, tsv
 from corpusscan.io.places import Place
 from corpusscan.io.shard import Shard
 
 FORMATS: dict[str, ModuleType] = {
     "jsonl": jsonl, "parquet": parquet, "arrow": ipc, "csv": csv, "tsv": tsv,
-    "text": text, "html": html, "lines": textlines,
+    "text": text, "html": html, "lines": textlines, "tokens": tokenised,
 }  # fmt: skip
 _TARS = (".tar", ".tgz", ".tbz2", ".txz", *(".tar" + suffix for suffix in compression.SUFFIXES))
 ARCHIVES = {  # by names and first bytes; members are files of their own, with names that nobody checked

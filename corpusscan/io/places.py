@@ -17,7 +17,7 @@ _COMPANIONS = re.compile(
     r"(readme|license|licence|notice|copying|citation|changelog)(\..*)?"
     r"|\.git(attributes|ignore)|\.ds_store|dataset_infos?\.json|dataset_dict\.json|state\.json|metadata\.json"
     r"|_success|_metadata|_common_metadata|sha\d+sums?(\.txt)?|md5sums?(\.txt)?|checksums?(\.txt)?|manifest\.json"
-    r"|.*\.(md5|sha1|sha256|sha512|crc|asc|sig)",
+    r"|.*\.idx|.*\.(md5|sha1|sha256|sha512|crc|asc|sig)",
     re.IGNORECASE,
 )
 _IGNORED_FOLDERS = frozenset({".git", ".cache", ".huggingface", "__pycache__"})

@@ -23,6 +23,9 @@ _FILES = 4096  # that may be one shard
 _WHOLE, _ALWAYS_CUT, _MANY = 128 * 2**20, 4 * 2**30, 64
 _REMEDIES = {
     **dict.fromkeys(ARCHIVES, "unpack it, and scan the folder"),
+    "no_tokenizer": "they are decoded with it",
+    "corrupt_npy": "copy it here again, or leave it out",
+    "corrupt_index": "copy it here again, or leave it out",
     "empty_file": "there is nothing in it",
     "unknown_format": "convert it to JSON Lines, CSV, plain text, Parquet or Arrow",
     "corrupt_parquet": "copy it here again, or leave it out",
@@ -54,12 +57,13 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
         if place.companion:
             continue
         try:
-            shards += _split(place, target, whole, columns.lines)
+            shards += _split(place, target, whole, columns)
         except UnreadableError as error:
             if place.named:
                 remedy = _REMEDIES.get(error.reason, "leave it out")
                 raise InputError(f"{place.path}: cannot be read ({error}); {remedy}") from None
-            status = "errored" if error.reason in ("corrupt_parquet", "corrupt_arrow", "unreadable") else "skipped"
+            damaged = error.reason.startswith(("corrupt_", "truncated_")) or error.reason == "unreadable"
+            status = "errored" if damaged else "skipped"
             skipped.append((place.label, place.size, status, error.reason))
     if not shards:
         example = f" ({skipped[0][0]}: {skipped[0][3]})" if skipped else ""
@@ -72,16 +76,17 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
     return Plan(shards, skipped, [place.label for place in places if place.companion])
 
 
-def _split(place: Place, target: int, whole: int, lines: bool) -> list[Shard]:
+def _split(place: Place, target: int, whole: int, columns: Columns) -> list[Shard]:
     if place.skip:
         raise UnreadableError(place.skip)
     try:
         with place.path.open("rb") as file:
             head = file.read(16)
-        name = formats.of(place, head, lines)
+        name = formats.of(place, head, columns.lines)
         kind = FORMATS[name]
-        ranges = kind.split(place.path, target)
-        packed = None if hasattr(kind, "extents") else compression.kind_of(head, place.path.name.lower())
+        tokenizer = [columns.tokenizer or ""] if hasattr(kind, "TOKENS") else []
+        ranges = kind.split(place.path, target, *tokenizer)
+        packed = None if hasattr(kind, "extents") or tokenizer else compression.kind_of(head, place.path.name.lower())
     except OSError as error:
         raise UnreadableError("unreadable", error.strerror or str(error)) from None
     return [
@@ -89,6 +94,7 @@ def _split(place: Place, target: int, whole: int, lines: bool) -> list[Shard]:
             index=0, file=place.label, path=str(place.path), format=name, unit=kind.UNIT,
             start=start, stop=stop, bytes_total=place.size, bytes=size, compression=packed,
             piece=target if packed and place.size > whole and hasattr(kind, "LINES") else 0,
+            tokenizer="".join(tokenizer),
         )
         for start, stop, size in ranges
     ]  # fmt: skip

@@ -31,3 +31,4 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
     piece: int = 0  # decompressed bytes of the pieces into which the file is cut first; 0: it is read as it is
     fault: str = ""  # why the file cannot be read past this shard
     files: tuple[File, ...] = ()  # those it is made of, where these are many: rows in their order
+    tokenizer: str = ""  # by which tokens are spelled out
