@@ -18,7 +18,7 @@ from corpusscan.config import ScanConfig
 from corpusscan.detector import Detector
 from corpusscan.engine import heard, index, keys, memory
 from corpusscan.engine.collected import Collected
-from corpusscan.engine.gather import coverage_table, gather, offsets
+from corpusscan.engine.gather import coverage_table, gather, held, offsets
 from corpusscan.engine.local import Local
 from corpusscan.engine.rounds import Progress, Rounds
 from corpusscan.engine.tasks import Reading
@@ -77,8 +77,9 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
             scheme, drawn = affine32.SCHEMES[config.sketch], index.Drawn(key, seeded=config.seed is not None)
             kept, key = stack.enter_context(index.opened(Path(config.index), scheme, drawn))
         reading = Reading(config.columns, config.max_document_bytes, config.tokenizer, config.excerpts)
-        with Local(workspace.root, config.worker_count, config.memory_bytes) as engine:
-            rounds = Rounds(engine, workspace, reading, key, show, kept)
+        with Local(workspace.root, config.worker_count, config.memory_bytes, config.task_timeout) as engine:
+            limits = (config.memory_bytes, config.task_timeout)
+            rounds = Rounds(engine, workspace, reading, key, show, kept, limits)
             plan = msgspec.structs.replace(plan, shards=rounds.cuts.shards(plan.shards))
             collected = rounds.fingerprint(plan.shards, config.sample)
             rounds.audit(collected, active)
@@ -95,7 +96,7 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
         text = orjson.dumps(manifest, option=orjson.OPT_INDENT_2)
         write_atomic(out / pages.MANIFEST, lambda path: path.write_bytes(text))
         report = pages.build(out)
-        report.saved = saved
+        report.saved, report.quarantined = saved, run_facts["quarantined"]
         return report
 
 
@@ -162,6 +163,7 @@ def _write_tables(
     return {
         "columns": columns,
         "records_without": without,
+        "quarantined": held(collected, first),
         "baseline": baseline.use(entries, in_force, tables.names(result)) if entries else None,
     }
 

@@ -61,6 +61,9 @@ def cli() -> None:
 @click.option("--workers", type=int, metavar="N", help="Worker processes; default: one per core.")
 @click.option("--memory-limit", metavar="SIZE", help="Memory a worker may hold, as in 2GiB.  [default: 4GiB]")
 @click.option(
+    "--task-timeout", type=int, metavar="SECONDS", help="End a worker that is silent for so long.  [default: 1800]"
+)
+@click.option(
     "--max-document", metavar="SIZE", help="Longer texts are scanned in overlapping pieces.  [default: 16MiB]"
 )
 @click.option(

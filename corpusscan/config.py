@@ -53,6 +53,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     device: str = "auto"  # that it runs on
     workers: int | None = None  # None: one per core
     memory_limit: int | str = "4GiB"  # per worker, resident
+    task_timeout: int = 1800  # seconds that a worker may give no sign of life
     max_document: int | str = "16MiB"  # longer texts are scanned in overlapping pieces
     decode_levels: int = 1  # of encoded text
     injection_weights: str | None = None  # of the detector prompt_injection, made by `corpusscan train`
@@ -74,6 +75,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         _check(0 < self.sample <= 1, "sample", self.sample, "a fraction above 0 and at most 1")
         _check(self.workers is None or self.workers >= 1, "workers", self.workers, "1 or more")
         _check(self.memory_bytes >= 2**28, "memory_limit", self.memory_limit, "at least 256MiB")
+        _check(self.task_timeout >= 1, "task_timeout", self.task_timeout, "seconds, 1 or more")
         _check(self.max_document_bytes >= 2**16, "max_document", self.max_document, "at least 64KiB")
         _check(self.decode_levels in (1, 2), "decode_levels", self.decode_levels, "1 or 2")
         _check(self.sketch in SKETCHES, "sketch", self.sketch, f"one of {', '.join(SKETCHES)}")

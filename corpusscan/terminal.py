@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from corpusscan.report import Report
     from corpusscan.report.mined_rules import Saved
 
+_NAMED = 5  # records that are named on the screen
 _EVERY = 30.0  # seconds between lines where there is no terminal
 _SECONDS_PER_BYTE = 1 / 100e6  # one worker, all detectors, compressed bytes: a cautious round number
 _STAGES = {
@@ -30,6 +31,7 @@ _STAGES = {
     "scan": "Scanning",
     "group": "Grouping",
     "confirm": "Confirming",
+    "search": "Searching for records that end workers",
     "power": "Planting and scanning",
 }
 
@@ -110,8 +112,23 @@ def show_report(report: Report) -> None:
     """The last screen."""
     screen = console()
     render(report.summary, screen, report.out / "report.html")
+    if report.quarantined:
+        _show_quarantined(report, screen)
     if report.saved is not None:
         _show_saved(report.saved, screen)
+
+
+def _show_quarantined(report: Report, screen: Console) -> None:
+    """Records that ended workers, and what to do about them."""
+    for one in report.quarantined[:_NAMED]:
+        to = f" to {one['stop'] - 1}" if one["stop"] > one["row"] + 1 else ""
+        screen.print(f"Not read: {visible(one['file'], 200)}, row {one['row']}{to}: {one['reason']}")
+    if (more := len(report.quarantined) - _NAMED) > 0:
+        screen.print(f"and {number(more)} more, in manifest.json")
+    screen.print(
+        "Look at these records and take them out, or raise --memory-limit or --task-timeout where that is the reason;"
+        f" to try them again as they are, delete {visible(str(report.out / 'work' / 'quarantine'))}"
+    )
 
 
 def _show_saved(saved: Saved, screen: Console) -> None:

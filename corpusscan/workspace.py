@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from blake3 import blake3
 from corpusscan.errors import WorkspaceError
 
 KEY_BYTES = 32
+_BESIDE = re.compile(r"\..+\.\d+\.[0-9a-f]{8}")  # names of files that are being written
 _VALUE = 8  # bytes of most values in memory
 
 
@@ -67,6 +69,9 @@ class Workspace:
         try:
             yield
         except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL, errno.ENOENT):
+                remedy = "run the same command to resume once the disk can be read"
+                raise WorkspaceError(f"{self.path(name)}: cannot be read ({error.strerror}); {remedy}") from None
             raise WorkspaceError(f"{self.path(name)}: damaged ({error}); delete this file and run again") from None
 
     def read_json(self, name: str) -> dict[str, Any]:
@@ -110,7 +115,12 @@ def opened(out: Path, inputs: list[str], *, overwrite: bool) -> Iterator[Workspa
     try:
         with filelock.FileLock(root / "lock", mode=0o600).acquire(timeout=0):
             _own(out, root / "inputs.json", [str(Path(name).absolute()) for name in inputs], overwrite)
+            begun = root / "unfinished"
+            if begun.exists():
+                sweep(out)
+            write_atomic(begun, lambda path: path.write_bytes(b""))
             yield Workspace(root)
+            begun.unlink(missing_ok=True)
     except filelock.Timeout:
         raise WorkspaceError(f"{out}: another scan writes there; wait for it, or choose another -o") from None
 
@@ -124,6 +134,14 @@ def _own(out: Path, place: Path, inputs: list[str], overwrite: bool) -> None:
         if mine is not None and mine != inputs:
             raise WorkspaceError(f"{out}: holds the scan of {', '.join(mine)}; {remedy}")
     write_atomic(place, lambda path: path.write_bytes(orjson.dumps(inputs)))
+
+
+def sweep(folder: Path) -> None:
+    """Remove what was being written below `folder` by processes that were killed; nobody else may write there."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if _BESIDE.fullmatch(name):
+                Path(parent, name).unlink(missing_ok=True)
 
 
 def write_atomic(place: Path, write: Callable[[Path], object]) -> None:

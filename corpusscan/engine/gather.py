@@ -14,6 +14,7 @@ from corpusscan import io, schema
 from corpusscan.detector import Detector
 from corpusscan.engine import perfile
 from corpusscan.engine.collected import Collected
+from corpusscan.engine.quarantine import DEADLY
 from corpusscan.workspace import Workspace
 
 _COPIES = {"shard": pl.UInt32, "row": pl.UInt64, "cluster": pl.UInt64}
@@ -29,7 +30,10 @@ def offsets(plan: io.Plan, collected: Collected, workspace: Workspace) -> dict[i
         if shard.index in collected.accounts and shard.index not in collected.lost:
             rows = collected.account(shard.index, workspace)["rows"]
         later = any(other.file == shard.file for other in plan.shards[shard.index + 1 : shard.index + 2])
-        if rows is None and later:
+        lost = collected.lost.get(shard.index)
+        if lost and lost.rows is not None:
+            rows = lost.rows
+        elif rows is None and later and not (lost and lost.reason in DEADLY):  # nor may this process die of it
             rows = io.count(shard)
         following[shard.file] = first[shard.index] + (rows or 0)
     return first
@@ -92,6 +96,16 @@ def coverage_table(
     table = pa.Table.from_pylist(sorted(rows, key=lambda row: (row["file"], row["start"])), schema=schema.COVERAGE)
     without = columns.pop("without", Counter())
     return table, _column_names(columns), {kind: without[kind] for kind in ("source", "time")}
+
+
+def held(collected: Collected, first: dict[int, int]) -> list[dict[str, Any]]:
+    """Records that were not read because they ended a worker: file, rows (`row` to before `stop`), reason."""
+    return [
+        {"file": shard.file, "row": first[shard.index] + start, "stop": first[shard.index] + stop, "reason": reason}
+        for shard in collected.shards
+        if shard.held
+        for start, stop, reason in shard.held.ranges
+    ]
 
 
 def _column_names(columns: dict[str, Counter[str]]) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -65,14 +66,21 @@ class Keys:
 
     def account(self, shard: Shard) -> str:
         """The accounting of a shard."""
-        return _place(digest("account", self._base, shard.digest))
+        return _place(digest("account", self._base, shard.content))
 
     def job(self, detector: Detector, step: int, state: tuple[str, ...], about: str) -> str:
-        """A detector's step on `about`: a shard's digest, its named rows, or a partition's inputs."""
+        """A detector's step on `about`: a shard's content, its named rows, or a partition's inputs."""
+        return _place(digest("job", self._base, self._of(detector), step, state, about))
+
+    def condition(self, detectors: Sequence[Detector], limits: object) -> str:
+        """All on which it depends whether a worker survives a record, the machine aside."""
+        return digest("condition", self._base, sorted(self._of(detector) for detector in detectors), limits)
+
+    def _of(self, detector: Detector) -> str:
         if detector.name not in self._own:
             source = _source(f"detectors/{detector.name}.py")
             self._own[detector.name] = digest(detector.name, repr(detector), detector.digest(), source)
-        return _place(digest("job", self._base, self._own[detector.name], step, state, about))
+        return self._own[detector.name]
 
 
 def fingerprint(key: bytes) -> str:

@@ -1,6 +1,7 @@
 """Worker processes on this machine: started, fed, watched, replaced when they die.
 
-A task whose worker dies is tried once more; a worker that holds too much memory is ended.
+A task whose worker dies is tried once more; a worker that holds too much memory, or that gives no sign of life for
+too long, is ended.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,23 +21,28 @@ from typing import Self
 
 import psutil
 
-from corpusscan.engine.tasks import Outcome, Task, TaskError
+from corpusscan.engine.tasks import ALIVE, Map, Outcome, Reduce, Task, TaskError
 from corpusscan.errors import WorkspaceError
+from corpusscan.io import faults
 
 ATTEMPTS = 2
+# What another attempt, or another worker, may not meet again.
+_AGAIN = ("worker_died", "memory_limit", "timeout", faults.READ, faults.GONE)
 # There is a worker for every core: threads of libraries would only stand in one another's way.
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "RAYON")} | {
     "POLARS_MAX_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
+ROW = 8  # bytes of the number of a row
+_START = 300.0  # seconds in which a worker must have loaded its libraries
 _TICK = 0.2  # seconds between looks at the workers' memory
 
 
 class Lost:
-    """A task that could not be done, and the word it is counted under."""
+    """A task that could not be done, and the word it is counted under; `rows` of its shard, where these are known."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
-        self.reason, self.detail = reason, detail
+    def __init__(self, reason: str, detail: str = "", rows: int | None = None) -> None:
+        self.reason, self.detail, self.rows = reason, detail, rows
 
 
 Answer = Outcome | TaskError | Lost
@@ -51,6 +58,8 @@ class _Worker:
         self.process: subprocess.Popen[bytes] | None = None
         self.ended_for: str | None = None
         self.closed = False
+        self.heard: float | None = None  # when it last gave a sign of life, while it has a task that must give some
+        self.started = False
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
 
@@ -69,6 +78,7 @@ class _Worker:
             except Exception:  # noqa: BLE001  # whatever a dying worker left: an answer must come, or the scan waits
                 answer = Lost(self.ended_for or "worker_died", f"exit {self._end()}")
                 self.ended_for = None
+            self.heard = None
             self.answers.put((task, answer))
         self._end()
 
@@ -76,14 +86,20 @@ class _Worker:
         self.process = self.process or self._start()
         assert self.process.stdin
         assert self.process.stdout
+        self.ended_for = None  # of an earlier task, which was faster than its end
+        # How long a reduce takes depends on the corpus: it has nothing that could hang.
+        self.heard = None if isinstance(task, Reduce) else time.monotonic()
         pickle.dump(task, self.process.stdin)
         self.process.stdin.flush()
-        answer: Answer = pickle.load(self.process.stdout)
-        return answer
+        while (answer := pickle.load(self.process.stdout)) == ALIVE:
+            self.started = True
+            self.heard = None if isinstance(task, Reduce) else time.monotonic()
+        told: Answer = answer
+        return told
 
     def _end(self) -> int | None:
         """End the process, where there is one, and return its exit code."""
-        process, self.process = self.process, None
+        process, self.process, self.started = self.process, None, False
         if process is None:
             return None
         process.kill()
@@ -93,11 +109,14 @@ class _Worker:
                 pipe.close()
         return process.wait()
 
-    def watch(self, limit: int) -> None:
-        """End the process where it holds more than `limit` bytes of resident memory."""
-        process = self.process
+    def watch(self, limit: int, patience: float) -> None:
+        """End the process where it holds more than `limit` bytes of memory, or was silent for `patience` seconds."""
+        process, heard = self.process, self.heard
         if process is None:
             return
+        if heard is not None and time.monotonic() - heard > (patience if self.started else max(patience, _START)):
+            self.ended_for = "timeout"
+            process.kill()
         with contextlib.suppress(psutil.Error):
             if psutil.Process(process.pid).memory_info().rss > limit:
                 self.ended_for = "memory_limit"
@@ -114,8 +133,8 @@ class _Worker:
 class Local:
     """A pool of worker processes; use it as a context, which ends them."""
 
-    def __init__(self, root: Path, workers: int, memory_limit: int) -> None:
-        self.root, self.count, self.memory_limit = root, workers, memory_limit
+    def __init__(self, root: Path, workers: int, memory_limit: int, patience: float = 1800.0) -> None:
+        self.root, self.count, self.memory_limit, self.patience = root, workers, memory_limit, patience
         self._workers: list[_Worker] = []
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[tuple[Task, Answer]] = queue.SimpleQueue()
@@ -152,8 +171,8 @@ class Local:
             if isinstance(answer, TaskError):
                 if answer.fatal:
                     raise WorkspaceError(answer.message)
-                answer = Lost("task_failed", f"{answer.message}\n{answer.detail}")
-            if isinstance(answer, Lost) and answer.reason == "worker_died" and attempts[id(task)] < ATTEMPTS:
+                answer = Lost(answer.reason, f"{answer.message}\n{answer.detail}".strip())
+            if isinstance(answer, Lost) and attempts[id(task)] < _attempts(task, answer.reason):
                 self._tasks.put(task)
                 continue
             left -= 1
@@ -161,4 +180,10 @@ class Local:
 
     def _watch(self) -> None:
         for worker in self._workers:
-            worker.watch(self.memory_limit)
+            worker.watch(self.memory_limit, self.patience)
+
+
+def _attempts(task: Task, reason: str) -> int:
+    """How often a task is tried.  What comes of a map is looked into: silence is not waited for twice before that."""
+    of_many = isinstance(task, Map) and task.trial and len(task.rows or b"") > ROW
+    return 1 if reason not in _AGAIN or of_many or (isinstance(task, Map) and reason == "timeout") else ATTEMPTS

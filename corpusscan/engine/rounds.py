@@ -22,6 +22,7 @@ from corpusscan.engine.cuts import Cuts
 from corpusscan.engine.index import Index
 from corpusscan.engine.keys import Keys, digest, identity, save_state
 from corpusscan.engine.local import Lost
+from corpusscan.engine.quarantine import Quarantine, until_done
 from corpusscan.engine.sources import Sources
 from corpusscan.engine.tasks import (
     Cut,
@@ -97,11 +98,12 @@ class Rounds:
         key: bytes,
         show: Callable[[Progress], None],
         index: Index | None = None,
+        limits: object = (),
     ) -> None:
         self.engine, self.workspace, self.reading, self.key, self.show = engine, workspace, reading, key, show
         self.keys = Keys(reading, key)
         self.cuts = Cuts(workspace, lambda tasks: self._run("unpack", tasks))
-        self.index = index
+        self.index, self.limits = index, limits
         self.earlier: dict[str, list[tuple[int, str]]] = {}  # by detector
         self.tallies: list[str] = []  # of the sources of earlier shards
         self._known: Sources | None = None
@@ -109,14 +111,15 @@ class Rounds:
     def fingerprint(self, shards: list[Shard], fraction: float) -> Collected:
         """The shards to read, with their digests: all, or a seeded part of them chosen by content."""
         known = self.workspace.read_json(DIGESTS)
-        digests = {s.index: found for s in shards if (found := s.digest or known.get(identity(s)))}
+        before = {s.index: identity(s) for s in shards}  # before it is read: a file may change meanwhile
+        digests = {s.index: found for s in shards if (found := s.digest or known.get(before[s.index]))}
         result = Collected([])
         for task, outcome in self._run("fingerprint", [Digest(s) for s in shards if s.index not in digests], result):
             assert isinstance(task, Digest)
             if isinstance(outcome, Lost):
                 result.lost[task.shard.index] = outcome
             else:
-                digests[task.shard.index] = known[identity(task.shard)] = outcome.digest
+                digests[task.shard.index] = known[before[task.shard.index]] = outcome.digest
         known.pop("", None)  # of files that are gone
         self.workspace.write_json(DIGESTS, known)
         named = [msgspec.structs.replace(s, digest=digests[s.index]) for s in shards if s.index in digests]
@@ -127,6 +130,10 @@ class Rounds:
 
     def audit(self, result: Collected, detectors: Sequence[Detector]) -> None:
         """Run every detector over `result.shards` to its conclusion; fills `result`."""
+        held = Quarantine(self.workspace, self.keys.condition(detectors, self.limits))
+        until_done(result, held, lambda attempt: self._audit(attempt, detectors, held))
+
+    def _audit(self, result: Collected, detectors: Sequence[Detector], held: Quarantine) -> None:
         if self.index:
             digests = [shard.digest for shard in result.shards]
             self.earlier = {detector.name: self.index.earlier(detector.name, digests) for detector in detectors}
@@ -136,7 +143,7 @@ class Rounds:
         for step in range(max([1, *(len(detector.rounds) for detector in detectors)])):
             active = [d for d in detectors if step < max(len(d.rounds), 1) and d.name not in result.failed]
             wave = _Wave(step, active, states, {d.name: save_state(states[d.name], self.workspace) for d in active})
-            artefacts |= self._map(wave, result)
+            artefacts |= self._map(wave, result, held)
             for detector in active:
                 parts = artefacts[detector.name]
                 if not detector.rounds:
@@ -147,7 +154,7 @@ class Rounds:
                     self._conclude(wave, detector, parts, result)
         result.concluded = {d.name: states[d.name] for d in detectors if d.rounds and d.name not in result.failed}
 
-    def _map(self, wave: _Wave, result: Collected) -> dict[str, list[tuple[int, str]]]:
+    def _map(self, wave: _Wave, result: Collected, held: Quarantine) -> dict[str, list[tuple[int, str]]]:
         """Run the wave over the shards; for each detector (shard, artefact) of those that were read."""
         artefacts: dict[str, list[tuple[int, str]]] = {d.name: [] for d in wave.detectors if wave.over(d) != "left"}
         tasks: list[Map] = []
@@ -167,10 +174,13 @@ class Rounds:
                     planned |= {job.name for job in todo} | ({wants} if wants else set())
                     tasks.append(Map(shard, self.reading, self.key, wants, todo, rows))
         self.cuts.restore(tasks)
+        deaths: list[tuple[Map, Lost]] = []
         for task, outcome in self._run("scan" if wave.step == 0 else "confirm", tasks, result):
             assert isinstance(task, Map)
             if isinstance(outcome, Lost):
-                result.lost |= {s.index: outcome for s in result.shards if s.digest == task.shard.digest}
+                deaths.append((task, outcome))
+        for named, lost in held.search(deaths, lambda tasks: self._run("search", tasks, result)).items():
+            result.lost |= {s.index: lost for s in result.shards if s.digest == named}
         return {name: [part for part in parts if part[0] not in result.lost] for name, parts in artefacts.items()}
 
     def _wanted(
@@ -183,8 +193,8 @@ class Rounds:
         over = {d: wave.over(d) for d in wave.detectors}
         whole = [d for d in over if over[d] == "all" or (over[d] == "sample" and part == 1)]
         some = [d for d in over if over[d] == "sample" and part > 1]
-        every = [wave.job(detector, self.keys, shard.digest) for detector in whole]
-        sampled = [wave.job(detector, self.keys, digest(shard.digest, part), part) for detector in some]
+        every = [wave.job(detector, self.keys, shard.content) for detector in whole]
+        sampled = [wave.job(detector, self.keys, digest(shard.content, part), part) for detector in some]
         if wave.step == 0:
             every, sampled = every + sampled, []
         if every:
@@ -196,7 +206,7 @@ class Rounds:
             if wave.over(detector) == "members" and len(
                 rows := rows_of(wave.states[detector.name]["named"], shard.index)
             ):
-                yield rows.tobytes(), [wave.job(detector, self.keys, digest(shard.digest, rows.tolist()))]
+                yield rows.tobytes(), [wave.job(detector, self.keys, digest(shard.content, rows.tolist()))]
 
     def _conclude(self, wave: _Wave, detector: Detector, parts: list[tuple[int, str]], result: Collected) -> None:
         """Reduce what the maps left, partition by partition, and put the conclusion into the wave's states."""

@@ -5,9 +5,11 @@ A map task reads one shard once for all the detectors that want it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,6 +25,8 @@ from corpusscan.detector import Batch, Detector, State
 from corpusscan.engine import shuffle, sources, spans
 from corpusscan.engine.perfile import PerFile
 from corpusscan.engine.sources import Tally
+from corpusscan.errors import UnreadableError
+from corpusscan.io import faults
 from corpusscan.workspace import Workspace
 
 ACCOUNT = pa.schema(
@@ -34,6 +38,7 @@ ACCOUNT = pa.schema(
     ]
 )  # fmt: skip
 
+ALIVE = "alive"  # what a worker says while a task goes on
 HELD = 16 * 2**20  # bytes of a file that a worker keeps the table of
 
 
@@ -83,6 +88,7 @@ class Map:
     account: str | None  # artefact of the accounting, where it is wanted
     jobs: tuple[Job, ...]
     rows: bytes | None = None  # only these rows (uint64), where not all
+    trial: bool = False  # nothing is written: it is only seen whether a worker survives this
 
 
 @dataclass(frozen=True)
@@ -104,30 +110,52 @@ class Outcome:
 
     digest: str = ""
     rows: int = 0
+    met: int = 0  # rows, with those that were passed over
     bytes: int = 0
     hits: int = 0
 
 
 class TaskError(Exception):
-    """A task raised; `fatal` where no other task can succeed either."""
+    """A task raised; `fatal` where no other task can succeed either, `reason` is what its shard is counted under."""
 
-    def __init__(self, message: str, detail: str, fatal: bool) -> None:
-        super().__init__(message, detail, fatal)
-        self.message, self.detail, self.fatal = message, detail, fatal
+    def __init__(self, message: str, detail: str, fatal: bool, reason: str = "task_failed") -> None:
+        super().__init__(message, detail, fatal, reason)
+        self.message, self.detail, self.fatal, self.reason = message, detail, fatal, reason
 
 
-def execute(task: Task, workspace: Workspace) -> Outcome:
-    """Do the task; when this returns, its artefacts exist."""
+def execute(task: Task, workspace: Workspace, alive: Callable[[], None] = lambda: None) -> Outcome:
+    """Do the task; when this returns, its artefacts exist.  `alive` is called whenever a part of it is done.
+
+    Raises `UnreadableError` where the file failed or changed while it was read: then nothing was written.
+    """
     if isinstance(task, Digest):
-        return Outcome(digest=io.digest(task.shard), bytes=task.shard.bytes)
+        named = io.digest(task.shard)
+        _unchanged(task.shard)
+        return Outcome(digest=named, bytes=task.shard.bytes)
     if isinstance(task, Cut):
-        pieces = io.pieces.cut(task.shard, workspace.root / task.name)
-        workspace.write_json(f"{task.name}.json", msgspec.to_builtins(pieces))
-        return Outcome(bytes=task.shard.bytes)
-    return _map(task, workspace) if isinstance(task, Map) else _reduce(task, workspace)
+        return _cut(task, workspace, alive)
+    return _map(task, workspace, alive) if isinstance(task, Map) else _reduce(task, workspace)
 
 
-def _map(task: Map, workspace: Workspace) -> Outcome:
+def _unchanged(shard: io.Shard) -> None:
+    faults.check(Path(shard.path), shard.stamp)
+
+
+def _cut(task: Cut, workspace: Workspace, alive: Callable[[], None]) -> Outcome:
+    folder = workspace.root / task.name
+    try:
+        pieces = io.pieces.cut(task.shard, folder, alive)
+        if pieces.fault in faults.REASONS:
+            raise UnreadableError(pieces.fault)
+        _unchanged(task.shard)
+    except UnreadableError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    workspace.write_json(f"{task.name}.json", msgspec.to_builtins(pieces))
+    return Outcome(bytes=task.shard.bytes)
+
+
+def _map(task: Map, workspace: Workspace, alive: Callable[[], None]) -> Outcome:
     account = io.Account()
     states = [load_state(job.state, workspace) for job in task.jobs]
     tables: list[list[pa.Table]] = [[] for _ in task.jobs]
@@ -141,7 +169,14 @@ def _map(task: Map, workspace: Workspace) -> Outcome:
                 tables[index].append(spans.finish(table, batch, task.reading.tokenizer, task.reading.excerpts))
             if rows := _rows_to_describe(job, table, batch):
                 cards[index].append(spans.cards(batch, rows, task.reading.tokenizer))
-    outcome = Outcome(rows=account.rows, bytes=task.shard.bytes)
+            alive()
+    for reason in faults.REASONS:  # what was read up to there is not kept: it is no finding about these bytes
+        if account.reasons["errored"][reason]:
+            raise UnreadableError(reason)
+    _unchanged(task.shard)
+    outcome = Outcome(rows=account.rows, met=account.met, bytes=task.shard.bytes)
+    if task.trial:
+        return outcome
     for index, job in enumerate(task.jobs):
         # Companions first: an artefact that exists has them.
         workspace.write(f"{job.name}.cards", pa.concat_tables([schema.CARDS.empty_table(), *cards[index]]))

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import pickle
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 
-from corpusscan.engine.tasks import Outcome, TaskError, execute
-from corpusscan.errors import WorkspaceError
+from corpusscan.engine.tasks import ALIVE, Outcome, Task, TaskError, execute
+from corpusscan.errors import UnreadableError, WorkspaceError
+from corpusscan.io import faults
 from corpusscan.workspace import Workspace
 
 
@@ -28,21 +32,34 @@ def main(root: str) -> None:
     os.dup2(2, 1)  # whatever a library prints must not look like an answer
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     workspace = Workspace(Path(root))
+    _say(ALIVE, answers)
     while True:
         try:
             task = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        answer: Outcome | TaskError
-        try:
-            answer = execute(task, workspace)
-        except WorkspaceError as error:
-            answer = TaskError(str(error), "", fatal=True)
-        except Exception as error:  # noqa: BLE001  # the shard is counted as errored, the scan goes on
-            answer = TaskError(f"{type(error).__name__}: {error}", traceback.format_exc(), fatal=False)
-        pickle.dump(answer, answers)
-        answers.flush()
+        _say(attempt(task, workspace, lambda: _say(ALIVE, answers)), answers)
         _give_back()
+
+
+def attempt(task: Task, workspace: Workspace, alive: Callable[[], None] = lambda: None) -> Outcome | TaskError:
+    """Do the task; what it raises becomes the answer."""
+    try:
+        return execute(task, workspace, alive)
+    except WorkspaceError as error:
+        return TaskError(str(error), "", fatal=True)
+    except UnreadableError as error:
+        return TaskError(str(error), "", fatal=False, reason=error.reason)
+    except Exception as error:  # noqa: BLE001  # the shard is counted as errored, the scan goes on
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return TaskError(f"{error}; make room and run the same command to resume", "", fatal=True)
+        reason = faults.reason(error) if isinstance(error, OSError) and faults.is_fault(error) else "task_failed"
+        return TaskError(f"{type(error).__name__}: {error}", traceback.format_exc(), fatal=False, reason=reason)
+
+
+def _say(answer: object, answers: IO[bytes]) -> None:
+    pickle.dump(answer, answers)
+    answers.flush()
 
 
 def _give_back() -> None:

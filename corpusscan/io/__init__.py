@@ -16,15 +16,18 @@ from blake3 import blake3
 from corpusscan.config import Columns
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import pieces
+from corpusscan.io import faults, pieces
 from corpusscan.io.account import Account
 from corpusscan.io.batches import Rows
 from corpusscan.io.formats import FORMATS, is_table
 from corpusscan.io.planning import Plan, plan
 from corpusscan.io.records import Builder
-from corpusscan.io.shard import Shard
+from corpusscan.io.shard import Held, Shard
 
-__all__ = ["Account", "Plan", "Shard", "count", "digest", "is_table", "pieces", "plan", "read", "schema", "tables"]
+__all__ = [
+    "Account", "Held", "Plan", "Shard", "count", "digest", "faults", "is_table", "pieces", "plan", "read", "schema",
+    "tables",
+]  # fmt: skip
 
 
 def read(
@@ -32,17 +35,23 @@ def read(
 ) -> Iterator[Batch]:
     """Batches of one shard in row order; `account` counts every record.
 
-    Where rows are `wanted` (ascending), others are passed over, and not counted.
+    Where rows are `wanted` (ascending), others are passed over, and not counted; `account.met` counts these too.
+    Where the machine failed, not the bytes, the account has one of `faults.REASONS`.
     """
-    builder = Builder(columns, max_document, key, account, wanted)
+    builder = Builder(columns, max_document, key, account, shard.held.without(wanted) if shard.held else wanted)
     try:
         yield from FORMATS[shard.format].read(shard, builder)
     except UnreadableError as error:
         account.break_off(error.reason, shard.start)
-    except OSError:
-        account.break_off("unreadable", shard.start)
+    except OSError as error:
+        account.break_off(faults.reason(error), shard.start)
     if batch := builder.take():
         yield batch
+    account.met = builder.row
+    if shard.held and wanted is None:
+        for start, stop, reason in shard.held.ranges:
+            # One that a reader counts without looking (a line too long) is counted once.
+            account.error(reason, min(stop - start, max(builder.row - account.rows, 0)))
 
 
 def count(shard: Shard) -> int:

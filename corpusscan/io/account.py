@@ -22,6 +22,7 @@ class Account:
     tokens: int = 0
     lines: int | None = None  # of the file itself, blank ones included; None where its records are no lines
     stop: int | None = None  # how far the shard was read, where not to its end
+    met: int = 0  # records that the reader came by, those included that were not wanted
     unknowable: bool = False  # records may be missing that nobody can count
     reasons: dict[str, Counter[str]] = field(
         default_factory=lambda: {"scanned": Counter(), "skipped": Counter(), "errored": Counter()}

@@ -16,6 +16,7 @@ import zstandard
 from isal import igzip_lib
 
 from corpusscan.errors import UnreadableError
+from corpusscan.io import faults
 
 BLOCK = 2**20  # bytes: what is read fits in the processor's cache
 _INPUT = 4 * 2**10  # compressed bytes per step: a step expands to 128 MiB at the very worst
@@ -52,13 +53,13 @@ def blocks(path: Path, kind: str | None) -> Iterator[bytes]:
 
 
 def until_failure(source: Iterator[bytes], failures: list[UnreadableError]) -> Iterator[bytes]:
-    """The blocks of `source` up to where it fails; the failure goes into `failures`, an `OSError` as `unreadable`."""
+    """The blocks of `source` up to where it fails; the failure goes into `failures`, named by `faults`."""
     try:
         yield from source
     except UnreadableError as error:
         failures.append(error)
     except OSError as error:
-        failures.append(UnreadableError("unreadable", str(error)))
+        failures.append(faults.unreadable(error, faults.READ))
 
 
 def _gathered(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
+from corpusscan.io import faults
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
 from corpusscan.io.tables import batches, layout_of, runs
@@ -41,7 +42,7 @@ class _Stream:
         try:
             self.file = pa.memory_map(str(path))
         except _DAMAGE as error:
-            raise UnreadableError("unreadable", _said(error)) from None
+            raise faults.unreadable(error, faults.READ) from None
         head = self.file.read(8)
         if head.startswith(FEATHER_1):
             raise UnreadableError("unknown_format", "Feather version 1; write it again as version 2")
@@ -53,7 +54,7 @@ class _Stream:
             self.schema = pa.ipc.read_schema(first)
             self.names: list[str] = self.schema.names
         except (*_DAMAGE, EOFError) as error:
-            raise UnreadableError(DAMAGE, _said(error)) from None
+            raise faults.unreadable(error, DAMAGE) from None
         self.head = self.file.tell()  # bytes before the first batch or dictionary
         self.messages: list[Message] = [*self._messages()]
         self.batches = [one for one in self.messages if one.kind == "record batch"]
@@ -66,6 +67,8 @@ class _Stream:
             except EOFError:
                 return
             except _DAMAGE as error:
+                if faults.is_fault(error):
+                    raise
                 self.fault = _said(error)
                 return
             yield Message(start, self.file.tell() - start, message.type)
@@ -177,7 +180,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
         for part in stream.read(shard.start, shard.stop):
             yield from batches(part.select([*layout.used]), layout, builder)
     except _DAMAGE as error:
-        raise UnreadableError(DAMAGE, _said(error)) from None
+        raise faults.unreadable(error, DAMAGE) from None
     if shard.stop == len(stream.batches) and stream.fault:
         raise UnreadableError("truncated_file" if "to be able to read" in stream.fault else DAMAGE, stream.fault)
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import footer
+from corpusscan.io import faults, footer
 from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder
 from corpusscan.io.shard import Shard
 from corpusscan.io.tables import batches, layout_of, runs
@@ -74,7 +74,9 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
         try:
             for part in file.iter_batches(_step(group), [number], columns=list(layout.used), use_threads=False):
                 yield from batches(part, layout, builder)
-        except _DAMAGE:
+        except _DAMAGE as error:
+            if faults.is_fault(error):
+                raise
             builder.error("corrupt_row_group", max(group.rows - (builder.row - before), 0))
         else:
             if builder.row - before != group.rows:
@@ -91,4 +93,4 @@ def _open(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path, memory_map=True)
     except _DAMAGE as error:
-        raise UnreadableError("corrupt_parquet", (str(error).splitlines() or [type(error).__name__])[0]) from None
+        raise faults.unreadable(error, "corrupt_parquet") from None

@@ -7,7 +7,7 @@ once, in order, and what comes out is laid down again, lightly compressed.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -28,8 +28,11 @@ class Pieces(msgspec.Struct):
     fault: str  # why the file could not be read to its end, or empty
 
 
-def cut(shard: Shard, folder: Path) -> Pieces:
-    """Write the pieces of a file into `folder`: lines of about `shard.piece` bytes.  Raises `WorkspaceError`."""
+def cut(shard: Shard, folder: Path, alive: Callable[[], None] = lambda: None) -> Pieces:
+    """Write the pieces of a file into `folder`: lines of about `shard.piece` bytes.  Raises `WorkspaceError`.
+
+    `alive` is called after each.
+    """
     pieces = Pieces([], [], "")
     failures: list[UnreadableError] = []
     blocks = compression.until_failure(streams.source(shard), failures)
@@ -37,6 +40,7 @@ def cut(shard: Shard, folder: Path) -> Pieces:
     while rest is not None and not pieces.fault:
         source = itertools.chain([rest], blocks)
         rest = _cut_one(pieces, source, failures, place(folder, len(pieces.stops)), shard.piece)
+        alive()
     return pieces
 
 
@@ -52,6 +56,7 @@ def shards(shard: Shard, pieces: Pieces, folder: Path) -> list[Shard]:
         msgspec.structs.replace(
             shard, path=str(place(folder, number)), compression="zstd", start=start, stop=stop, bytes=stop - start,
             bytes_total=pieces.stops[-1], digest=digest, fault=pieces.fault if number == last else "", piece=0,
+            stamp="",
         )
         for number, (start, stop, digest) in enumerate(
             zip([0, *pieces.stops], pieces.stops, pieces.digests, strict=False)

@@ -11,7 +11,7 @@ import msgspec
 
 from corpusscan.config import Columns
 from corpusscan.errors import InputError, UnreadableError
-from corpusscan.io import compression, formats
+from corpusscan.io import compression, faults, formats
 from corpusscan.io.columns import TEXT
 from corpusscan.io.formats import ARCHIVES, FORMATS
 from corpusscan.io.places import Place, find
@@ -30,7 +30,9 @@ _REMEDIES = {
     "unknown_format": "convert it to JSON Lines, CSV, plain text, Parquet or Arrow",
     "corrupt_parquet": "copy it here again, or leave it out",
     "corrupt_arrow": "copy it here again, or leave it out",
-    "unreadable": "check its permissions",
+    faults.DENIED: "check its permissions",
+    faults.READ: "copy it here again, or leave it out",
+    faults.GONE: "check its mount, and give the same command again",
 }
 
 
@@ -62,7 +64,7 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
             if place.named:
                 remedy = _REMEDIES.get(error.reason, "leave it out")
                 raise InputError(f"{place.path}: cannot be read ({error}); {remedy}") from None
-            damaged = error.reason.startswith(("corrupt_", "truncated_")) or error.reason == "unreadable"
+            damaged = error.reason.startswith(("corrupt_", "truncated_")) or error.reason in faults.REASONS
             status = "errored" if damaged else "skipped"
             skipped.append((place.label, place.size, status, error.reason))
     if not shards:
@@ -80,6 +82,7 @@ def _split(place: Place, target: int, whole: int, columns: Columns) -> list[Shar
     if place.skip:
         raise UnreadableError(place.skip)
     try:
+        stamp = faults.stamp(place.path)
         with place.path.open("rb") as file:
             head = file.read(16)
         name = formats.of(place, head, columns.lines)
@@ -88,13 +91,14 @@ def _split(place: Place, target: int, whole: int, columns: Columns) -> list[Shar
         ranges = kind.split(place.path, target, *tokenizer)
         packed = None if hasattr(kind, "extents") or tokenizer else compression.kind_of(head, place.path.name.lower())
     except OSError as error:
-        raise UnreadableError("unreadable", error.strerror or str(error)) from None
+        raise faults.unreadable(error, faults.READ) from None
     return [
         Shard(
             index=0, file=place.label, path=str(place.path), format=name, unit=kind.UNIT,
             start=start, stop=stop, bytes_total=place.size, bytes=size, compression=packed,
             piece=target if packed and place.size > whole and hasattr(kind, "LINES") else 0,
             tokenizer="".join(tokenizer),
+            stamp=stamp,
         )
         for start, stop, size in ranges
     ]  # fmt: skip

@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Records of a shard that are not read, because reading them ended a worker."""
+
+    rows: int  # that the shard has
+    ranges: tuple[tuple[int, int, str], ...]  # of rows: start, stop, reason; ascending, apart from one another
+
+    def without(self, wanted: npt.NDArray[np.uint64] | None) -> npt.NDArray[np.uint64]:
+        """Of all rows, or of those that are wanted, the ones that may be read."""
+        rows = np.arange(self.rows, dtype=np.uint64) if wanted is None else wanted
+        kept = np.ones(len(rows), np.bool_)
+        for start, stop, _ in self.ranges:
+            kept[np.searchsorted(rows, start) : np.searchsorted(rows, stop)] = False
+        return rows[kept]
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,3 +49,10 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""  # why the file cannot be read past this shard
     files: tuple[File, ...] = ()  # those it is made of, where these are many: rows in their order
     tokenizer: str = ""  # by which tokens are spelled out
+    stamp: str = ""  # of the file when it was planned (`io.faults.stamp`); empty: nobody can tell whether it changed
+    held: Held | None = None
+
+    @property
+    def content(self) -> str:
+        """Names what is read of the shard: its bytes, without the records that are held."""
+        return f"{self.digest} without {self.held.ranges}" if self.held else self.digest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -24,6 +24,7 @@ class Report:
     def __init__(self, out: Path, summary: Summary, saved: Saved | None = None) -> None:
         self.out, self.summary = out, summary
         self.saved = saved  # the rules of mined triggers, where the scan was asked for them
+        self.quarantined: list[dict[str, Any]] = []  # records that ended workers: file, row, stop, reason
 
     @property
     def exit_code(self) -> int:

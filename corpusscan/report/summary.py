@@ -41,6 +41,7 @@ class Extra(TypedDict, total=False):
     detectors_failed: list[str]  # those of them that broke: what they would have found is unknown
     limits: list[dict[str, Any]]  # {detector, limit, most, left, unit}: what detectors left aside
     columns: dict[str, list[str]]  # by COLUMN_ROLES
+    quarantined: list[dict[str, Any]]  # {file, row, stop, reason}: records that ended a worker
     records_without: dict[str, int]  # {source, time}
     baseline: dict[str, int] | None  # lines of the baseline: {used, unused, expired}
     power: dict[str, Any] | None

@@ -130,7 +130,7 @@ def test_a_disk_that_fails_midway_is_counted_and_what_was_read_is_kept(
     assert rows == list(range(account.scanned))
     assert account.scanned > 50
     assert account.unknowable
-    assert account.reasons["errored"]["unreadable"] == 1
+    assert account.reasons["errored"]["read_error"] == 1
 
 
 @pytest.mark.parametrize("size", [0, 30, 45])
@@ -147,5 +147,5 @@ def test_a_file_that_shrank_since_the_plan_is_counted(tmp_path: Path, size: int)
     path.unlink()
     account = io.Account()
     assert list(io.read(shard, Columns(), 2**24, bytes(32), account)) == []
-    assert account.reasons["errored"] == {"unreadable": 1}
+    assert account.reasons["errored"] == {"file_gone": 1}
     assert io.count(shard) == 0

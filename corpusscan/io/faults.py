@@ -1,0 +1,53 @@
+"""What a machine does to files while they are read, told from what their bytes say.
+
+A shard that met such a fault leaves no artefact: the next run of the same command reads it again.
+"""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from corpusscan.errors import UnreadableError
+
+READ, GONE, DENIED, CHANGED = "read_error", "file_gone", "unreadable", "changed_while_read"
+REASONS = (READ, GONE, DENIED, CHANGED)
+_GONE = frozenset(
+    getattr(errno, name)
+    for name in ("ENOENT", "ENOTDIR", "ESTALE", "ENOTCONN", "ENODEV", "ENXIO", "EHOSTDOWN", "EHOSTUNREACH", "ETIMEDOUT")
+    if hasattr(errno, name)
+)
+
+
+def reason(error: OSError) -> str:
+    """The word under which a failed read is counted: the file or its mount is gone, no right to it, or a bad read."""
+    if error.errno in _GONE:
+        return GONE
+    return DENIED if error.errno in (errno.EACCES, errno.EPERM) else READ
+
+
+def unreadable(error: BaseException, otherwise: str) -> UnreadableError:
+    """What to raise for an error of a library: a fault of the machine has a number, damage in the bytes has none."""
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    return UnreadableError(reason(error) if isinstance(error, OSError) and is_fault(error) else otherwise, said)
+
+
+def is_fault(error: BaseException) -> bool:
+    """Whether it is the machine that failed; libraries also raise `OSError`, without a number, for damage."""
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+
+
+def stamp(path: Path) -> str:
+    """What tells that a file was changed: its size and the time of its last change.  Raises `OSError`."""
+    status = path.stat()
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def check(path: Path, planned: str) -> None:
+    """Raises `UnreadableError` where the file is no longer the one that was planned (its `stamp`; empty: unknown)."""
+    try:
+        changed = bool(planned) and stamp(path) != planned
+    except OSError as error:
+        raise unreadable(error, READ) from None
+    if changed:
+        raise UnreadableError(CHANGED, f"{path}: changed since the scan was planned; run the same command again")
