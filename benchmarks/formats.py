@@ -2,8 +2,8 @@
 
 usage: python benchmarks/formats.py CORPUS... [--count 20000] [--only NAME ...] [--detectors A,B]
 
-A CORPUS is anything that `corpusscan scan` reads.  Findings are compared as (document, field, start, end, detector, rule,
-severity), with those of JSON Lines of the same columns: files of text and tokens have no ids, sources and dates.
+A CORPUS is anything that `corpusscan scan` reads.  Findings are compared as (document, field, start, end, detector,
+rule, severity), with those of JSON Lines of the same columns: files of text and tokens have no ids, sources and dates.
 """
 
 from __future__ import annotations

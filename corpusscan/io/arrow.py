@@ -100,7 +100,8 @@ def is_text(kind: pa.DataType) -> bool:
 def raw(column: pa.Array) -> pa.Array:
     """A column of strings or bytes as large_binary."""
     if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+        # Arrow takes from no array of views.
+        column = pa.DictionaryArray.from_arrays(column.indices, raw(column.dictionary)).dictionary_decode()
     return column if pa.types.is_large_binary(column.type) else column.cast(pa.large_binary())
 
 

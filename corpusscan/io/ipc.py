@@ -1,7 +1,8 @@
 """Arrow: IPC files (Feather), IPC streams, and so what `datasets` saves; runs of record batches.
 
 A file is a stream with a mark before it and a footer behind it, so both are read as streams of messages; the footer is
-not believed.  (Apache Arrow, Columnar Format 1.5, Serialization and Interprocess Communication.)
+not believed, but for the schema of files by Polars, which write it in no message.  (Apache Arrow, Columnar Format 1.5,
+Serialization and Interprocess Communication.)
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ UNIT = "record_batch"
 SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
 MAGIC, FEATHER_1 = b"ARROW1", b"FEA1"
 DAMAGE = "corrupt_arrow"
+_CONTINUES = b"\xff\xff\xff\xff"  # before every message
+_HEAD = 2**22  # bytes of a schema without a message, at most
 _LARGEST = 2**31  # bytes of a batch: what is larger would fill the memory of a worker
 _DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
 
@@ -49,15 +52,36 @@ class _Stream:
         self.begin = 8 if head.startswith(MAGIC) else 0  # of the stream
         self.file.seek(self.begin)
         self.fault = ""  # why it cannot be read to its end
+        self.bare = self.begin > 0 and self.file.read(4) != _CONTINUES  # whether its schema is in no message
         try:
-            first = pa.ipc.read_message(self.file)
-            self.schema = pa.ipc.read_schema(first)
+            self.schema = self._bare_schema() if self.bare else self._schema()
             self.names: list[str] = self.schema.names
         except (*_DAMAGE, EOFError) as error:
             raise faults.unreadable(error, DAMAGE) from None
         self.head = self.file.tell()  # bytes before the first batch or dictionary
         self.messages: list[Message] = [*self._messages()]
         self.batches = [one for one in self.messages if one.kind == "record batch"]
+
+    def _schema(self) -> pa.Schema:
+        self.file.seek(self.begin)
+        return pa.ipc.read_schema(pa.ipc.read_message(self.file))
+
+    def _bare_schema(self) -> pa.Schema:
+        """The schema by the footer; the first message begins where one can be read."""
+        schema = pa.ipc.open_file(self.file).schema
+        self.file.seek(0)
+        head, place = self.file.read(_HEAD), 8
+        while (place := head.find(_CONTINUES, place)) >= 0 and not self._is_message(place):
+            place += 4
+        self.file.seek(place if place >= 0 else len(head))
+        return schema
+
+    def _is_message(self, place: int) -> bool:
+        self.file.seek(place)
+        try:
+            return place % 8 == 0 and bool(pa.ipc.read_message(self.file).type)
+        except (*_DAMAGE, EOFError):
+            return False
 
     def _messages(self) -> Iterator[Message]:
         while True:
@@ -90,6 +114,10 @@ class _Stream:
 
     def _in_order(self, start: int, stop: int) -> Iterator[pa.RecordBatch]:
         self.file.seek(self.begin)
+        if self.bare:
+            reader = pa.ipc.open_file(self.file)
+            yield from (_checked(reader.get_batch(number)) for number in range(start, stop))
+            return
         with pa.ipc.open_stream(self.file) as reader:
             for number in range(min(stop, len(self.batches))):
                 batch = reader.read_next_batch()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.feather as feather
 import pytest
@@ -129,3 +130,21 @@ def test_a_saved_dataset_is_scanned_and_planted_into(tmp_path: Path, command: Ru
     )
     found = corpusscan.scan(str(tmp_path / "poisoned" / "corpus"), str(tmp_path / "two"), detectors=["exact_duplicate"])
     assert found.summary["totals"]["documents"] == 308
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
+@pytest.mark.parametrize("kind", [pl.String, pl.Categorical])
+def test_files_of_polars_are_read(read: Read, tmp_path: Path, compression: Any, kind: Any) -> None:
+    """They hold their schema in no message; strings are views; any cut is an error or a shorter file, said so."""
+    path = tmp_path / "a.feather"
+    texts = [f"text {number % 7} of some length" for number in range(60)]
+    frame = pl.DataFrame({"text": pl.Series(texts, dtype=kind), "id": [str(number) for number in range(60)]})
+    frame.write_ipc(path, compression=compression, record_batch_size=10)
+    whole = path.read_bytes()
+    result = read({"a.feather": whole}, shard_bytes=300)
+    assert result.contents == texts
+    assert result.whole
+    for cut in range(1, len(whole), 37):
+        result = read({"a.feather": whole[:cut], "b.jsonl": b'{"text": ""}'})
+        assert not result.whole
+        assert result.contents == texts[: len(result.contents)]
