@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ from corpusscan.io.texts import is_clean
 
 UNIT = "byte"
 SUFFIXES = (".csv",)
-MAX_RECORD = 64 * 2**20  # characters of a record: the parser holds a cell at four bytes each
+MAX_RECORD = 32 * 2**20  # characters of a record: the parser holds a cell at four bytes each
 MAX_CELLS, MAX_COLUMNS = 2**20, 2**14
 _SOME, _ROWS = 2**20, 4096  # characters or records that are looked at together
 _DELIMITERS = {"csv": ",;\t|", "tsv": "\t,;|"}
@@ -44,7 +44,7 @@ class _Lines:
     """Runs of lines for the parser; told where a record begins, it bounds what one may take."""
 
     def __init__(self, blocks: Iterator[bytes], delimiter: str) -> None:
-        self._texts = _texts(blocks, delimiter)
+        self._runs = _runs(blocks, delimiter)
         self.delimiter = delimiter
         self.odd = False  # whether bytes were met that are no UTF-8
         self.ended = False
@@ -57,34 +57,46 @@ class _Lines:
     def __iter__(self) -> _Lines:
         return self
 
-    def __next__(self) -> io.StringIO:
-        text = next(self._texts, None)
-        if text is None:
+    def __next__(self) -> Iterable[str]:
+        run = next(self._runs, None)
+        if run is None:
             self.ended = True
             raise StopIteration
         # Of the first run since a record began only the end is its own.
-        if self._fed > MAX_RECORD or not text:
+        if self._fed > MAX_RECORD or not run.size:
             raise _RefusedError("record_too_large")
         if self._cells > MAX_CELLS:
             raise _RefusedError("too_many_values")
-        self._fed += len(text)
-        self._cells += text.count(self.delimiter)
-        self.odd = self.odd or not is_clean(text)
-        return io.StringIO(text, newline="")
+        self._fed += run.size
+        self._cells += run.cells
+        self.odd = self.odd or run.odd
+        return run.lines
 
 
-def _texts(blocks: Iterator[bytes], delimiter: str) -> Iterator[str]:
-    """Runs of whole lines; "" stands for a line above MAX_RECORD bytes or MAX_CELLS cells."""
-    for run in _runs(blocks):
-        text = run.decode("utf-8", "surrogateescape")
-        if len(text) <= 2 * _SOME and text:
-            yield text
-        else:  # a long line, with what came in the block of its end
-            for line in io.StringIO(text, newline="") if text else [""]:
-                yield "" if line.count(delimiter) > MAX_CELLS else line
+class _Run(NamedTuple):
+    """Whole lines, their bytes, the cells they may have, whether they are no UTF-8; no bytes: of a line too long."""
+
+    lines: Iterable[str]
+    size: int
+    cells: int
+    odd: bool
 
 
-def _runs(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _runs(blocks: Iterator[bytes], delimiter: str) -> Iterator[_Run]:
+    mark = delimiter.encode()
+    for data in _whole_lines(blocks):
+        if 0 < len(data) <= 2 * _SOME:
+            text = data.decode("utf-8", "surrogateescape")
+            yield _Run(io.StringIO(text, newline=""), len(data), data.count(mark), not is_clean(text))
+            continue
+        # A long line, with what came in the block of its end: looked at before anything is made of it.
+        for line in data.splitlines(keepends=True) if data else [b""]:
+            cells = line.count(mark)
+            text = line.decode("utf-8", "surrogateescape") if cells <= MAX_CELLS else ""
+            yield _Run((text,), len(text) and len(line), cells, not is_clean(text))
+
+
+def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Whole lines, those of a block together; b"" stands for one above MAX_RECORD bytes."""
     held: list[bytes] = []
     size, lost = 0, False

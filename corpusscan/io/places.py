@@ -138,4 +138,5 @@ def _label(path: Path, root: Path) -> str:
 
 
 def _inside(path: Path, out: Path | None) -> bool:
-    return out is not None and path.resolve().is_relative_to(out)
+    # Not by Path.resolve, which raises where links go round.
+    return out is not None and Path(os.path.realpath(path)).is_relative_to(out)
