@@ -143,7 +143,7 @@ def planted(folder: Path) -> None:
 
 def xz(path: Path) -> object:
     """A stream of xz, to be written in little time."""
-    return lzma.open(path, "wb", preset=1)  # noqa: SIM115  # who writes it closes it
+    return lzma.open(path, "wb", preset=1)  # who writes it closes it
 
 
 def line(data: bytes) -> Make:
