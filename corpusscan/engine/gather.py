@@ -100,12 +100,17 @@ def coverage_table(
 
 def held(collected: Collected, first: dict[int, int]) -> list[dict[str, Any]]:
     """Records that were not read because they ended a worker: file, rows (`row` to before `stop`), reason."""
-    return [
-        {"file": shard.file, "row": first[shard.index] + start, "stop": first[shard.index] + stop, "reason": reason}
-        for shard in collected.shards
-        if shard.held
-        for start, stop, reason in shard.held.ranges
-    ]
+    told: list[dict[str, Any]] = []
+    for shard in (shard for shard in collected.shards if shard.held):
+        for start, stop, reason in shard.held.ranges if shard.held else ():
+            if shard.files:
+                told += [
+                    {"file": shard.files[n].label, "row": 0, "stop": 1, "reason": reason} for n in range(start, stop)
+                ]
+            else:
+                before = first[shard.index]
+                told.append({"file": shard.file, "row": before + start, "stop": before + stop, "reason": reason})
+    return [one for one in told if one["reason"] not in io.faults.REASONS]
 
 
 def _column_names(columns: dict[str, Counter[str]]) -> dict[str, list[str]]:

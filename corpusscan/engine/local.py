@@ -39,10 +39,20 @@ _TICK = 0.2  # seconds between looks at the workers' memory
 
 
 class Lost:
-    """A task that could not be done, and the word it is counted under; `rows` of its shard, where these are known."""
+    """A task that could not be done, and the word it is counted under.
 
-    def __init__(self, reason: str, detail: str = "", rows: int | None = None) -> None:
-        self.reason, self.detail, self.rows = reason, detail, rows
+    `rows` of its shard, where these are known; `files` (row, reason) where only these failed, of a shard of many.
+    """
+
+    def __init__(
+        self, reason: str, detail: str = "", rows: int | None = None, files: Sequence[tuple[int, str]] = ()
+    ) -> None:
+        self.reason, self.detail, self.rows, self.files = reason, detail, rows, files
+
+    @classmethod
+    def by(cls, error: TaskError) -> Lost:
+        """What comes of an error that a task raised."""
+        return cls(error.reason, f"{error.message}\n{error.detail}".strip(), files=error.files)
 
 
 Answer = Outcome | TaskError | Lost
@@ -171,7 +181,7 @@ class Local:
             if isinstance(answer, TaskError):
                 if answer.fatal:
                     raise WorkspaceError(answer.message)
-                answer = Lost(answer.reason, f"{answer.message}\n{answer.detail}".strip())
+                answer = Lost.by(answer)
             if isinstance(answer, Lost) and attempts[id(task)] < _attempts(task, answer.reason):
                 self._tasks.put(task)
                 continue

@@ -160,7 +160,7 @@ class Quarantine:
         searches = [_Search(task, lost) for task, lost in deaths if lost.reason in DEADLY and self.turns <= TURNS]
         given_up = {task.shard.digest: lost for task, lost in deaths}
         _run(searches, run)
-        again = False
+        again = self._hold_files(deaths)
         for one in searches:
             shard = one.task.shard
             if one.found and one.rows is not None:
@@ -177,8 +177,18 @@ class Quarantine:
             raise Again
         return given_up
 
+    def _hold_files(self, deaths: Sequence[tuple[Map, Lost]]) -> bool:
+        """Files that failed in a shard of many are left out of this scan; without a note: the next tries them again."""
+        failed = [(task.shard, lost.files) for task, lost in deaths if lost.files and self.turns <= TURNS]
+        for shard, files in failed:
+            found = [_Range(row, row + 1, reason) for row, reason in files]
+            self.held[shard.digest] = _joined(self.held.get(shard.digest), found, len(shard.files))
+        return bool(failed)
+
     def _note(self, digest: str) -> None:
-        self.workspace.write_json(f"{self.place}/{digest}.json", msgspec.to_builtins(self.held[digest]))
+        held = self.held[digest]
+        lasting = Held(held.rows, tuple(one for one in held.ranges if one[2] not in faults.REASONS))
+        self.workspace.write_json(f"{self.place}/{digest}.json", msgspec.to_builtins(lasting))
 
 
 def _run(searches: Sequence[_Search], run: Run) -> None:

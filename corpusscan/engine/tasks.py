@@ -6,7 +6,7 @@ A map task reads one shard once for all the detectors that want it.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -116,11 +116,13 @@ class Outcome:
 
 
 class TaskError(Exception):
-    """A task raised; `fatal` where no other task can succeed either, `reason` is what its shard is counted under."""
+    """A task raised; `fatal` where no other can succeed; `reason` of its shard, or `files` (row, reason) of it."""
 
-    def __init__(self, message: str, detail: str, fatal: bool, reason: str = "task_failed") -> None:
-        super().__init__(message, detail, fatal, reason)
-        self.message, self.detail, self.fatal, self.reason = message, detail, fatal, reason
+    def __init__(
+        self, message: str, detail: str, fatal: bool, reason: str = "task_failed", files: Sequence[tuple[int, str]] = ()
+    ) -> None:
+        super().__init__(message, detail, fatal, reason, files)
+        self.message, self.detail, self.fatal, self.reason, self.files = message, detail, fatal, reason, files
 
 
 def execute(task: Task, workspace: Workspace, alive: Callable[[], None] = lambda: None) -> Outcome:
@@ -170,10 +172,7 @@ def _map(task: Map, workspace: Workspace, alive: Callable[[], None]) -> Outcome:
             if rows := _rows_to_describe(job, table, batch):
                 cards[index].append(spans.cards(batch, rows, task.reading.tokenizer))
             alive()
-    for reason in faults.REASONS:  # what was read up to there is not kept: it is no finding about these bytes
-        if account.reasons["errored"][reason]:
-            raise UnreadableError(reason)
-    _unchanged(task.shard)
+    faults.examine(task.shard, account)  # what was read is not kept then: it is no finding about these bytes
     outcome = Outcome(rows=account.rows, met=account.met, bytes=task.shard.bytes)
     if task.trial:
         return outcome

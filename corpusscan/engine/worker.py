@@ -49,7 +49,8 @@ def attempt(task: Task, workspace: Workspace, alive: Callable[[], None] = lambda
     except WorkspaceError as error:
         return TaskError(str(error), "", fatal=True)
     except UnreadableError as error:
-        return TaskError(str(error), "", fatal=False, reason=error.reason)
+        files = error.files if isinstance(error, faults.FilesError) else ()
+        return TaskError(str(error), "", fatal=False, reason=error.reason, files=files)
     except Exception as error:  # noqa: BLE001  # the shard is counted as errored, the scan goes on
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return TaskError(f"{error}; make room and run the same command to resume", "", fatal=True)

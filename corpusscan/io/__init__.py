@@ -7,7 +7,6 @@ A format is one module with UNIT, SUFFIXES, `split`, `names`, `count` and `read`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -52,6 +51,7 @@ def read(
         for start, stop, reason in shard.held.ranges:
             # One that a reader counts without looking (a line too long) is counted once.
             account.error(reason, min(stop - start, max(builder.row - account.rows, 0)))
+            account.lost |= dict.fromkeys(range(start, stop), ("errored", reason)) if shard.files else {}
 
 
 def count(shard: Shard) -> int:
@@ -80,8 +80,10 @@ def digest(shard: Shard) -> str:
     if shard.files:
         for one in shard.files:
             hasher.update(f"{one.compression} {one.bytes}\n".encode())
-            with suppress(OSError):  # its reader will say so
+            try:
                 _take(hasher, one.path, [(0, one.bytes)])
+            except OSError:  # its reader will say so
+                hasher.update(f"unreadable {one.path}".encode())
     elif hasattr(FORMATS[shard.format], "extents"):
         data, ranges = FORMATS[shard.format].extents(shard)
         hasher.update(f"{shard.start} {shard.stop}\n".encode() + data)

@@ -6,9 +6,12 @@ A shard that met such a fault leaves no artefact: the next run of the same comma
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from pathlib import Path
 
 from corpusscan.errors import UnreadableError
+from corpusscan.io.account import Account
+from corpusscan.io.shard import Shard
 
 READ, GONE, DENIED, CHANGED = "read_error", "file_gone", "unreadable", "changed_while_read"
 REASONS = (READ, GONE, DENIED, CHANGED)
@@ -41,6 +44,40 @@ def stamp(path: Path) -> str:
     """What tells that a file was changed: its size and the time of its last change.  Raises `OSError`."""
     status = path.stat()
     return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def examine(shard: Shard, account: Account) -> None:
+    """Raises `UnreadableError` where the machine failed while the shard was read, or its file changed."""
+    if shard.files:
+        if files := _of_files(shard, account.lost):
+            raise FilesError(files)
+        return
+    told = account.reasons["errored"]
+    for reason in (reason for reason in REASONS if told[reason]):
+        raise UnreadableError(reason)
+    check(Path(shard.path), shard.stamp)
+
+
+def _of_files(shard: Shard, lost: Mapping[int, tuple[str, str]]) -> list[tuple[int, str]]:
+    rows = range(len(shard.files)) if shard.held is None else shard.held.without(None).tolist()
+    found = []
+    for row in rows:
+        reason = lost.get(row, ("", ""))[1]
+        try:
+            check(Path(shard.files[row].path), shard.files[row].stamp)
+        except UnreadableError as error:
+            reason = error.reason
+        if reason in REASONS:
+            found.append((row, reason))
+    return found
+
+
+class FilesError(UnreadableError):
+    """Some files of a shard of many failed, or changed: `files` has row and reason of each."""
+
+    def __init__(self, files: list[tuple[int, str]]) -> None:
+        super().__init__(files[0][1], f"{len(files)} of many files")
+        self.files = files
 
 
 def check(path: Path, planned: str) -> None:

@@ -126,10 +126,13 @@ def _one(group: list[Shard]) -> Shard:
     if not more:
         return first
     size = sum(one.bytes for one in group)
-    files = tuple(File(label=one.file, path=one.path, bytes=one.bytes, compression=one.compression) for one in group)
+    files = tuple(
+        File(label=one.file, path=one.path, bytes=one.bytes, compression=one.compression, stamp=one.stamp)
+        for one in group
+    )
     return msgspec.structs.replace(
         first, file=f"{first.file} and {len(more)} more", unit="file", stop=len(group), bytes=size, bytes_total=size,
-        compression=None, files=files,
+        compression=None, files=files, stamp="",
     )  # fmt: skip
 
 

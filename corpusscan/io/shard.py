@@ -29,6 +29,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     bytes: int
     compression: str | None = None
+    stamp: str = ""
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):

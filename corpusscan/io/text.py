@@ -8,7 +8,7 @@ import msgspec
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import streams
+from corpusscan.io import faults, streams
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
 
@@ -40,8 +40,8 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
             data = _whole(one)
         except UnreadableError as error:
             _lose(builder, "errored", error.reason)
-        except OSError:
-            _lose(builder, "errored", "unreadable")
+        except OSError as error:
+            _lose(builder, "errored", faults.reason(error))
         else:
             if data is None:
                 _lose(builder, "skipped", "file_too_large")

@@ -40,7 +40,7 @@ class Here(Local):
             told = attempt(task, workspace.Workspace(self.root))
             if isinstance(told, TaskError) and told.fatal:
                 raise WorkspaceError(told.message)
-            yield task, Lost(told.reason, told.message) if isinstance(told, TaskError) else told
+            yield task, Lost.by(told) if isinstance(told, TaskError) else told
 
 
 @pytest.fixture(autouse=True)
@@ -264,3 +264,28 @@ def test_a_file_that_fails_while_it_is_cut_is_cut_again(
     faults.at = -1
     monkeypatch.setattr(Here, "before", staticmethod(lambda _: None))
     assert table_bytes(_scan(corpus, tmp_path / "out").out) == tables
+
+
+def test_of_many_small_files_only_those_are_lost_that_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They share a shard: one that is gone and one that changed are counted, the rest is scanned; a rerun reads all."""
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for number, record in enumerate(make_records(20)):
+        (folder / f"{number:02}.txt").write_text(record["text"])
+    tables = table_bytes(_scan(folder, tmp_path / "calm").out)
+
+    def lose(task: Task) -> None:
+        if isinstance(task, Map) and not (tmp_path / "away").exists():
+            (folder / "03.txt").rename(tmp_path / "away")
+            (folder / "07.txt").write_text("other words")
+
+    monkeypatch.setattr(Here, "before", staticmethod(lose))
+    kept = (folder / "07.txt").read_bytes()
+    report = _scan(folder, tmp_path / "out")
+    errors = {file: told for file, told in _errors(report).items() if told}
+    assert errors == {"03.txt": ["file_gone"], "07.txt": ["changed_while_read"]}
+    assert (report.exit_code, report.summary["totals"]["documents"]) == (3, 18)
+    monkeypatch.setattr(Here, "before", staticmethod(lambda _: None))
+    (tmp_path / "away").rename(folder / "03.txt")
+    (folder / "07.txt").write_bytes(kept)
+    assert table_bytes(_scan(folder, tmp_path / "out").out) == tables
