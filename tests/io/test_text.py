@@ -73,7 +73,7 @@ def test_a_file_that_goes_is_counted(tmp_path: Path) -> None:
     (batch,) = io.read(shard, Columns(), 2**20, bytes(32), account)
     assert batch.texts["text"].to_pylist() == ["a.txt", "c.txt"]
     assert batch.documents["row"].to_pylist() == [0, 2]
-    assert dict(account.reasons["errored"]) == {"unreadable": 1}
+    assert dict(account.reasons["errored"]) == {"file_gone": 1}
     assert io.digest(shard)
 
 
