@@ -38,7 +38,7 @@ demo: $(VENV)/core
 
 test: $(VENV)/dev
 	@# Several at a time, but few: each may start a scan with workers of its own.
-	$(BIN)/python -m pytest -m "not browser and not hf and not sarif and not model and not cuda" -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -m "not browser and not hf and not sarif and not model and not cuda and not ray" -n auto --maxprocesses 4 --dist worksteal
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,16 @@ from corpusscan.engine import heard, index, keys, memory
 from corpusscan.engine.collected import Collected
 from corpusscan.engine.gather import coverage_table, gather, held, offsets
 from corpusscan.engine.local import Local
-from corpusscan.engine.rounds import Progress, Rounds
+from corpusscan.engine.parts import Parts
+from corpusscan.engine.ray import Cluster
+from corpusscan.engine.rounds import Engine, Progress, Rounds
 from corpusscan.engine.tasks import Reading
 from corpusscan.errors import UsageError
 from corpusscan.kernels import affine32, tokens
 from corpusscan.meaning import claims, models
 from corpusscan.report import Report, baseline, mined_rules, pages, tables
 from corpusscan.version import __version__
-from corpusscan.workspace import Workspace, opened, write_atomic, write_parquet
+from corpusscan.workspace import Part, Workspace, opened, write_atomic, write_parquet
 
 _BY_MEANING = "semantic_cluster"
 
@@ -44,6 +46,9 @@ def scan(inputs: Any, out: str | Path = "corpusscan-report", *, show: Show = lam
     `Report.exit_code`.
     """
     config = configuration.build(options, "scan()")
+    given = inputs if isinstance(inputs, list | tuple) else [inputs]
+    if config.shard_count and not all(isinstance(one, str | Path) for one in given):
+        raise UsageError("shard_index: a table in memory is scanned by one process; write it to a file first")
     with memory.as_paths(inputs, Path(out) / "work") as paths:
         return run(paths, Path(out), config, show)
 
@@ -71,15 +76,18 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
     if config.tokenizer:
         tokens.load(config.tokenizer)
     with ExitStack() as stack:
-        workspace = stack.enter_context(opened(out, inputs, overwrite=config.overwrite))
+        part = Part.of(config.shard_index, config.shard_count)
+        workspace = stack.enter_context(opened(out, inputs, overwrite=config.overwrite, part=part))
         key, kept = workspace.key(config.seed), None
         if config.index:
             scheme, drawn = affine32.SCHEMES[config.sketch], index.Drawn(key, seeded=config.seed is not None)
             kept, key = stack.enter_context(index.opened(Path(config.index), scheme, drawn))
         reading = Reading(config.columns, config.max_document_bytes, config.tokenizer, config.excerpts)
-        with Local(workspace.root, config.worker_count, config.memory_bytes, config.task_timeout) as engine:
+        with _engine(config, workspace, part) as engine:
             limits = (config.memory_bytes, config.task_timeout)
-            rounds = Rounds(engine, workspace, reading, key, show, kept, limits)
+            rounds = Rounds(
+                engine, workspace, reading, key, show, kept, limits, engine if isinstance(engine, Parts) else None
+            )
             plan = msgspec.structs.replace(plan, shards=rounds.cuts.shards(plan.shards))
             collected = rounds.fingerprint(plan.shards, config.sample)
             rounds.audit(collected, active)
@@ -98,6 +106,14 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
         report = pages.build(out)
         report.saved, report.quarantined = saved, run_facts["quarantined"]
         return report
+
+
+@contextmanager
+def _engine(config: ScanConfig, workspace: Workspace, part: Part | None) -> Iterator[Engine]:
+    """Where the tasks run, for the time of the scan."""
+    settings = workspace.root, config.worker_count, config.memory_bytes, config.task_timeout
+    with Cluster(*settings, config.ray_address) if config.engine == "ray" else Local(*settings) as engine:
+        yield Parts(engine, workspace, part) if part else engine
 
 
 def _check_index(config: ScanConfig, plan: io.Plan, active: Sequence[Detector]) -> None:
@@ -189,7 +205,7 @@ def again(config: ScanConfig) -> power.Scan:
     """Scans with the settings of `config`, on which power depends, and none of those that only say what comes of it."""
     plain = msgspec.structs.replace(
         config, sample=1.0, power="off", baseline=None, write_baseline=None, save_rules=None, index=None,
-        overwrite=True, seed=config.seed or 1, tokenizer=None, excerpts=True,
+        overwrite=True, seed=config.seed or 1, tokenizer=None, excerpts=True, engine="local", ray_address=None,
     )  # fmt: skip
     return lambda corpus, report: run([str(corpus)], report, plain, lambda _: None)
 

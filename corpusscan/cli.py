@@ -58,6 +58,10 @@ def cli() -> None:
 )
 @click.option("--embed", metavar="WHAT", help="What the model reads: suspects, or all.  [default: suspects]")
 @click.option("--device", metavar="DEVICE", help="Where the model runs: auto, cpu, cuda.  [default: auto]")
+@click.option("--engine", metavar="NAME", help="Where the work is done: local, or ray.  [default: local]")
+@click.option("--ray-address", metavar="ADDRESS", help="A Ray cluster that shares OUT; default: one on this machine.")
+@click.option("--shard-index", type=int, metavar="I", help="Do one part of the work, I of 0 to N-1; see docs/scale.md.")
+@click.option("--shard-count", type=int, metavar="N", help="In how many parts the work is done.")
 @click.option("--workers", type=int, metavar="N", help="Worker processes; default: one per core.")
 @click.option("--memory-limit", metavar="SIZE", help="Memory a worker may hold, as in 2GiB.  [default: 4GiB]")
 @click.option(

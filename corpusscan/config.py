@@ -18,6 +18,7 @@ FILE_NAME = "corpusscan.toml"
 SKETCHES = ("fss", "affine32")
 POWER = ("off", "quick")
 EMBED = ("suspects", "all")
+ENGINES = ("local", "ray")
 DEVICES = ("auto", "cpu", "cuda")
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -51,6 +52,10 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     model: str | None = None  # a sentence model: a folder, or NAME@REVISION
     embed: str = "suspects"  # what it reads
     device: str = "auto"  # that it runs on
+    engine: str = "local"  # where tasks run
+    ray_address: str | None = None  # of a cluster; None: one on this machine
+    shard_index: int | None = None  # which of `shard_count` processes this is
+    shard_count: int | None = None
     workers: int | None = None  # None: one per core
     memory_limit: int | str = "4GiB"  # per worker, resident
     task_timeout: int = 1800  # seconds that a worker may give no sign of life
@@ -82,8 +87,22 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         _check(self.power in POWER, "power", self.power, f"one of {', '.join(POWER)}")
         _check(self.embed in EMBED, "embed", self.embed, f"one of {', '.join(EMBED)}")
         _check(self.device in DEVICES, "device", self.device, f"one of {', '.join(DEVICES)}")
+        _check(self.engine in ENGINES, "engine", self.engine, f"one of {', '.join(ENGINES)}")
+        _check(not self.ray_address or self.engine == "ray", "ray_address", self.ray_address, "--engine ray with it")
+        self._check_part()
         for reason, allowed in self.allow_skipped.items():
             _check(allowed >= 0, "allow_skipped", f"{reason}={allowed}", "REASON=N with N 0 or more")
+
+    def _check_part(self) -> None:
+        index, count = self.shard_index, self.shard_count
+        together = (index is None) == (count is None)
+        _check(together or index is not None, "shard_count", count, "--shard-index with it: which of them this is")
+        _check(together or count is not None, "shard_index", index, "--shard-count with it: of how many this is one")
+        _check(count is None or count >= 1, "shard_count", count, "1 or more")
+        if index is not None and count is not None:
+            _check(0 <= index < count, "shard_index", index, f"a number from 0 to {count - 1}, below --shard-count")
+            alone = "no --index with it: an index is used by one scan at a time, so scan without parts"
+            _check(self.index is None, "shard_index", index, alone)
 
     @property
     def columns(self) -> Columns:

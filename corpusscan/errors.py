@@ -5,6 +5,7 @@ CorpusScanError
 ├── InputError       an input named by the caller that cannot be read                  exit 2
 ├── RuleError        a rule pack that does not validate; names file, key and remedy    exit 2
 ├── WorkspaceError   OUT is locked, of another scan, damaged or full (resumable)       exit 2
+├── PartDone         no error: this part of --shard-count has done its share              exit 0
 └── UnreadableError  a part of a corpus that cannot be read: counted, never raised to the user
 
 Bad data inside a corpus is not an error of the program: readers turn it into a counted
@@ -32,6 +33,12 @@ class RuleError(CorpusScanError):
 
 class WorkspaceError(CorpusScanError):
     """The output folder is locked, belongs to another scan, is damaged, or the disk is full."""
+
+
+class PartDone(CorpusScanError):  # noqa: N818  # it is none
+    """No error: one part of a scan has done what it can do now; the message says what comes next."""
+
+    exit_code = 0
 
 
 class UnreadableError(CorpusScanError):

@@ -10,8 +10,10 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,32 @@ from blake3 import blake3
 from corpusscan.errors import WorkspaceError
 
 KEY_BYTES = 32
+PARTS = "parts"  # folder of the locks and notes of parts
 _BESIDE = re.compile(r"\..+\.\d+\.[0-9a-f]{8}")  # names of files that are being written
 _VALUE = 8  # bytes of most values in memory
+_GATE = 300.0  # seconds; each who comes holds the gate for a moment, and a thousand may come at once
+_KEY_THERE = 5.0  # seconds until a key that another process has begun to write is there
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several processes that scan the same corpus into the same OUT, each a share of the tasks."""
+
+    index: int
+    count: int
+
+    @classmethod
+    def of(cls, index: int | None, count: int | None) -> Part | None:
+        """The part of these numbers; None where there are none, which is the whole."""
+        return None if index is None or count is None else cls(index, count)
+
+    def __str__(self) -> str:
+        return f"part {self.index} of {self.count} (counted from 0)"
+
+    @property
+    def name(self) -> str:
+        """What its lock and its notes are called."""
+        return f"{self.index}-of-{self.count}"
 
 
 class Workspace:
@@ -41,6 +67,15 @@ class Workspace:
     def has(self, name: str) -> bool:
         """Whether the artefact exists, which means that it is complete."""
         return self.path(name).exists()
+
+    def listed(self, folder: str) -> Collection[str]:
+        """The artefacts below a folder of folders now, by one look at each: where very many are asked for."""
+        found: set[str] = set()
+        for inner in sorted((self.root / folder).glob("*/")):
+            with os.scandir(inner) as entries:
+                names = (entry.name for entry in entries if not entry.name.startswith("."))
+                found.update(f"{folder}/{inner.name}/{name[:-8]}" for name in names if name.endswith(".parquet"))
+        return found
 
     def write(self, name: str, table: pa.Table, **options: Any) -> None:
         """Write the artefact atomically.  Raises `WorkspaceError` on a full disk or missing rights."""
@@ -86,14 +121,21 @@ class Workspace:
         write_atomic(self.root / name, lambda path: path.write_bytes(orjson.dumps(values)))
 
     def key(self, seed: int | None) -> bytes:
-        """The run's secret key, 32 bytes: from `seed`, else drawn at the first call and kept with mode 0600."""
+        """The run's secret key, 32 bytes: from `seed`, else drawn at the first call and kept with mode 0600.
+
+        Of several processes that draw at the same moment one is first, and all have its key.
+        """
         if seed is not None:
             return seeded(seed)
         place = self.root / "key"
         if not place.exists():
-            drawn = secrets.token_bytes(KEY_BYTES)
-            write_atomic(place, lambda path: path.write_bytes(drawn))
-        return place.read_bytes()
+            _keep_first(place, secrets.token_bytes(KEY_BYTES))
+        end = time.monotonic() + _KEY_THERE
+        while len(key := place.read_bytes()) != KEY_BYTES:
+            if time.monotonic() > end:
+                raise WorkspaceError(f"{place}: damaged ({len(key)} bytes, not {KEY_BYTES}); delete it and run again")
+            time.sleep(0.1)
+        return key
 
 
 def seeded(seed: int) -> bytes:
@@ -102,27 +144,80 @@ def seeded(seed: int) -> bytes:
 
 
 @contextmanager
-def opened(out: Path, inputs: list[str], *, overwrite: bool) -> Iterator[Workspace]:
-    """The workspace in `out/work`, held by one scan at a time and tied to its inputs.
+def opened(out: Path, inputs: list[str], *, overwrite: bool, part: Part | None = None) -> Iterator[Workspace]:
+    """The workspace in `out/work`, held by one scan at a time, or by parts of one; and tied to its inputs.
 
     Raises `WorkspaceError` when another scan holds it, or when `out` holds something else.
     """
     root = out / "work"
     try:
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (root / PARTS if part else root).mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise WorkspaceError(f"{out}: cannot be created ({error.strerror}); choose another folder with -o") from None
-    try:
-        with filelock.FileLock(root / "lock", mode=0o600).acquire(timeout=0):
-            _own(out, root / "inputs.json", [str(Path(name).absolute()) for name in inputs], overwrite)
-            begun = root / "unfinished"
-            if begun.exists():
-                sweep(out)
-            write_atomic(begun, lambda path: path.write_bytes(b""))
-            yield Workspace(root)
-            begun.unlink(missing_ok=True)
-    except filelock.Timeout:
-        raise WorkspaceError(f"{out}: another scan writes there; wait for it, or choose another -o") from None
+    with _held(out, root, part):
+        _own(out, root / "inputs.json", [str(Path(name).absolute()) for name in inputs], overwrite)
+        begun = root / "unfinished"
+        if begun.exists() and not part:  # others may be writing beside a part
+            sweep(out)
+        write_atomic(begun, lambda path: path.write_bytes(b""))
+        yield Workspace(root)
+        begun.unlink(missing_ok=True)
+
+
+@contextmanager
+def _held(out: Path, root: Path, part: Part | None) -> Iterator[None]:
+    """Hold the lock of the whole, or that of a part; at the gate one at a time looks round and takes its own."""
+    whole = _lock(root / "lock")
+    with ExitStack() as held:
+        try:
+            with _lock(root / "gate").acquire(timeout=_GATE), ExitStack() as first:
+                if not _taken(whole):
+                    raise WorkspaceError(f"{out}: another scan writes there; wait for it, or choose another -o")
+                first.callback(whole.release)
+                _look_round(out, root, part)
+                if part:
+                    held.enter_context(_lock(root / PARTS / f"{part.name}.lock").acquire(timeout=0))
+                else:
+                    held.push(first.pop_all())
+        except filelock.Timeout:
+            raise WorkspaceError(f"{root / 'gate'}: is held too long; find what program holds it") from None
+        except OSError as error:
+            why = error.strerror or error
+            raise WorkspaceError(f"{out}: cannot be locked ({why}); it must lie where files can be locked") from None
+        yield
+
+
+def _look_round(out: Path, root: Path, part: Part | None) -> None:
+    """Raises `WorkspaceError` where parts are running that leave no room for this one, or for a scan of all."""
+    names = sorted(path.stem for path in (root / PARTS).glob("*.lock"))
+    if part:  # those of the same number are welcome
+        names = [name for name in names if name == part.name or not name.endswith(f"-of-{part.count}")]
+    running = [name for name in names if not _free(root / PARTS / f"{name}.lock")]
+    if not running:
+        return
+    told = f"{', '.join(name.replace('-of-', ' of ') for name in running[:5])}{', ...' if running[5:] else ''}"
+    if part and part.name in running:
+        raise WorkspaceError(f"{out}: {part} is running already; each part is one process at a time")
+    if part:
+        raise WorkspaceError(f"{out}: parts of another --shard-count are running ({told}); wait, or use theirs")
+    raise WorkspaceError(f"{out}: parts of a scan are running there ({told}); wait for them, or choose another -o")
+
+
+def _lock(place: Path) -> filelock.BaseFileLock:
+    return filelock.FileLock(place, mode=0o600)
+
+
+def _taken(lock: filelock.BaseFileLock) -> bool:
+    with suppress(filelock.Timeout):
+        lock.acquire(timeout=0)
+    return lock.is_locked
+
+
+def _free(place: Path) -> bool:
+    lock = _lock(place)
+    free = _taken(lock)
+    lock.release()
+    return free
 
 
 def _own(out: Path, place: Path, inputs: list[str], overwrite: bool) -> None:
@@ -158,6 +253,25 @@ def write_atomic(place: Path, write: Callable[[Path], object]) -> None:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         hint = "the disk is full: make room and run the same command to resume" if full else "check rights and space"
         raise WorkspaceError(f"{place}: cannot be written ({error.strerror or error}); {hint}") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _keep_first(place: Path, data: bytes) -> None:
+    """Write a file that nobody replaces: where several do at once, the first stays.  Raises `WorkspaceError`."""
+    beside = place.with_name(f".{place.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    write_atomic(beside, lambda path: path.write_bytes(data))
+    try:
+        os.link(beside, place)
+        _sync(place.parent)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links
+        with (
+            suppress(FileExistsError),
+            os.fdopen(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file,
+        ):
+            file.write(data)
     finally:
         beside.unlink(missing_ok=True)
 

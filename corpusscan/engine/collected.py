@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 import pyarrow as pa
 
 from corpusscan.detector import State
+from corpusscan.engine import many
 from corpusscan.engine.local import Lost
 from corpusscan.io import Shard
 from corpusscan.workspace import Workspace
@@ -33,8 +35,21 @@ class Collected:
     _read: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def account(self, shard: int, workspace: Workspace) -> dict[str, Any]:
-        """The account of a shard that was read; its file is opened once."""
+        """The account of a shard that was read; its file is opened once, or one of many where there are many."""
         name = self.accounts[shard]
+        if name not in self._read and len(self.accounts) > many.GROUP:
+            self._read_many(workspace)
         if name not in self._read:
-            self._read[name] = workspace.read(name).to_pylist()[0]
+            self._keep(name, workspace.read(name).to_pylist()[0])
         return dict(self._read[name])
+
+    def _read_many(self, workspace: Workspace) -> None:
+        names = sorted({name for shard, name in self.accounts.items() if shard not in self.lost} - self._read.keys())
+        for some in many.groups(names):
+            told = workspace.read(many.together(some, "accounts", pa.concat_tables, workspace))
+            for name, account in zip(some, told.to_pylist(), strict=True):
+                self._keep(name, account)
+
+    def _keep(self, name: str, account: dict[str, Any]) -> None:
+        """Most shards say the same of their columns, in words that need be there once."""
+        self._read[name] = {key: intern(told) if isinstance(told, str) else told for key, told in account.items()}

@@ -50,7 +50,7 @@ class Cuts:
         self._do([self._files[folder] for folder in sorted(gone)])
 
     def _do(self, cuts: list[Cut]) -> None:
-        for _ in self.run(cuts):
+        for _ in self.run(cuts) if cuts else ():
             pass
 
     def remove(self) -> None:

@@ -17,7 +17,7 @@ from corpusscan.detector import Detector, State
 from corpusscan.engine.tasks import Reading
 from corpusscan.io import Shard
 from corpusscan.version import __version__
-from corpusscan.workspace import Workspace
+from corpusscan.workspace import PARTS, Part, Workspace
 
 _LIBRARIES = (
     "blake3",
@@ -35,6 +35,9 @@ _LIBRARIES = (
 _SHARED = ("kernels", "io", "meaning", "detectors/__init__.py", "engine/shuffle.py", "engine/tasks.py",
            "engine/spans.py", "schema.py", "detector.py", "copies.py", "sampling.py", "mining.py", "triggers.py",
            "filters.py", "rules.py", "quoted.py", "provenance.py", "known.py", "strictyaml.py")  # fmt: skip
+
+
+ARTEFACTS, DIGESTS = "artefacts", "digests.json"
 
 
 def digest(*parts: object) -> str:
@@ -55,6 +58,12 @@ def _source(*places: str) -> str:
     found = [file for place in places for file in [root / place, *(root / place).rglob("*")]]
     files = sorted(file for file in found if file.suffix in {".py", ".npz", ".txt"})
     return digest([(file.relative_to(root).as_posix(), blake3(file.read_bytes()).hexdigest()) for file in files])
+
+
+@cache
+def code() -> str:
+    """What all processes of one scan must have in common: versions, and the source of this program."""
+    return digest(versions(), _source("."))
 
 
 class Keys:
@@ -89,7 +98,7 @@ def fingerprint(key: bytes) -> str:
 
 
 def _place(name: str) -> str:
-    return f"artefacts/{name[:2]}/{name}"
+    return f"{ARTEFACTS}/{name[:2]}/{name}"
 
 
 def save_state(state: State, workspace: Workspace) -> tuple[str, ...]:
@@ -104,6 +113,45 @@ def save_state(state: State, workspace: Workspace) -> tuple[str, ...]:
             workspace.write(artefact, state[name])
         names.append(f"{name}={artefact}")
     return tuple(names)
+
+
+class Digests:
+    """What is known of the digests of shards: each part notes those it made, and all read the notes of all."""
+
+    def __init__(self, workspace: Workspace, part: Part | None) -> None:
+        self._workspace, self._part = workspace, part
+        self._place = f"{PARTS}/{part.name}.digests.json" if part else DIGESTS
+        self._names: dict[int, str] = {}  # by index of the shard: as it was before it was read
+        self._known: dict[str, str] = {}
+        self._mine: dict[str, str] = workspace.read_json(self._place)
+        self._read()
+
+    def _read(self) -> None:
+        self._known |= self._workspace.read_json(DIGESTS)
+        for path in sorted((self._workspace.root / PARTS).glob("*.digests.json")):
+            self._known |= self._workspace.read_json(f"{PARTS}/{path.name}")
+
+    def of(self, shard: Shard) -> str:
+        """The digest of the shard; empty where nobody has made it."""
+        return shard.digest or self._known.get(self._name(shard), "")
+
+    def _name(self, shard: Shard) -> str:
+        if shard.index not in self._names:
+            self._names[shard.index] = identity(shard)
+        return self._names[shard.index]
+
+    def add(self, shard: Shard, digest: str) -> None:
+        """Remember the digest, unless the file was gone."""
+        if name := self._name(shard):
+            self._known[name] = self._mine[name] = digest
+
+    def save(self) -> None:
+        """Note what was made; and see what others have noted meanwhile."""
+        if self._part:
+            self._workspace.write_json(self._place, self._mine)
+            self._read()
+        else:
+            self._workspace.write_json(self._place, self._known)
 
 
 def identity(shard: Shard) -> str:

@@ -6,21 +6,20 @@ Wave k runs step k of every detector, so a shard is read once per wave however m
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 
 from corpusscan.detector import Context, Detector, Limit, State, limits, limits_of
-from corpusscan.engine import shuffle
+from corpusscan.engine import many, shuffle
 from corpusscan.engine.collected import Collected
 from corpusscan.engine.cuts import Cuts
 from corpusscan.engine.index import Index
-from corpusscan.engine.keys import Keys, digest, identity, save_state
+from corpusscan.engine.keys import ARTEFACTS, Digests, Keys, digest
 from corpusscan.engine.local import Lost
 from corpusscan.engine.quarantine import Quarantine, until_done
 from corpusscan.engine.sources import Sources
@@ -33,27 +32,41 @@ from corpusscan.engine.tasks import (
     Reading,
     Reduce,
     Task,
-    in_sample,
     left,
     partitions_left,
     placed,
-    rows_of,
 )
+from corpusscan.engine.wave import Wave, sample_part
+from corpusscan.errors import PartDone
 from corpusscan.io import Shard
-from corpusscan.workspace import Workspace
+from corpusscan.workspace import Part, Workspace
 
 PARTITION = 80 * 2**20  # bytes that a reduce is given
-DIGESTS = "digests.json"
-SAMPLE = 128 * 2**20  # bytes of a corpus that rounds over a sample look at
-_PACKED = 3  # bytes of text that a byte of a compressed file may hold
 
 
 class Engine(Protocol):
-    """Where tasks run."""
+    """Where tasks run: detectors and the schedule know no more of it."""
 
     def run(self, tasks: Sequence[Task]) -> Iterable[tuple[Task, Outcome | Lost] | None]:
-        """Each task with its outcome, in any order; None now and then."""
+        """Each task of one stage with its outcome, in any order; None now and then.
+
+        Raises `WorkspaceError` where no task can succeed any more.
+        """
         ...
+
+
+class Share(Engine, Protocol):
+    """An engine that does one part's share of the tasks."""
+
+    part: Part
+
+    def settle(self) -> None:
+        """Raises `PartDone` where others have yet to do theirs."""
+        ...
+
+
+class Noted(Lost):
+    """A task of another part, which that part has lost."""
 
 
 @dataclass
@@ -68,25 +81,6 @@ class Progress:
     started: float = field(default_factory=time.monotonic)
 
 
-@dataclass
-class _Wave:
-    """One step of the detectors that have it, with the states they start from and leave."""
-
-    step: int
-    detectors: list[Detector]
-    states: dict[str, State]
-    saved: dict[str, tuple[str, ...]]
-
-    def over(self, detector: Detector) -> str:
-        """Which records the detector wants: all, those it named before, or what it left of these."""
-        return detector.rounds[self.step].over if detector.rounds else "all"
-
-    def job(self, detector: Detector, keys: Keys, about: str, part: int = 1) -> Job:
-        """The detector's work on what `about` names, or on one record of it in `part`."""
-        saved = self.saved[detector.name]
-        return Job(detector, self.step, saved, keys.job(detector, self.step, saved, about), part)
-
-
 class Rounds:
     """One scan's work, resumable: what has an artefact is not done again."""
 
@@ -99,37 +93,47 @@ class Rounds:
         show: Callable[[Progress], None],
         index: Index | None = None,
         limits: object = (),
+        share: Share | None = None,
     ) -> None:
+        self.limits, self.share = limits, share
         self.engine, self.workspace, self.reading, self.key, self.show = engine, workspace, reading, key, show
         self.keys = Keys(reading, key)
-        self.cuts = Cuts(workspace, lambda tasks: self._run("unpack", tasks))
+        self.cuts = Cuts(workspace, self._unpack)
         self.index, self.limits = index, limits
         self.earlier: dict[str, list[tuple[int, str]]] = {}  # by detector
         self.tallies: list[str] = []  # of the sources of earlier shards
         self._known: Sources | None = None
 
     def fingerprint(self, shards: list[Shard], fraction: float) -> Collected:
-        """The shards to read, with their digests: all, or a seeded part of them chosen by content."""
-        known = self.workspace.read_json(DIGESTS)
-        before = {s.index: identity(s) for s in shards}  # before it is read: a file may change meanwhile
-        digests = {s.index: found for s in shards if (found := s.digest or known.get(before[s.index]))}
+        """The shards to read, with their digests: all, or a seeded part of them chosen by content.
+
+        Of a part: those that are named so far, by itself and by others.
+        """
+        known = Digests(self.workspace, self.share.part if self.share else None)
         result = Collected([])
-        for task, outcome in self._run("fingerprint", [Digest(s) for s in shards if s.index not in digests], result):
-            assert isinstance(task, Digest)
-            if isinstance(outcome, Lost):
-                result.lost[task.shard.index] = outcome
-            else:
-                digests[task.shard.index] = known[before[task.shard.index]] = outcome.digest
-        known.pop("", None)  # of files that are gone
-        self.workspace.write_json(DIGESTS, known)
-        named = [msgspec.structs.replace(s, digest=digests[s.index]) for s in shards if s.index in digests]
+        unknown = [Digest(shard) for shard in shards if not known.of(shard)]
+        try:
+            for task, outcome in self._run("fingerprint", unknown, result):
+                assert isinstance(task, Digest)
+                if isinstance(outcome, Lost):
+                    result.lost[task.shard.index] = outcome
+                else:
+                    known.add(task.shard, outcome.digest)
+        finally:  # of what was read, nothing must be read again
+            known.save()
+        if fraction < 1:  # what is drawn depends on all
+            self._settle()
+        named = [msgspec.structs.replace(s, digest=found) for s in shards if (found := known.of(s))]
         order = sorted(named, key=lambda shard: digest(self.key.hex(), shard.digest, shard.index))
         chosen = order[: max(round(len(order) * fraction), 1)]
         result.shards = sorted(chosen, key=lambda shard: shard.index)
         return result
 
     def audit(self, result: Collected, detectors: Sequence[Detector]) -> None:
-        """Run every detector over `result.shards` to its conclusion; fills `result`."""
+        """Run every detector over `result.shards` to its conclusion; fills `result`.
+
+        Of a part: raises `PartDone`, at the latest before the last conclusions, which are for a scan of all.
+        """
         held = Quarantine(self.workspace, self.keys.condition(detectors, self.limits))
         until_done(result, held, lambda attempt: self._audit(attempt, detectors, held))
 
@@ -142,7 +146,7 @@ class Rounds:
         artefacts: dict[str, list[tuple[int, str]]] = {}  # what the last map of each detector left, by shard
         for step in range(max([1, *(len(detector.rounds) for detector in detectors)])):
             active = [d for d in detectors if step < max(len(d.rounds), 1) and d.name not in result.failed]
-            wave = _Wave(step, active, states, {d.name: save_state(states[d.name], self.workspace) for d in active})
+            wave = Wave(step, active, states, self.keys, self.workspace)
             artefacts |= self._map(wave, result, held)
             for detector in active:
                 parts = artefacts[detector.name]
@@ -150,97 +154,124 @@ class Rounds:
                     result.flags[detector.name] = parts
                 if not detector.rounds or wave.over(detector) == "members":
                     result.cards += parts
-                if detector.rounds:
-                    self._conclude(wave, detector, parts, result)
+            reduced = self._reduce(wave, artefacts, result)
+            for detector in (d for d in active if d.name in reduced and not (self.share and wave.last(d))):
+                states[detector.name] = self._conclude(
+                    wave, detector, artefacts[detector.name], reduced.pop(detector.name), result
+                )
+        if self.share:
+            raise PartDone(f"{self.share.part}: all steps are done; run the same command without it, which concludes")
         result.concluded = {d.name: states[d.name] for d in detectors if d.rounds and d.name not in result.failed}
 
-    def _map(self, wave: _Wave, result: Collected, held: Quarantine) -> dict[str, list[tuple[int, str]]]:
+    def _map(self, wave: Wave, result: Collected, held: Quarantine) -> dict[str, list[tuple[int, str]]]:
         """Run the wave over the shards; for each detector (shard, artefact) of those that were read."""
         artefacts: dict[str, list[tuple[int, str]]] = {d.name: [] for d in wave.detectors if wave.over(d) != "left"}
         tasks: list[Map] = []
         planned: set[str] = set()  # shards of equal bytes share their artefacts
-        part = _part(result.shards)
+        part, has = sample_part(result.shards), self._has(len(result.shards))
         for shard in (shard for shard in result.shards if shard.index not in result.lost):
             account = self.keys.account(shard) if wave.step == 0 else None
             if account:
                 result.accounts[shard.index] = account
-            for rows, jobs in self._wanted(wave, shard, part, result):
+            for rows, jobs in wave.wanted(shard, part, self.key, result):
                 for job in jobs:
                     artefacts[job.detector.name].append((shard.index, job.name))
-                todo = tuple(job for job in jobs if job.name not in planned and not self.workspace.has(job.name))
+                todo = tuple(job for job in jobs if job.name not in planned and not has(job.name))
                 result.needed, result.reused = result.needed + len(jobs), result.reused + len(jobs) - len(todo)
-                wants = account if account not in planned and account and not self.workspace.has(account) else None
+                wants = account if account not in planned and account and not has(account) else None
                 if todo or wants:
                     planned |= {job.name for job in todo} | ({wants} if wants else set())
                     tasks.append(Map(shard, self.reading, self.key, wants, todo, rows))
         self.cuts.restore(tasks)
         deaths: list[tuple[Map, Lost]] = []
+        gone: dict[str, Lost] = {}  # by digest of the shard
         for task, outcome in self._run("scan" if wave.step == 0 else "confirm", tasks, result):
             assert isinstance(task, Map)
-            if isinstance(outcome, Lost):
+            if isinstance(outcome, Noted):  # whose it was has searched
+                gone[task.shard.digest] = outcome
+            elif isinstance(outcome, Lost):
                 deaths.append((task, outcome))
-        for named, lost in held.search(deaths, lambda tasks: self._run("search", tasks, result)).items():
-            result.lost |= {s.index: lost for s in result.shards if s.digest == named}
+        gone |= held.search(deaths, lambda tasks: self._run("search", tasks, result))
+        self._settle()
+        result.lost |= {s.index: gone[s.digest] for s in result.shards if s.digest in gone}
         return {name: [part for part in parts if part[0] not in result.lost] for name, parts in artefacts.items()}
 
-    def _wanted(
-        self, wave: _Wave, shard: Shard, part: int, result: Collected
-    ) -> Iterator[tuple[bytes | None, list[Job]]]:
-        """What the wave wants of a shard: one reading for all who look at every record, one for each who named some.
+    def _reduce(
+        self, wave: Wave, artefacts: dict[str, list[tuple[int, str]]], result: Collected
+    ) -> dict[str, list[Job]]:
+        """Bring together what the maps left, partition by partition; by detector, of those that did it, the jobs."""
+        jobs: dict[str, list[Job]] = {}
+        tasks: list[Reduce] = []
+        for detector in (detector for detector in wave.detectors if detector.rounds):
+            jobs[detector.name], parts = self._partitions(wave, detector, artefacts[detector.name], result)
+            has = self._has(len(jobs[detector.name]))
+            for partition, job in enumerate(jobs[detector.name]):
+                if not has(job.name):
+                    tasks.append(Reduce(job, partition, len(jobs[detector.name]), parts))
+        for task, outcome in self._run("group", tasks, result):
+            assert not isinstance(task, Digest | Cut | Map)
+            if isinstance(outcome, Lost):
+                told = f"{outcome.reason} {outcome.detail}".strip()
+                result.failed.setdefault(task.job.detector.name, told)
+        self._settle()
+        return {name: jobs[name] for name in jobs if name not in result.failed}
 
-        A sample is taken while all is read, where it is; else only its records are read, once their number is known.
-        """
-        over = {d: wave.over(d) for d in wave.detectors}
-        whole = [d for d in over if over[d] == "all" or (over[d] == "sample" and part == 1)]
-        some = [d for d in over if over[d] == "sample" and part > 1]
-        every = [wave.job(detector, self.keys, shard.content) for detector in whole]
-        sampled = [wave.job(detector, self.keys, digest(shard.content, part), part) for detector in some]
-        if wave.step == 0:
-            every, sampled = every + sampled, []
-        if every:
-            yield None, every
-        if sampled and (count := result.account(shard.index, self.workspace)["rows"]):
-            rows = np.arange(count, dtype=np.uint64)
-            yield rows[in_sample(rows, part, shard.digest, self.key)].tobytes(), sampled
-        for detector in wave.detectors:
-            if wave.over(detector) == "members" and len(
-                rows := rows_of(wave.states[detector.name]["named"], shard.index)
-            ):
-                yield rows.tobytes(), [wave.job(detector, self.keys, digest(shard.content, rows.tolist()))]
-
-    def _conclude(self, wave: _Wave, detector: Detector, parts: list[tuple[int, str]], result: Collected) -> None:
-        """Reduce what the maps left, partition by partition, and put the conclusion into the wave's states."""
-        count = sum(result.account(shard, self.workspace)["scanned"] for shard, _ in parts)
+    def _partitions(
+        self, wave: Wave, detector: Detector, parts: list[tuple[int, str]], result: Collected
+    ) -> tuple[list[Job], tuple[tuple[int, str], ...]]:
+        """The reduces of a detector, one for each partition, and the artefacts that all of them read."""
         looked, partitions = detector.rounds[wave.step], 1
-        earlier: list[tuple[int, str]] = []
         if looked.indexed:
-            result.kept[detector.name], earlier = parts, self.earlier.get(detector.name, [])
-        parts = parts + earlier
+            result.kept[detector.name] = parts
+        read = tuple(parts + self._earlier(wave, detector))  # one for all tasks: it may be long
         if looked.over == "left":
             partitions = partitions_left(wave.states[detector.name]["named"])
-        elif looked.over == "all":
-            held = sum(shuffle.size(self.workspace, name) for _, name in parts)
-            partitions = max(held // PARTITION, 1)
-        jobs = [wave.job(detector, self.keys, digest(parts, partition, partitions)) for partition in range(partitions)]
-        tasks = [
-            Reduce(job, partition, partitions, tuple(parts))
-            for partition, job in enumerate(jobs)
-            if not self.workspace.has(job.name)
-        ]
-        for _, outcome in self._run("group", tasks, result):  # to its end: answers must not be left for the next wave
-            if isinstance(outcome, Lost):
-                result.failed.setdefault(detector.name, f"{outcome.reason} {outcome.detail}".strip())
-        if detector.name in result.failed:
-            return
+            read = tuple(part for part in read if part[0] in wave.named[detector.name])
+        about = digest(read)
+        if looked.over == "all":
+            partitions = max(self._held(read, about) // PARTITION, 1)
+        return [wave.job(detector, digest(about, number, partitions)) for number in range(partitions)], read
+
+    def _unpack(self, tasks: Sequence[Task]) -> Iterable[object]:
+        yield from self._run("unpack", tasks)
+        self._settle()
+
+    def _settle(self) -> None:
+        if self.share:
+            self.share.settle()
+
+    def _has(self, count: int) -> Callable[[str], bool]:
+        """Whether an artefact is there; a folder is looked at as a whole where very many are asked for."""
+        return self.workspace.listed(ARTEFACTS).__contains__ if count > many.GROUP else self.workspace.has
+
+    def _held(self, parts: tuple[tuple[int, str], ...], about: str) -> int:
+        """Bytes of what the maps left in memory; of many artefacts they are added up once."""
+        place = f"sizes/{about}.json"
+        if len(parts) > many.GROUP and (noted := self.workspace.read_json(place)):
+            return int(noted["bytes"])
+        held = sum(many.each(partial(shuffle.size, self.workspace), [name for _, name in parts]))
+        if len(parts) > many.GROUP:
+            self.workspace.write_json(place, {"bytes": held})
+        return held
+
+    def _earlier(self, wave: Wave, detector: Detector) -> list[tuple[int, str]]:
+        return self.earlier.get(detector.name, []) if detector.rounds[wave.step].indexed else []
+
+    def _conclude(
+        self, wave: Wave, detector: Detector, parts: list[tuple[int, str]], jobs: Sequence[Job], result: Collected
+    ) -> State:
+        """The state that the detector concludes of what its reduces left."""
+        count = sum(result.account(shard, self.workspace)["scanned"] for shard, _ in parts)
         told: list[Limit] = []
-        before = wave.states[detector.name]
-        context = Context(self.key, count, self._sources(result), partial(self._told, earlier), before)
+        looked, before = detector.rounds[wave.step], wave.states[detector.name]
+        earlier = partial(self._told, self._earlier(wave, detector))
+        context = Context(self.key, count, self._sources(result), earlier, before)
         state = dict(looked.conclude(self._reduced(jobs, told), context))  # named nowhere here: it may be let go
         state |= {name: before[name] for name in looked.keeps}
         result.copies = state.pop("copies", result.copies)
         told += [Limit(**row) for row in state.pop("limits", limits()).to_pylist()]
         result.limits += [{"detector": detector.name, **row} for row in limits(*told).to_pylist()]
-        wave.states[detector.name] = state
+        return state
 
     def _reduced(self, jobs: Sequence[Job], told: list[Limit]) -> pa.Table:
         """What the reduces left, as one table; what they left aside is added to `told`."""
@@ -275,7 +306,7 @@ class Rounds:
         self, stage: str, tasks: Sequence[Task], result: Collected | None = None
     ) -> Iterable[tuple[Task, Outcome | Lost]]:
         progress = Progress(stage, sum(_bytes(task) for task in tasks))
-        for item in self.engine.run(tasks) if tasks else ():
+        for item in self.engine.run(tasks):
             if item is not None:
                 task, outcome = item
                 progress.done += _bytes(task)
@@ -286,12 +317,6 @@ class Rounds:
             self.show(progress)
         if result is not None:
             result.seconds[stage] = result.seconds.get(stage, 0.0) + time.monotonic() - progress.started
-
-
-def _part(shards: Sequence[Shard]) -> int:
-    """A sample is one record in so many: a power of two, so that a corpus that grows a little keeps its sample."""
-    packed = (shard.bytes * (_PACKED if shard.compression or shard.format == "parquet" else 1) for shard in shards)
-    return 1 << max(sum(packed) // SAMPLE, 0).bit_length()
 
 
 def _bytes(task: Task) -> int:

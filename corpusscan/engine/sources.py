@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from blake3 import blake3
 
 from corpusscan.detector import Batch
+from corpusscan.engine import many
 from corpusscan.workspace import Workspace
 
 ENOUGH = 20_000  # sources of which sizes are told: more need no more memory
@@ -52,8 +53,8 @@ class Sources:
         """How many documents come from each of some sources."""
         counts: Counter[str] = Counter()
         wanted = pa.array(sources, pa.large_string())
-        for account in self.accounts:
-            told = self._workspace.read(beside(account))
+        for name in self._tallies:
+            told = self._workspace.read(name)
             told = told.filter(pc.is_in(told["source"], wanted))
             counts.update(dict(zip(told["source"].to_pylist(), told["documents"].to_pylist(), strict=True)))
         return counts
@@ -63,13 +64,26 @@ class Sources:
         """Documents of each source; of a part of them, chosen by a keyed hash, where there are many."""
         counts: Counter[str] = Counter()
         share = 1 << 64
-        for account in self.accounts:
-            told = self._workspace.read(beside(account)).to_pylist()
+        for name in self._tallies:
+            told = self._workspace.read(name).to_pylist()
             counts.update({row["source"]: row["documents"] for row in told if self._drawn(row["source"]) < share})
             while len(counts) > ENOUGH:
                 share //= 2
                 counts = Counter({name: count for name, count in counts.items() if self._drawn(name) < share})
         return np.array(sorted(counts.values()), np.int64)
 
+    @cached_property
+    def _tallies(self) -> list[str]:
+        """The artefacts that tell of them: one of each shard, or of many where there are many."""
+        names = [beside(account) for account in self.accounts]
+        if len(names) <= many.GROUP:
+            return names
+        return [many.together(some, "sources", _sum, self._workspace) for some in many.groups(names)]
+
     def _drawn(self, name: str) -> int:
         return int.from_bytes(blake3(name.encode(), key=self._key).digest(8), "big")
+
+
+def _sum(tallies: list[pa.Table]) -> pa.Table:
+    told = pa.concat_tables(tallies).group_by("source", use_threads=False).aggregate([("documents", "sum")])
+    return told.rename_columns({"documents_sum": "documents"}).select(["source", "documents"]).sort_by("source")

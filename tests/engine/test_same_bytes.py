@@ -20,6 +20,7 @@ import zstandard
 from corpora import Run, make_records, table_bytes, write_jsonl
 
 from corpusscan import audit, config, io
+from corpusscan.engine import many
 from corpusscan.engine.local import Local, Lost
 from corpusscan.engine.tasks import Outcome, Task
 
@@ -70,6 +71,21 @@ def test_the_cut_into_shards_shows_in_coverage_only(
     monkeypatch.setattr(io.planning, "_SHARD", 5_000)
     cut = _audit(corpus, tmp_path / "b")
     assert _but_coverage(cut) == _but_coverage(whole)
+
+
+def test_many_shards_told_together_are_the_same(
+    many_shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What very many shards left is read in groups, and folders are listed: it does not show, nor does a rerun."""
+    some = {"workers": 1, "detectors": ("exact_duplicate", "near_duplicate", "repeated_passage")}
+    alone = _audit(many_shards, tmp_path / "a", **some)
+    monkeypatch.setattr(many, "GROUP", 2)
+    assert _audit(many_shards, tmp_path / "b", **some) == alone
+    for folder in ("accounts", "sources", "sizes"):
+        assert len(list((tmp_path / "b/work" / folder).iterdir())) > 2
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "b/work").rglob("*.parquet")}
+    assert _audit(many_shards, tmp_path / "b", **some) == alone
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "b/work").rglob("*.parquet")} == stamps
 
 
 def test_the_hash_seed_of_python_does_not_show(corpus: Path, tmp_path: Path, command: Run) -> None:

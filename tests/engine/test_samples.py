@@ -15,7 +15,7 @@ from corpora import make_records, write_jsonl
 from corpusscan import detectors, io
 from corpusscan.config import Columns
 from corpusscan.detector import Batch, Context, Detector, Round, State
-from corpusscan.engine import rounds
+from corpusscan.engine import wave
 from corpusscan.engine.local import Lost
 from corpusscan.engine.rounds import Rounds
 from corpusscan.engine.tasks import Outcome, Reading, Task, execute, in_sample, sampled
@@ -112,7 +112,7 @@ def test_one_record_in_so_many_is_seen(
 ) -> None:
     """Of every shard about as many, the same ones while all is read and alone, each with its own text."""
     size = sum(Path(file).stat().st_size for file in files)
-    monkeypatch.setattr(rounds, "SAMPLE", size // part + 1 if part > 2 else size // 2 + size // 4)
+    monkeypatch.setattr(wave, "SAMPLE", size // part + 1 if part > 2 else size // 2 + size // 4)
     first, every, second = seen(files, tmp_path / "out")
     assert len(every) == COUNT
     assert first == second
@@ -125,7 +125,7 @@ def test_one_record_in_so_many_is_seen(
 
 def test_another_key_samples_others(files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who does not know the key cannot tell which."""
-    monkeypatch.setattr(rounds, "SAMPLE", sum(Path(file).stat().st_size for file in files) // 4 + 1)
+    monkeypatch.setattr(wave, "SAMPLE", sum(Path(file).stat().st_size for file in files) // 4 + 1)
     mine, others = (seen(files, tmp_path / str(n), key)[0] for n, key in enumerate(KEYS))
     assert 0 < len(mine & others) < min(len(mine), len(others)) / 2
     assert mine == seen(files, tmp_path / "again", KEYS[0])[0]
@@ -138,7 +138,7 @@ def test_shards_of_equal_bytes_are_sampled_alike_others_are_not(
     records = make_records(400)
     files = [str(write_jsonl(tmp_path / f"{n}.jsonl", records[:200])) for n in range(2)]
     files.append(str(write_jsonl(tmp_path / "other.jsonl", records[200:])))
-    monkeypatch.setattr(rounds, "SAMPLE", sum(Path(file).stat().st_size for file in files) // 4 + 1)
+    monkeypatch.setattr(wave, "SAMPLE", sum(Path(file).stat().st_size for file in files) // 4 + 1)
     found = seen(files, tmp_path / "out")[0]
     first, second, other = ({one[1] for one in found if one[0] == shard} for shard in range(3))
     assert first == second != other
@@ -146,7 +146,7 @@ def test_shards_of_equal_bytes_are_sampled_alike_others_are_not(
 
 def test_a_resumed_scan_sees_the_same(files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where artefacts of some rounds are gone they are made again, of the same records."""
-    monkeypatch.setattr(rounds, "SAMPLE", sum(Path(file).stat().st_size for file in files) // 4 + 1)
+    monkeypatch.setattr(wave, "SAMPLE", sum(Path(file).stat().st_size for file in files) // 4 + 1)
     before = seen(files, tmp_path / "out")
     for number, artefact in enumerate(sorted((tmp_path / "out/work/artefacts").rglob("*.parquet"))):
         if number % 2:
@@ -156,7 +156,7 @@ def test_a_resumed_scan_sees_the_same(files: list[str], tmp_path: Path, monkeypa
 
 def test_rounds_over_a_sample_only(files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first reading counts every record all the same, so that the next knows which to read."""
-    monkeypatch.setattr(rounds, "SAMPLE", sum(Path(file).stat().st_size for file in files) // 4 + 1)
+    monkeypatch.setattr(wave, "SAMPLE", sum(Path(file).stat().st_size for file in files) // 4 + 1)
     first, second = seen(files, tmp_path / "out", watch=Watch(("sample", "sample")))
     assert first == second
     assert 0 < len(first) < COUNT / 2
