@@ -4,13 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= examples/corpus
+SECONDS ?= 3600
 
-.PHONY: help demo test lint format bench bench-dedup bench-growth detection clean
+.PHONY: help demo test fuzz lint format bench bench-dedup bench-growth detection clean
 
 help:
 	@echo "make demo    audit the example corpus"
 	@echo "make test    run the tests (no root, model, browser or network service)"
 	@echo "make lint    style, types, floors, rules"
+	@echo "make fuzz    coverage-guided fuzzing of all that reads files, for SECONDS=3600"
 	@echo "make detection  plant published attacks into CORPUS, scan, score"
 	@echo "make bench   speed against peers, as ratios (minutes)"
 	@echo "make bench-dedup   near-copies: speed, memory, recall beside seven deduplicators (two hours)"
@@ -39,6 +41,10 @@ demo: $(VENV)/core
 test: $(VENV)/dev
 	@# Several at a time, but few: each may start a scan with workers of its own.
 	$(BIN)/python -m pytest -m "not browser and not hf and not sarif and not model and not cuda and not ray" -n auto --maxprocesses 4 --dist worksteal
+
+fuzz: $(VENV)/dev
+	$(PIP) --editable '.[fuzz]'
+	$(BIN)/python tests/fuzz/run.py $(SECONDS)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -64,7 +64,10 @@ class _Stream:
 
     def _schema(self) -> pa.Schema:
         self.file.seek(self.begin)
-        return pa.ipc.read_schema(pa.ipc.read_message(self.file))
+        first = pa.ipc.read_message(self.file)
+        if first.type != "schema":  # of another Arrow takes it for one, and ends the process
+            raise pa.ArrowInvalid("it does not begin with a schema")
+        return pa.ipc.read_schema(first)
 
     def _bare_schema(self) -> pa.Schema:
         """The schema by the footer; the first message begins where one can be read."""
