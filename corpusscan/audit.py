@@ -18,11 +18,12 @@ from corpusscan.config import ScanConfig
 from corpusscan.detector import Detector
 from corpusscan.engine import heard, index, keys, memory
 from corpusscan.engine.collected import Collected
+from corpusscan.engine.engines import Engine
 from corpusscan.engine.gather import coverage_table, gather, held, offsets
 from corpusscan.engine.local import Local
 from corpusscan.engine.parts import Parts
 from corpusscan.engine.ray import Cluster
-from corpusscan.engine.rounds import Engine, Progress, Rounds
+from corpusscan.engine.rounds import Progress, Rounds
 from corpusscan.engine.tasks import Reading
 from corpusscan.errors import UsageError
 from corpusscan.kernels import affine32, tokens

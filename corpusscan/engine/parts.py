@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 
 from corpusscan import io
+from corpusscan.engine.engines import Engine, Noted
 from corpusscan.engine.local import Lost
-from corpusscan.engine.rounds import Engine, Noted
 from corpusscan.engine.tasks import Cut, Digest, Map, Outcome, Reduce, Task
 from corpusscan.errors import PartDone
 from corpusscan.io.pieces import Pieces

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 import msgspec
 import pyarrow as pa
@@ -18,6 +17,7 @@ from corpusscan.detector import Context, Detector, Limit, State, limits, limits_
 from corpusscan.engine import many, shuffle
 from corpusscan.engine.collected import Collected
 from corpusscan.engine.cuts import Cuts
+from corpusscan.engine.engines import Engine, Noted, Share
 from corpusscan.engine.index import Index
 from corpusscan.engine.keys import ARTEFACTS, Digests, Keys, digest
 from corpusscan.engine.local import Lost
@@ -39,34 +39,9 @@ from corpusscan.engine.tasks import (
 from corpusscan.engine.wave import Wave, sample_part
 from corpusscan.errors import PartDone
 from corpusscan.io import Shard
-from corpusscan.workspace import Part, Workspace
+from corpusscan.workspace import Workspace
 
 PARTITION = 80 * 2**20  # bytes that a reduce is given
-
-
-class Engine(Protocol):
-    """Where tasks run: detectors and the schedule know no more of it."""
-
-    def run(self, tasks: Sequence[Task]) -> Iterable[tuple[Task, Outcome | Lost] | None]:
-        """Each task of one stage with its outcome, in any order; None now and then.
-
-        Raises `WorkspaceError` where no task can succeed any more.
-        """
-        ...
-
-
-class Share(Engine, Protocol):
-    """An engine that does one part's share of the tasks."""
-
-    part: Part
-
-    def settle(self) -> None:
-        """Raises `PartDone` where others have yet to do theirs."""
-        ...
-
-
-class Noted(Lost):
-    """A task of another part, which that part has lost."""
 
 
 @dataclass
