@@ -56,7 +56,7 @@ def main() -> None:
             done += max([int(a or b) for a, b in found], default=0)
             if not ended.returncode:
                 break
-            (folder / f"said-{int(time.time())}.txt").write_text(ended.stderr[-20_000:])
+            (folder / f"said-{int(time.time())}.txt").write_text((ended.stdout + ended.stderr)[-20_000:])
         crashes = {path for path in folder.glob("*-*") if not path.name.startswith("said")} - before
         bad += len(crashes)
         print(f"{name:12}{done:12,}{done / (time.monotonic() - started):10,.0f}{len(crashes):9}", flush=True)
