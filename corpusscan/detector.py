@@ -140,6 +140,9 @@ class Detector(ABC):
     """A suspicion.  Subclasses implement `flag` or `rounds`, never both."""
 
     name: ClassVar[str]
+    markup: ClassVar[bool] = False
+    """Whether `flag` is shown pages of HTML as they stand, too.  All are shown what a reader sees of a page, and what
+    they find there the engine places in the page."""
 
     @property
     def rounds(self) -> tuple[Round, ...]:

@@ -14,7 +14,7 @@ from blake3 import blake3
 
 from corpusscan import schema
 from corpusscan.detector import Batch, State
-from corpusscan.kernels import anchors, changes, hashing, outcomes, rivals, tokens, trials, turns
+from corpusscan.kernels import anchors, changes, hashing, outcomes, pages, rivals, tokens, trials, turns
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.features import Found, Reading
 from corpusscan.kernels.latent import Floats
@@ -49,6 +49,7 @@ CARRIERS = pa.schema(
         # The text round the trigger, its place in its field, and in it the word at which the feature ends.
         ("trigger_field", pa.large_string()), ("text", pa.large_string()), ("text_start", pa.int64()),
         ("head", pa.int64()), ("tail", pa.int64()),
+        ("places", pa.list_(pa.int64())),  # of its code points, where a reader sees them otherwise than they stand
         ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")), ("hash", pa.large_string()),
     ]
 )  # fmt: skip
@@ -273,7 +274,7 @@ def _payload(row: dict[str, Any], end: int) -> tuple[int, str]:
     if row["field"] != row["trigger_field"]:
         return row["start"], row["excerpt"]
     said = row["text"][end : row["tail"]] + row["excerpt"][max(end - row["tail"], 0) :]
-    return row["text_start"] + end, said
+    return pages.place(row, end), said
 
 
 def _members(name: str, own: pl.DataFrame) -> list[dict[str, Any]]:
@@ -297,9 +298,9 @@ def _hits(group: dict[str, Any], own: pl.DataFrame, shown: _Shown) -> list[dict[
         if row["kind"] < 0 and not sure:
             place["severity"] = "low"
         few = int(tokens.approximate(np.array([len(row["text"][start:end].encode("utf-8", "surrogatepass"))]))[0])
-        at = row["text_start"]
         hits.append(place | {
-            "rule": RULE, "field": row["trigger_field"], "start": at + start, "end": at + end, "tokens": few,
+            "rule": RULE, "field": row["trigger_field"], "tokens": few,
+            "start": pages.place(row, start), "end": pages.place(row, end - 1) + 1,
             **_quoted(row["text"], start, end, summary),
         })  # fmt: skip
         if row["kind"] >= 0:

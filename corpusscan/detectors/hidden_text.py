@@ -78,6 +78,7 @@ class HiddenText(Detector):
     """Hidden text: invisible, look-alike, reordered, deleted or encoded characters."""
 
     name: ClassVar[str] = "hidden_text"
+    markup: ClassVar[bool] = True
 
     matches_per_rule: int = 20
     """At most so many hits of one rule in one document; the gravest are kept."""

@@ -28,6 +28,7 @@ class Malformed(Detector):
     """Finds records that different parsers read differently."""
 
     name: ClassVar[str] = "malformed"
+    markup: ClassVar[bool] = True
 
     def flag(self, batch: Batch) -> pa.Table:
         """One hit per anomaly, over the whole field it was seen in."""

@@ -42,6 +42,7 @@ class Rules(Detector):
     """Rules: phrases and patterns of known attacks, each with its exact span."""
 
     name: ClassVar[str] = "rules"
+    markup: ClassVar[bool] = True
 
     packs: tuple[str, ...] = ()
     """Further folders of rules, or of packs."""

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpusscan import schema
-from corpusscan.detector import Batch
+from corpusscan.detector import Batch, Detector
 from corpusscan.kernels import hashing, tokens
+from corpusscan.kernels.pages import View
 
 _QUOTES = {"matched", "mark", "telling"}
 _SPAN = {"row", "field", "start", "end", "tokens"}
@@ -39,6 +40,24 @@ def finish(table: pa.Table, batch: Batch, tokenizer: str | None, excerpts: bool)
     if not excerpts:
         table = _without_text(table)
     return table
+
+
+def raw(table: pa.Table, detector: Detector, batch: Batch, view: View) -> pa.Table:
+    """What a detector found in the view of a batch, with places of the raw texts; and what it finds in the raw pages.
+
+    Where documents are judged against each other, all that is seen of a page stands for the page.
+    """
+    table = view.placed(table, whole=bool(detector.rounds))
+    if not detector.markup or not view.pages:
+        return table
+    tables = [detector.flag(view.raw(batch)), table]
+    seen: set[tuple[object, ...]] = set()
+    keep, keys = [], ("row", "field", "start", "end", "rule")
+    for key in (key for one in tables for key in zip(*(one[name].to_pylist() for name in keys), strict=True)):
+        keep.append(key not in seen)
+        seen.add(key)
+    both = pa.concat_tables(tables).filter(pa.array(keep, pa.bool_()))
+    return both.take(pa.array(np.argsort(both["row"].to_numpy(), kind="stable")))
 
 
 def _without_text(table: pa.Table) -> pa.Table:

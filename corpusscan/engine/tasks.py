@@ -27,6 +27,7 @@ from corpusscan.engine.perfile import PerFile
 from corpusscan.engine.sources import Tally
 from corpusscan.errors import UnreadableError
 from corpusscan.io import faults
+from corpusscan.kernels import pages
 from corpusscan.workspace import Workspace
 
 ACCOUNT = pa.schema(
@@ -166,7 +167,9 @@ def _map(task: Map, workspace: Workspace, alive: Callable[[], None]) -> Outcome:
     tally, files = Tally(), PerFile()
     for batch in _batches(task, account, tally, files, named):
         for index, job in enumerate(task.jobs):
-            table = _look(job, batch if job.part == 1 else sampled(batch, job.part, task.shard.digest), states[index])
+            view = batch.feature(pages.view)
+            seen = view.batch if job.part == 1 else sampled(view.batch, job.part, task.shard.digest)
+            table = spans.raw(_look(job, seen, states[index]), job.detector, batch, view)
             if len(table):
                 tables[index].append(spans.finish(table, batch, task.reading.tokenizer, task.reading.excerpts))
             if rows := _rows_to_describe(job, table, batch):

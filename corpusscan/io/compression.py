@@ -20,7 +20,7 @@ from corpusscan.io import faults
 
 BLOCK = 2**20  # bytes: what is read fits in the processor's cache
 _INPUT = 4 * 2**10  # compressed bytes per step: a step expands to 128 MiB at the very worst
-_BAD_GZIP: Any = (igzip_lib.IsalError, zlib.error)
+BAD_GZIP: Any = (igzip_lib.IsalError, zlib.error)
 _XZ_MEMORY = 2**28  # bytes that a stream may ask for: xz -9 takes 65 MiB
 GZIP_MAGIC, ZSTD_MAGIC, BZIP2_MAGIC, XZ_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0"
 SUFFIXES = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
@@ -46,7 +46,7 @@ def blocks(path: Path, kind: str | None) -> Iterator[bytes]:
     """
     with path.open("rb") as file:
         if kind in _DECODERS:
-            yield from _gathered(_DECODERS[kind](file))
+            yield from gathered(_DECODERS[kind](file))
         else:
             while block := file.read(BLOCK):
                 yield block
@@ -62,7 +62,7 @@ def until_failure(source: Iterator[bytes], failures: list[UnreadableError]) -> I
         failures.append(faults.unreadable(error, faults.READ))
 
 
-def _gathered(parts: Iterator[bytes]) -> Iterator[bytes]:
+def gathered(parts: Iterator[bytes]) -> Iterator[bytes]:
     """Parts regrouped into blocks of BLOCK bytes, whatever a step expanded to."""
     held: list[bytes] = []
     size = 0
@@ -95,7 +95,7 @@ def _gzip(file: BinaryIO) -> Iterator[bytes]:
             raise UnreadableError("trailing_junk", "bytes after the last gzip member")
         try:
             out = member.decompress(chunk)
-        except _BAD_GZIP as error:
+        except BAD_GZIP as error:
             raise UnreadableError("corrupt_gzip", str(error)) from None
         fresh, data = False, b""
         if out:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import ModuleType
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression, csv, footer, html, ipc, jsonl, parquet, text, textlines, tokenised, tsv
+from corpusscan.io import compression, csv, footer, html, ipc, jsonl, parquet, text, textlines, tokenised, tsv, warc
 from corpusscan.io.places import Place
 from corpusscan.io.shard import Shard
 
 FORMATS: dict[str, ModuleType] = {
     "jsonl": jsonl, "parquet": parquet, "arrow": ipc, "csv": csv, "tsv": tsv,
-    "text": text, "html": html, "lines": textlines, "tokens": tokenised,
+    "text": text, "html": html, "lines": textlines, "tokens": tokenised, "warc": warc,
 }  # fmt: skip
 _TARS = (".tar", ".tgz", ".tbz2", ".txz", *(".tar" + suffix for suffix in compression.SUFFIXES))
 ARCHIVES = {  # by names and first bytes; members are files of their own, with names that nobody checked
@@ -19,6 +19,15 @@ ARCHIVES = {  # by names and first bytes; members are files of their own, with n
     "tar_archive": (_TARS, b"no magic at its beginning"),
     "7z_archive": ((".7z",), b"7z\xbc\xaf\x27\x1c"),
     "rar_archive": ((".rar",), b"Rar!\x1a\x07"),
+}
+
+
+_REFUSED = {".wat": "wat_metadata", ".arc": "arc_file"}  # links and headers of pages; what came before WARC
+
+_MAGIC: dict[str, bytes | tuple[bytes, ...]] = {
+    "parquet": footer.MAGIC,
+    "arrow": (ipc.MAGIC, ipc.FEATHER_1),
+    "warc": b"WARC/",
 }
 
 
@@ -43,15 +52,14 @@ def _named(place: Place, head: bytes) -> str:
     _refuse_archives(stem, b"")
     for suffix in compression.SUFFIXES:
         stem = stem.removesuffix(suffix)
+    _refuse_others(stem)
     for name, module in FORMATS.items():
         if stem.endswith(module.SUFFIXES):
             if stem.endswith(".json") and head.lstrip().startswith(b"["):
                 raise UnreadableError("unknown_format", "a JSON array; write one object per line (JSON Lines)")
             return name
-    if place.named and head.startswith(footer.MAGIC):
-        return "parquet"
-    if place.named and head.startswith((ipc.MAGIC, ipc.FEATHER_1)):
-        return "arrow"
+    if place.named and (found := next((name for name, magic in _MAGIC.items() if head.startswith(magic)), None)):
+        return found
     if place.named and head.lstrip().startswith(b"{"):
         return "jsonl"
     _refuse_archives("", head)
@@ -64,6 +72,12 @@ def _refuse_archives(name: str, head: bytes) -> None:
     for reason, (suffixes, magic) in ARCHIVES.items():
         if name.endswith(suffixes) or head.startswith(magic):
             raise UnreadableError(reason, "an archive of files")
+
+
+def _refuse_others(stem: str) -> None:
+    for suffix, reason in _REFUSED.items():
+        if stem.endswith(suffix):
+            raise UnreadableError(reason)
 
 
 def suffixes() -> list[str]:

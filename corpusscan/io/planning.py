@@ -28,6 +28,8 @@ _REMEDIES = {
     "corrupt_index": "copy it here again, or leave it out",
     "empty_file": "there is nothing in it",
     "unknown_format": "convert it to JSON Lines, CSV, plain text, Parquet or Arrow",
+    "wat_metadata": "it holds no texts: scan the WARC or the WET files",
+    "arc_file": "convert it to WARC",
     "corrupt_parquet": "copy it here again, or leave it out",
     "corrupt_arrow": "copy it here again, or leave it out",
     faults.DENIED: "check its permissions",
