@@ -34,4 +34,4 @@ def test_changed_bytes_are_no_crash(tokenizer: str, name: str, changes: list[tup
 @pytest.mark.parametrize("path", sorted(FOUND.glob("*.*")), ids=lambda path: path.name)
 def test_what_was_found_is_no_crash(tokenizer: str, path: Path) -> None:
     """Files of `found`, each called by its target and a number."""
-    targets(tokenizer)[path.name.rsplit("-", 1)[0]](path.read_bytes())
+    targets(tokenizer)[path.name.split("-")[0]](path.read_bytes())
