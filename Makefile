@@ -40,7 +40,7 @@ demo: $(VENV)/core
 
 test: $(VENV)/dev
 	@# Several at a time, but few: each may start a scan with workers of its own.
-	$(BIN)/python -m pytest -m "not browser and not hf and not sarif and not model and not cuda and not ray" -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -m "not browser and not hf and not sarif and not model and not cuda and not ray and not remote" -n auto --maxprocesses 4 --dist worksteal
 
 fuzz: $(VENV)/dev
 	$(PIP) --editable '.[fuzz]'

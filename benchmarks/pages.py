@@ -1,4 +1,4 @@
-"""Speed of the WARC reader and of visible text, as MB/s of unpacked bytes, each beside the least that anybody must do.
+"""How fast WARC and WET are read, and pages seen as a reader sees them: `python benchmarks/pages.py FILE...`.
 
 Prints, a line each: records, megabytes packed and of text, megabytes of text read in a second, and pages seen.
 """

@@ -92,7 +92,7 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
             plan = msgspec.structs.replace(plan, shards=rounds.cuts.shards(plan.shards))
             collected = rounds.fingerprint(plan.shards, config.sample)
             rounds.audit(collected, active)
-        run_facts = _facts(inputs, config, collected, active) | {"encoder": _encoder(model, config, active)}
+        run_facts = _facts(plan.inputs, config, collected, active) | {"encoder": _encoder(model, config, active)}
         run_facts |= _write_tables(plan, collected, active, workspace, out, accepted, config.write_baseline)
         saved = _save_rules(config, collected, reading, key, out)
         rounds.keep(collected)
@@ -123,7 +123,8 @@ def _check_index(config: ScanConfig, plan: io.Plan, active: Sequence[Detector]) 
     if not any(one.indexed for detector in active for one in detector.rounds):
         raise UsageError("--index: near_duplicate and repeated_passage compare with earlier scans; let one run")
     root = Path(config.index).resolve()
-    if inside := [shard.file for shard in plan.shards if Path(shard.path).resolve().is_relative_to(root)]:
+    here = (shard for shard in plan.shards if not shard.store)
+    if inside := [shard.file for shard in here if Path(shard.path).resolve().is_relative_to(root)]:
         raise UsageError(f"--index: {config.index} lies inside the input ({inside[0]}); choose a folder beside it")
 
 

@@ -96,6 +96,7 @@ def show_plan(inputs: list[str], out: Path, config: ScanConfig) -> None:
     screen.print(f"{plural(len(files), 'file')}, {plural(len(plan.shards), 'shard')}, {amount(size)} to read")
     for file, bytes_, status, reason in plan.skipped:
         screen.print(f"  not read: {visible(file)} ({amount(bytes_)}): {status}, {reason}")
+    _show_commits(plan.inputs, screen)
     for name in plan.companions:
         screen.print(f"  companion, no data: {visible(name)}")
     if large := [shard.bytes for shard in plan.shards if shard.piece]:
@@ -111,6 +112,7 @@ def show_plan(inputs: list[str], out: Path, config: ScanConfig) -> None:
 def show_report(report: Report) -> None:
     """The last screen."""
     screen = console()
+    _show_commits(report.summary["inputs"], screen)
     render(report.summary, screen, report.out / "report.html")
     if report.quarantined:
         _show_quarantined(report, screen)
@@ -129,6 +131,13 @@ def _show_quarantined(report: Report, screen: Console) -> None:
         "Look at these records and take them out, or raise --memory-limit or --task-timeout where that is the reason;"
         f" to try them again as they are, delete {visible(str(report.out / 'work' / 'quarantine'))}"
     )
+
+
+def _show_commits(inputs: list[str], screen: Console) -> None:
+    """What a name on the hub stood for when it was read: it may stand for something else by now."""
+    for name in inputs:
+        if name.startswith("hf://"):
+            screen.print(f"Read at one commit: {visible(name)}", soft_wrap=True)
 
 
 def _show_saved(saved: Saved, screen: Console) -> None:

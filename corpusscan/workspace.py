@@ -155,7 +155,7 @@ def opened(out: Path, inputs: list[str], *, overwrite: bool, part: Part | None =
     except OSError as error:
         raise WorkspaceError(f"{out}: cannot be created ({error.strerror}); choose another folder with -o") from None
     with _held(out, root, part):
-        _own(out, root / "inputs.json", [str(Path(name).absolute()) for name in inputs], overwrite)
+        _own(out, root / "inputs.json", [_lasting(name) for name in inputs], overwrite)
         begun = root / "unfinished"
         if begun.exists() and not part:  # others may be writing beside a part
             sweep(out)
@@ -218,6 +218,15 @@ def _free(place: Path) -> bool:
     free = _taken(lock)
     lock.release()
     return free
+
+
+def _lasting(given: str) -> str:
+    """An input as every folder names it; of an address no password is kept, and what follows a `?` as a digest."""
+    if "://" not in given:
+        return str(Path(given).absolute())
+    address, _, query = given.partition("?")
+    bare = re.sub(r"(?<=://)[^/@]*@", "", address)
+    return f"{bare}?{blake3(query.encode()).hexdigest(8)}" if query else bare
 
 
 def _own(out: Path, place: Path, inputs: list[str], overwrite: bool) -> None:

@@ -156,6 +156,9 @@ class Digests:
 
 def identity(shard: Shard) -> str:
     """What the file system says of a shard: while it stays, so does the digest."""
+    if shard.store:
+        named = [(one.store, one.path, one.version, one.bytes) for one in shard.files or (shard,)]
+        return digest(named, shard.bytes_total, shard.start, shard.stop, shard.format, shard.piece)
     try:
         told = [_told(path) for path in [one.path for one in shard.files] or [shard.path]]
     except OSError:

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -141,7 +140,7 @@ def execute(task: Task, workspace: Workspace, alive: Callable[[], None] = lambda
 
 
 def _unchanged(shard: io.Shard) -> None:
-    faults.check(Path(shard.path), shard.stamp)
+    faults.check(io.storage.of(shard), shard.stamp)
 
 
 def _cut(task: Cut, workspace: Workspace, alive: Callable[[], None]) -> Outcome:

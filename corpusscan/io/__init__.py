@@ -7,7 +7,6 @@ A format is one module with UNIT, SUFFIXES, `split`, `names`, `count` and `read`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 from blake3 import blake3
@@ -15,7 +14,7 @@ from blake3 import blake3
 from corpusscan.config import Columns
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import faults, pieces
+from corpusscan.io import faults, pieces, storage
 from corpusscan.io.account import Account
 from corpusscan.io.batches import Rows
 from corpusscan.io.formats import FORMATS, is_table
@@ -73,36 +72,55 @@ def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
 
 
 def digest(shard: Shard) -> str:
-    """BLAKE3 of the shard's bytes and of how they are read; the same wherever the file lies."""
+    """BLAKE3 of the shard's bytes and of how they are read; the same wherever the file lies.
+
+    Bytes elsewhere are not read for it where their storage names them: see `storage.Remote.identity`.
+    """
     hasher = blake3(f"{shard.format} {shard.compression}\n".encode())
-    for path in beside(shard):
-        hasher.update(Path(path).read_bytes())
+    for beside_it in beside(shard):
+        with beside_it.open("rb") as file:
+            hasher.update(file.read())
     if shard.files:
         for one in shard.files:
             hasher.update(f"{one.compression} {one.bytes}\n".encode())
             try:
-                _take(hasher, one.path, [(0, one.bytes)])
-            except OSError:  # its reader will say so
+                _name(hasher, storage.of(one), [(0, one.bytes)])
+            except (UnreadableError, OSError):  # its reader will say so
                 hasher.update(f"unreadable {one.path}".encode())
+    elif _identity(shard):
+        hasher.update(f"{shard.unit} {shard.start} {shard.stop} of {_identity(shard)}".encode())
     elif hasattr(FORMATS[shard.format], "extents"):
         data, ranges = FORMATS[shard.format].extents(shard)
         hasher.update(f"{shard.start} {shard.stop}\n".encode() + data)
-        _take(hasher, shard.path, ranges)
+        _take(hasher, storage.of(shard), ranges)
     else:
         # The first bytes of a file may be a byte order mark: elsewhere they are data.
         hasher.update(b"first" if shard.start == 0 else b"later")
-        _take(hasher, shard.path, [(shard.start, shard.stop - shard.start)])
+        _take(hasher, storage.of(shard), [(shard.start, shard.stop - shard.start)])
     return str(hasher.hexdigest(32))
 
 
-def beside(shard: Shard) -> list[str]:
+def beside(shard: Shard) -> list[storage.Location]:
     """Other files on which it depends what the shard's bytes say."""
-    return FORMATS[shard.format].beside(shard) if shard.tokenizer else []
+    return list(FORMATS[shard.format].beside(shard)) if shard.tokenizer else []
 
 
-def _take(hasher: blake3, path: str, ranges: list[tuple[int, int]]) -> None:
+def _identity(shard: Shard) -> str | None:
+    place = storage.of(shard)
+    return place.identity() if isinstance(place, storage.Remote) else None
+
+
+def _name(hasher: blake3, place: storage.Location, ranges: list[tuple[int, int]]) -> None:
+    identity = place.identity() if isinstance(place, storage.Remote) else None
+    if identity:
+        hasher.update(identity.encode())
+    else:
+        _take(hasher, place, ranges)
+
+
+def _take(hasher: blake3, place: storage.Location, ranges: list[tuple[int, int]]) -> None:
     block = memoryview(bytearray(2**20))  # used again and again: fresh memory costs more than the hash
-    with Path(path).open("rb", buffering=0) as file:
+    with place.open("rb", buffering=0) as file:
         for start, length in ranges:
             file.seek(start)
             left = length

@@ -9,7 +9,6 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import zstandard
@@ -17,6 +16,7 @@ from isal import igzip_lib
 
 from corpusscan.errors import UnreadableError
 from corpusscan.io import faults
+from corpusscan.io.storage import Location
 
 BLOCK = 2**20  # bytes: what is read fits in the processor's cache
 _INPUT = 4 * 2**10  # compressed bytes per step: a step expands to 128 MiB at the very worst
@@ -38,7 +38,7 @@ def kind_of(head: bytes, name: str = "") -> str | None:
     return "zstd" if skippable else None
 
 
-def blocks(path: Path, kind: str | None) -> Iterator[bytes]:
+def blocks(path: Location, kind: str | None) -> Iterator[bytes]:
     """The decompressed bytes of `path`.
 
     Raises `UnreadableError` after the last good block, with reason `truncated_KIND`, `corrupt_KIND`, `trailing_junk`,

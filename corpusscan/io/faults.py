@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from pathlib import Path
 
 from corpusscan.errors import UnreadableError
+from corpusscan.io import storage
 from corpusscan.io.account import Account
 from corpusscan.io.shard import Shard
+from corpusscan.io.storage import Location
 
-READ, GONE, DENIED, CHANGED = "read_error", "file_gone", "unreadable", "changed_while_read"
-REASONS = (READ, GONE, DENIED, CHANGED)
+READ, GONE, DENIED, CHANGED, LOST = "read_error", "file_gone", "unreadable", "changed_while_read", "connection_lost"
+REASONS = (READ, GONE, DENIED, CHANGED, LOST)
 _GONE = frozenset(
     getattr(errno, name)
     for name in ("ENOENT", "ENOTDIR", "ESTALE", "ENOTCONN", "ENODEV", "ENXIO", "EHOSTDOWN", "EHOSTUNREACH", "ETIMEDOUT")
@@ -40,7 +41,7 @@ def is_fault(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
 
 
-def stamp(path: Path) -> str:
+def stamp(path: Location) -> str:
     """What tells that a file was changed: its size and the time of its last change.  Raises `OSError`."""
     status = path.stat()
     return f"{status.st_size} {status.st_mtime_ns}"
@@ -55,7 +56,7 @@ def examine(shard: Shard, account: Account) -> None:
     told = account.reasons["errored"]
     for reason in (reason for reason in REASONS if told[reason]):
         raise UnreadableError(reason)
-    check(Path(shard.path), shard.stamp)
+    check(storage.of(shard), shard.stamp)
 
 
 def _of_files(shard: Shard, lost: Mapping[int, tuple[str, str]]) -> list[tuple[int, str]]:
@@ -64,7 +65,7 @@ def _of_files(shard: Shard, lost: Mapping[int, tuple[str, str]]) -> list[tuple[i
     for row in rows:
         reason = lost.get(row, ("", ""))[1]
         try:
-            check(Path(shard.files[row].path), shard.files[row].stamp)
+            check(storage.of(shard.files[row]), shard.files[row].stamp)
         except UnreadableError as error:
             reason = error.reason
         if reason in REASONS:
@@ -80,7 +81,7 @@ class FilesError(UnreadableError):
         self.files = files
 
 
-def check(path: Path, planned: str) -> None:
+def check(path: Location, planned: str) -> None:
     """Raises `UnreadableError` where the file is no longer the one that was planned (its `stamp`; empty: unknown)."""
     try:
         changed = bool(planned) and stamp(path) != planned

@@ -8,12 +8,12 @@ Thrift's compact protocol.
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from corpusscan.errors import UnreadableError
+from corpusscan.io.storage import Location, Remote
 
 MAGIC = b"PAR1"
 MAX_ROWS = 2**40  # a footer that claims more of one file is not believed
@@ -34,17 +34,19 @@ class Group(msgspec.Struct, frozen=True):
     stop: int
 
 
-def read(path: Path) -> tuple[bytes, list[Group]]:
+def read(path: Location) -> tuple[bytes, list[Group]]:
     """The bytes of the footer, and the row groups it tells of.
 
     Raises `UnreadableError` for what is no footer, or claims what cannot be.
     """
+    if isinstance(path, Remote):  # which is equal to another only where its version is
+        return _read(path, path.facts.size, 0)
     status = path.stat()
     return _read(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=4)  # a file has many shards
-def _read(path: Path, size: int, _changed: int) -> tuple[bytes, list[Group]]:
+def _read(path: Location, size: int, _changed: int) -> tuple[bytes, list[Group]]:
     with path.open("rb") as file:
         file.seek(max(size - 8, 0))
         tail = file.read(8)

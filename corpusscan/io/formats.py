@@ -6,7 +6,7 @@ from types import ModuleType
 
 from corpusscan.errors import UnreadableError
 from corpusscan.io import compression, csv, footer, html, ipc, jsonl, parquet, text, textlines, tokenised, tsv, warc
-from corpusscan.io.places import Place
+from corpusscan.io.place import Place
 from corpusscan.io.shard import Shard
 
 FORMATS: dict[str, ModuleType] = {

@@ -7,17 +7,19 @@ Serialization and Interprocess Communication.)
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
+from functools import lru_cache
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import faults
+from corpusscan.io import faults, storage
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
+from corpusscan.io.storage import Location, Remote
 from corpusscan.io.tables import batches, layout_of, runs
 
 UNIT = "record_batch"
@@ -39,13 +41,18 @@ class Message(NamedTuple):
 
 
 class _Stream:
-    """The messages of a file, by their places; their bodies stay on the disk."""
+    """The messages of a file, by their places; their bodies stay where they are."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Location, bodiless: _Bodiless | None = None) -> None:
+        if isinstance(path, Remote) and bodiless is None:
+            vars(self).update(vars(_walked(path)))
+            self.file = pa.PythonFile(path.open(), mode="r")
+            return
         try:
-            self.file = pa.memory_map(str(path))
+            self.file = pa.PythonFile(bodiless, mode="r") if bodiless else pa.memory_map(str(path))
         except _DAMAGE as error:
             raise faults.unreadable(error, faults.READ) from None
+        self.bodiless = bodiless
         head = self.file.read(8)
         if head.startswith(FEATHER_1):
             raise UnreadableError("unknown_format", "Feather version 1; write it again as version 2")
@@ -64,13 +71,20 @@ class _Stream:
 
     def _schema(self) -> pa.Schema:
         self.file.seek(self.begin)
-        first = pa.ipc.read_message(self.file)
+        first = self._message()
         if first.type != "schema":  # of another Arrow takes it for one, and ends the process
             raise pa.ArrowInvalid("it does not begin with a schema")
         return pa.ipc.read_schema(first)
 
+    def _message(self) -> pa.Message:
+        if self.bodiless:
+            self.bodiless.begin()
+        return pa.ipc.read_message(self.file)
+
     def _bare_schema(self) -> pa.Schema:
         """The schema by the footer; the first message begins where one can be read."""
+        if self.bodiless:
+            self.bodiless.whole = True
         schema = pa.ipc.open_file(self.file).schema
         self.file.seek(0)
         head, place = self.file.read(_HEAD), 8
@@ -90,7 +104,7 @@ class _Stream:
         while True:
             start = self.file.tell()
             try:
-                message = pa.ipc.read_message(self.file)
+                message = self._message()
             except EOFError:
                 return
             except _DAMAGE as error:
@@ -128,6 +142,52 @@ class _Stream:
                     yield _checked(batch)
 
 
+@lru_cache(maxsize=4)  # a file has many shards, and a walk is as many requests as it has messages
+def _walked(path: Remote) -> _Stream:
+    return _Stream(path, _Bodiless(path.open(), path.facts.size))
+
+
+class _Bodiless:
+    """A file whose bodies of messages are not fetched: Arrow is given memory that nobody touches.
+
+    It reads four bytes, four more where the first were the mark of a message, what they say is the length of its
+    description, and its body.
+    """
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self.file, self.size = file, size
+        self.closed = False
+        self.whole = False  # bodies, too
+        self.left = 2  # parts of the message at hand before its body: its length, its description
+
+    def begin(self) -> None:
+        """A message begins."""
+        self.left = 2
+
+    def read(self, count: int) -> bytes | memoryview:
+        """What comes next, or as many bytes of nothing."""
+        at = self.file.tell()
+        count = max(min(count, self.size - at), 0)
+        if self.left == 0 and count and not self.whole:
+            self.file.seek(at + count)
+            return memoryview(mmap.mmap(-1, count))
+        data = self.file.read(count)
+        self.left -= self.left > 0 and data != _CONTINUES  # before the length, where there is one
+        return data
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        """As of any file."""
+        return self.file.seek(place, whence)
+
+    def tell(self) -> int:
+        """As of any file."""
+        return self.file.tell()
+
+    def close(self) -> None:
+        """As of any file."""
+        self.closed = True
+
+
 def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch, if all that it points to is its own.  Strings that are no UTF-8 are no damage here."""
     for column in batch.columns:
@@ -141,25 +201,25 @@ def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch
 
 
-def split(path: Path, target: int) -> list[tuple[int, int, int]]:
+def split(path: Location, target: int) -> list[tuple[int, int, int]]:
     """Runs (start, stop, bytes) of record batches of about `target` bytes; one run where batches need dictionaries.
 
     Raises `UnreadableError` for what does not begin as Arrow.
     """
     stream = _Stream(path)
     if stream.has_dictionaries:
-        return [(0, len(stream.batches), path.stat().st_size)]
+        return [(0, len(stream.batches), storage.size(path))]
     return runs([batch.length for batch in stream.batches], target)
 
 
 def names(shard: Shard) -> Iterator[str]:
     """The top-level column names.  Raises `UnreadableError`."""
-    yield from _Stream(Path(shard.path)).names
+    yield from _Stream(storage.of(shard)).names
 
 
 def schema(shard: Shard) -> pa.Schema:
     """The columns of the file; what dictionaries spell is spelled out.  Raises `UnreadableError`."""
-    return _plain(_Stream(Path(shard.path)).schema)
+    return _plain(_Stream(storage.of(shard)).schema)
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:
@@ -170,7 +230,7 @@ def _plain(schema: pa.Schema) -> pa.Schema:
 
 def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
     """The rows of the shard, at most so many at a time.  Raises `UnreadableError` and errors of Arrow."""
-    stream = _Stream(Path(shard.path))
+    stream = _Stream(storage.of(shard))
     for batch in stream.read(shard.start, shard.stop):
         for start in range(0, len(batch), rows):
             yield pa.Table.from_batches([batch.slice(start, rows)]).cast(_plain(stream.schema))
@@ -181,7 +241,7 @@ def extents(shard: Shard) -> tuple[bytes, list[tuple[int, int]]]:
 
     Raises `UnreadableError`.
     """
-    stream = _Stream(Path(shard.path))
+    stream = _Stream(storage.of(shard))
     stream.file.seek(0)
     needed = stream.messages if stream.has_dictionaries else stream.batches[shard.start : shard.stop]
     return stream.file.read(stream.head), [(one.start, one.length) for one in needed]
@@ -189,7 +249,7 @@ def extents(shard: Shard) -> tuple[bytes, list[tuple[int, int]]]:
 
 def count(shard: Shard) -> int:
     """Rows of the shard, as far as it can be read.  Raises `UnreadableError`."""
-    stream, rows = _Stream(Path(shard.path)), 0
+    stream, rows = _Stream(storage.of(shard)), 0
     try:
         for batch in stream.read(shard.start, shard.stop):
             rows += len(batch)
@@ -203,7 +263,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
 
     Raises `UnreadableError` at the first that cannot be decoded, as nobody can tell how many rows it had.
     """
-    stream = _Stream(Path(shard.path))
+    stream = _Stream(storage.of(shard))
     layout = layout_of(stream.names, builder)
     if any(one.length > _LARGEST for one in stream.batches[shard.start : shard.stop]):
         raise UnreadableError("batch_too_large", "a record batch of more than 2 GiB; write smaller ones")

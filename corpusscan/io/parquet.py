@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import faults, footer
+from corpusscan.io import faults, footer, storage
 from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder
 from corpusscan.io.shard import Shard
+from corpusscan.io.storage import Location, Remote
 from corpusscan.io.tables import batches, layout_of, runs
 
 UNIT = "row_group"
 SUFFIXES = (".parquet", ".pq")
+_AHEAD = 4 * 2**20  # bytes of a column that are asked for at a time, where the file is not on this machine
 _DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
-def split(path: Path, target: int) -> list[tuple[int, int, int]]:
+def split(path: Location, target: int) -> list[tuple[int, int, int]]:
     """Runs (start, stop, bytes) of row groups of about `target` compressed bytes.
 
     Raises `UnreadableError` without a footer.
@@ -31,30 +32,30 @@ def split(path: Path, target: int) -> list[tuple[int, int, int]]:
 
 def names(shard: Shard) -> Iterator[str]:
     """The top-level column names.  Raises `UnreadableError`."""
-    yield from _open(Path(shard.path)).schema_arrow.names
+    yield from _open(storage.of(shard)).schema_arrow.names
 
 
 def schema(shard: Shard) -> pa.Schema:
     """The columns of the file.  Raises `UnreadableError`."""
-    return _open(Path(shard.path)).schema_arrow
+    return _open(storage.of(shard)).schema_arrow
 
 
 def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
     """The rows of the shard as they are, at most so many at a time.  Raises `UnreadableError` and errors of Arrow."""
-    file = _open(Path(shard.path))
+    file = _open(storage.of(shard))
     for batch in file.iter_batches(rows, [*range(shard.start, min(shard.stop, file.num_row_groups))]):
         yield pa.Table.from_batches([batch])
 
 
 def extents(shard: Shard) -> tuple[bytes, list[tuple[int, int]]]:
     """The footer, and the byte range (offset, length) of each row group of the shard.  Raises `UnreadableError`."""
-    data, groups = footer.read(Path(shard.path))
+    data, groups = footer.read(storage.of(shard))
     return data, [(group.start, group.stop - group.start) for group in groups[shard.start : shard.stop]]
 
 
 def count(shard: Shard) -> int:
     """Rows of the shard by the footer.  Raises `UnreadableError`."""
-    return sum(group.rows for group in footer.read(Path(shard.path))[1][shard.start : shard.stop])
+    return sum(group.rows for group in footer.read(storage.of(shard))[1][shard.start : shard.stop])
 
 
 def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
@@ -62,7 +63,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
 
     Raises `UnreadableError` for a file that says too little or too much of itself.
     """
-    file, groups = _open(Path(shard.path)), footer.read(Path(shard.path))[1]
+    file, groups = _open(storage.of(shard)), footer.read(storage.of(shard))[1]
     layout = layout_of(file.schema_arrow.names, builder)
     if len(groups) != file.num_row_groups:
         raise UnreadableError("corrupt_parquet", "the file changed while it was read")
@@ -89,8 +90,11 @@ def _step(group: footer.Group) -> int:
     return min(max(4 * BATCH_BYTES // size, 16), BATCH_ROWS)
 
 
-def _open(path: Path) -> pq.ParquetFile:
+def _open(path: Location) -> pq.ParquetFile:
     try:
+        if isinstance(path, Remote):
+            # Column by column, a bounded part of each at a time: a row group may be as large as whoever wrote it likes.
+            return pq.ParquetFile(path.open(), buffer_size=_AHEAD, pre_buffer=False)
         return pq.ParquetFile(path, memory_map=True)
     except _DAMAGE as error:
         raise faults.unreadable(error, "corrupt_parquet") from None

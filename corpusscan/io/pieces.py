@@ -57,6 +57,7 @@ def shards(shard: Shard, pieces: Pieces, folder: Path) -> list[Shard]:
             shard, path=str(place(folder, number)), compression="zstd", start=start, stop=stop, bytes=stop - start,
             bytes_total=pieces.stops[-1], digest=digest, fault=pieces.fault if number == last else "", piece=0,
             stamp="",
+            store="",
         )
         for number, (start, stop, digest) in enumerate(
             zip([0, *pieces.stops], pieces.stops, pieces.digests, strict=False)

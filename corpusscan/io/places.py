@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,30 +11,14 @@ from pathlib import Path
 import msgspec
 
 from corpusscan.errors import InputError
-
-_COMPANIONS = re.compile(
-    r"(readme|license|licence|notice|copying|citation|changelog)(\..*)?"
-    r"|\.git(attributes|ignore)|\.ds_store|dataset_infos?\.json|dataset_dict\.json|state\.json|metadata\.json"
-    r"|_success|_metadata|_common_metadata|sha\d+sums?(\.txt)?|md5sums?(\.txt)?|checksums?(\.txt)?|manifest\.json"
-    r"|.*\.idx|.*\.(md5|sha1|sha256|sha512|crc|asc|sig)",
-    re.IGNORECASE,
-)
-_IGNORED_FOLDERS = frozenset({".git", ".cache", ".huggingface", "__pycache__"})
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """One file below an input.  `skip` is the reason why it is no data, `companion` a harmless one."""
-
-    label: str  # POSIX path relative to its input: the `file` of results
-    path: Path
-    size: int = 0
-    skip: str | None = None
-    companion: bool = False
-    named: bool = False  # the user wrote this very path
+from corpusscan.io import elsewhere
+from corpusscan.io.answers import shown
+from corpusscan.io.place import IGNORED_FOLDERS, Place, label, of_file
+from corpusscan.io.storage import Location
 
 
 def find(inputs: list[str], out: Path | None) -> list[Place]:
-    """All files below `inputs` (files, folders, globs), without `out`, sorted by label.
+    """All files below `inputs` (files, folders, globs, addresses), without `out`, sorted by label.
 
     Raises `InputError` for an input that is missing, matches nothing, is empty or cannot be read.
     """
@@ -45,7 +28,8 @@ def find(inputs: list[str], out: Path | None) -> list[Place]:
         found = [place for place in _one(given) if place.named or not _inside(place.path, own)]
         if not any(place.size for place in found):
             raise InputError(
-                f"{given}: holds no data; name a file, a folder or a glob with .jsonl, .parquet or .arrow files in it"
+                f"{shown(given)}: holds no data; name a file, a folder or a glob with .jsonl, .parquet or .arrow files "
+                "in it"
             )
         prefix = f"{ordinal}/" if len(inputs) > 1 else ""
         places += [msgspec.structs.replace(place, label=prefix + place.label) for place in found]
@@ -53,14 +37,15 @@ def find(inputs: list[str], out: Path | None) -> list[Place]:
 
 
 def _one(given: str) -> Iterator[Place]:
+    if elsewhere.is_address(given):
+        yield from elsewhere.find(given)
+        return
     path = Path(given).expanduser()
     kind = _kind(path)
     if kind is not None and stat.S_ISDIR(kind):
         yield from _walk(path)
     elif kind is not None:
         yield _place(path, path.parent, named=True)
-    elif "://" in given:
-        raise InputError(f"{given}: remote inputs are not supported by this version; copy the files here first")
     elif glob.has_magic(given):
         root = _root(given)
         for match in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207  # Path.glob takes no absolute pattern
@@ -101,9 +86,9 @@ def _walk(root: Path) -> Iterator[Place]:
             path = Path(folder) / name
             if path.is_symlink():
                 yield Place(label=_label(path, root), path=path, skip="symlink_to_folder")
-            elif name in _IGNORED_FOLDERS:
+            elif name in IGNORED_FOLDERS:
                 yield Place(label=_label(path, root) + "/", path=path, companion=True)
-        folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
+        folders[:] = sorted(name for name in folders if name not in IGNORED_FOLDERS)
         for name in sorted(files):
             yield _place(Path(folder) / name, root, named=False)
     for path in closed:
@@ -111,21 +96,20 @@ def _walk(root: Path) -> Iterator[Place]:
 
 
 def _place(path: Path, root: Path, *, named: bool) -> Place:
-    label = _label(path, root)
+    name = _label(path, root)
     try:
         status = path.stat()
     except OSError as error:
         if named:
             raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
-        return Place(label=label, path=path, skip="unreadable")
+        return Place(label=name, path=path, skip="unreadable")
     if not stat.S_ISREG(status.st_mode):
         if named:
             raise InputError(
                 f"{path}: is neither a file nor a folder; pipes and devices cannot be sharded, save them first"
             )
-        return Place(label=label, path=path, skip="not_a_file")
-    companion = not named and bool(_COMPANIONS.fullmatch(path.name))
-    return Place(label=label, path=path, size=status.st_size, companion=companion, named=named)
+        return Place(label=name, path=path, skip="not_a_file")
+    return of_file(name, path, status.st_size, named=named)
 
 
 def _label(path: Path, root: Path) -> str:
@@ -133,10 +117,9 @@ def _label(path: Path, root: Path) -> str:
         relative = path.relative_to(root)
     except ValueError:
         relative = Path(path.name)
-    # Bytes that are no UTF-8 are spelled \xNN, and a backslash twice: different names keep different labels.
-    return os.fsencode(relative.as_posix()).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    return label(os.fsencode(relative.as_posix()))
 
 
-def _inside(path: Path, out: Path | None) -> bool:
+def _inside(path: Location, out: Path | None) -> bool:
     # Not by Path.resolve, which raises where links go round.
-    return out is not None and Path(os.path.realpath(path)).is_relative_to(out)
+    return out is not None and isinstance(path, Path) and Path(os.path.realpath(path)).is_relative_to(out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,13 +12,16 @@ import msgspec
 
 from corpusscan.config import Columns
 from corpusscan.errors import InputError, UnreadableError
-from corpusscan.io import compression, faults, formats
+from corpusscan.io import answers, compression, faults, formats, hub, storage
 from corpusscan.io.columns import TEXT
+from corpusscan.io.elsewhere import is_address
 from corpusscan.io.formats import ARCHIVES, FORMATS
-from corpusscan.io.places import Place, find
+from corpusscan.io.place import Place
+from corpusscan.io.places import find
 from corpusscan.io.shard import File, Shard
 
 _SHARD, _LARGEST, _SHARDS = 32 * 2**20, 2**30, 20_000
+_AT_ONCE = 16  # files elsewhere that are looked at
 _FILES = 4096  # that may be one shard
 # A compressed file is one shard while it is small, or one of many: cutting it takes time and room on the disk.
 _WHOLE, _ALWAYS_CUT, _MANY = 128 * 2**20, 4 * 2**30, 64
@@ -35,6 +39,7 @@ _REMEDIES = {
     faults.DENIED: "check its permissions",
     faults.READ: "copy it here again, or leave it out",
     faults.GONE: "check its mount, and give the same command again",
+    faults.LOST: "try again when the connection is better",
 }
 
 
@@ -44,6 +49,7 @@ class Plan(msgspec.Struct, frozen=True):
     shards: list[Shard]
     skipped: list[tuple[str, int, str, str]]  # file, bytes, status (skipped, errored), reason
     companions: list[str]
+    inputs: list[str]  # as they were read: of the hub at which commit, and without passwords
 
 
 def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
@@ -57,27 +63,51 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
     whole = min(max(_WHOLE, sum(place.size for place in places) // _MANY), _ALWAYS_CUT)
     shards: list[Shard] = []
     skipped: list[tuple[str, int, str, str]] = []
-    for place in places:
-        if place.companion:
+    for place, found in _each([place for place in places if not place.companion], target, whole, columns):
+        if isinstance(found, list):
+            shards += found
             continue
-        try:
-            shards += _split(place, target, whole, columns)
-        except UnreadableError as error:
-            if place.named:
-                remedy = _REMEDIES.get(error.reason, "leave it out")
-                raise InputError(f"{place.path}: cannot be read ({error}); {remedy}") from None
-            damaged = error.reason.startswith(("corrupt_", "truncated_")) or error.reason in faults.REASONS
-            status = "errored" if damaged else "skipped"
-            skipped.append((place.label, place.size, status, error.reason))
+        if place.named:
+            remedy = _REMEDIES.get(found.reason, "leave it out")
+            raise InputError(f"{place.path}: cannot be read ({found}); {remedy}") from None
+        damaged = found.reason.startswith(("corrupt_", "truncated_")) or found.reason in faults.REASONS
+        status = "errored" if damaged else "skipped"
+        skipped.append((place.label, place.size, status, found.reason))
     if not shards:
         example = f" ({skipped[0][0]}: {skipped[0][3]})" if skipped else ""
-        raise InputError(
-            f"{', '.join(inputs)}: nothing that can be read{example}; known formats: {', '.join(formats.suffixes())}"
-        )
+        named, known = ", ".join(map(answers.shown, inputs)), ", ".join(formats.suffixes())
+        raise InputError(f"{named}: nothing that can be read{example}; known formats: {known}")
     shards = _gathered(shards, target, len(inputs) > 1)
     shards = [msgspec.structs.replace(shard, index=index) for index, shard in enumerate(shards)]
     _require_text(shards, inputs, columns)
-    return Plan(shards, skipped, [place.label for place in places if place.companion])
+    return Plan(shards, skipped, [place.label for place in places if place.companion], _read(inputs, places))
+
+
+def _read(inputs: list[str], places: list[Place]) -> list[str]:
+    read = [answers.shown(given) if is_address(given) else given for given in inputs]
+    for place in places:
+        if place.pinned:
+            ordinal = int(place.label.partition("/")[0]) if len(inputs) > 1 else 0
+            read[ordinal] = place.pinned + hub.inside(inputs[ordinal])
+    return read
+
+
+def _each(
+    places: list[Place], target: int, whole: int, columns: Columns
+) -> Iterator[tuple[Place, list[Shard] | UnreadableError]]:
+    """Each place with its shards, or why it has none."""
+
+    def one(place: Place) -> list[Shard] | UnreadableError:
+        try:
+            return _split(place, target, whole, columns)
+        except UnreadableError as error:
+            return error
+
+    if all(isinstance(place.path, Path) for place in places):
+        yield from zip(places, map(one, places), strict=True)
+        return
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # every look at a file elsewhere is some waiting
+        yield from zip(places, pool.map(one, places), strict=True)
 
 
 def _split(place: Place, target: int, whole: int, columns: Columns) -> list[Shard]:
@@ -96,8 +126,8 @@ def _split(place: Place, target: int, whole: int, columns: Columns) -> list[Shar
         raise faults.unreadable(error, faults.READ) from None
     return [
         Shard(
-            index=0, file=place.label, path=str(place.path), format=name, unit=kind.UNIT,
-            start=start, stop=stop, bytes_total=place.size, bytes=size, compression=packed,
+            index=0, file=place.label, format=name, unit=kind.UNIT,
+            start=start, stop=stop, bytes_total=place.size, bytes=size, compression=packed, **storage.place(place.path),
             piece=target if packed and place.size > whole and hasattr(kind, "LINES") else 0,
             tokenizer="".join(tokenizer),
             stamp=stamp,
@@ -129,9 +159,12 @@ def _one(group: list[Shard]) -> Shard:
         return first
     size = sum(one.bytes for one in group)
     files = tuple(
-        File(label=one.file, path=one.path, bytes=one.bytes, compression=one.compression, stamp=one.stamp)
+        File(
+            label=one.file, bytes=one.bytes, compression=one.compression, stamp=one.stamp,
+            **storage.place(storage.of(one)),
+        )
         for one in group
-    )
+    )  # fmt: skip
     return msgspec.structs.replace(
         first, file=f"{first.file} and {len(more)} more", unit="file", stop=len(group), bytes=size, bytes_total=size,
         compression=None, files=files, stamp="",
@@ -150,7 +183,9 @@ def _require_text(shards: list[Shard], inputs: list[str], columns: Columns) -> N
                 break
         if there and (missing := _missing(there, columns)):
             found = ", ".join(name[:64] for name in sorted(there)[:20])
-            raise InputError(f"{given}: no column {missing}; it has: {found}. Name the text with --text-column")
+            raise InputError(
+                f"{answers.shown(given)}: no column {missing}; it has: {found}. Name the text with --text-column"
+            )
 
 
 def _names(shards: list[Shard]) -> Iterator[str]:

@@ -30,6 +30,9 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     compression: str | None = None
     stamp: str = ""
+    store: str = ""  # this and what follows: as of a shard
+    version: str = ""
+    sealed: bool = False
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +53,9 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""  # why the file cannot be read past this shard
     files: tuple[File, ...] = ()  # those it is made of, where these are many: rows in their order
     tokenizer: str = ""  # by which tokens are spelled out
+    store: str = ""  # the address of the storage as the user wrote it; empty: `path` lies on this machine
+    version: str = ""  # of a file in a storage, see `io.storage`
+    sealed: bool = False  # the version names the content, and is another whenever that is
     stamp: str = ""  # of the file when it was planned (`io.faults.stamp`); empty: nobody can tell whether it changed
     held: Held | None = None
 

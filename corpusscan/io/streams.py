@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from pathlib import Path
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression
+from corpusscan.io import compression, storage
 from corpusscan.io.shard import Shard
+from corpusscan.io.storage import Location
 
 _UTF8 = b"\xef\xbb\xbf"
 # The mark of UTF-32 begins like that of UTF-16.
@@ -20,9 +20,9 @@ _WIDE = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
          codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
 
 
-def cut(path: Path, target: int) -> list[tuple[int, int, int]]:
+def cut(path: Location, target: int) -> list[tuple[int, int, int]]:
     """Ranges (start, stop, bytes) of about `target` bytes that begin at line starts; what cannot be cut is one."""
-    size = path.stat().st_size
+    size = storage.size(path)
     with path.open("rb") as file:
         head = file.read(8)
         if compression.kind_of(head) or _wide(head):
@@ -38,9 +38,9 @@ def cut(path: Path, target: int) -> list[tuple[int, int, int]]:
     return [(start, stop, stop - start) for start, stop in zip(cuts, [*cuts[1:], size], strict=True)]
 
 
-def whole(path: Path, _: int) -> list[tuple[int, int, int]]:
+def whole(path: Location, _: int) -> list[tuple[int, int, int]]:
     """The file as one range."""
-    size = path.stat().st_size
+    size = storage.size(path)
     return [(0, size, size)]
 
 
@@ -49,7 +49,7 @@ def source(shard: Shard) -> Iterator[bytes]:
 
     Raises `UnreadableError` after what could be read.
     """
-    path = Path(shard.path)
+    path = storage.of(shard)
     blocks = compression.blocks(path, shard.compression) if shard.compression else _range(path, shard.start, shard.stop)
     if shard.start:
         yield from blocks
@@ -62,7 +62,7 @@ def source(shard: Shard) -> Iterator[bytes]:
         yield from blocks
 
 
-def _range(path: Path, start: int, stop: int) -> Iterator[bytes]:
+def _range(path: Location, start: int, stop: int) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(start)
         while start < stop:

@@ -8,7 +8,7 @@ import msgspec
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import faults, streams
+from corpusscan.io import faults, storage, streams
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
 
@@ -61,7 +61,13 @@ def _each(shard: Shard) -> Iterator[Shard]:
         yield shard
     for one in shard.files:
         yield msgspec.structs.replace(
-            shard, files=(), path=one.path, compression=one.compression, start=0, stop=one.bytes
+            shard,
+            files=(),
+            compression=one.compression,
+            start=0,
+            stop=one.bytes,
+            bytes_total=one.bytes,
+            **storage.place(storage.of(one)),
         )
 
 

@@ -18,9 +18,10 @@ import numpy.typing as npt
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression
+from corpusscan.io import compression, storage
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
+from corpusscan.io.storage import Location
 from corpusscan.kernels import tokens
 
 if TYPE_CHECKING:
@@ -51,16 +52,16 @@ class _Layout(NamedTuple):
     starts: npt.NDArray[np.int64] | None  # bytes
 
 
-def split(path: Path, target: int, tokenizer: str) -> list[tuple[int, int, int]]:
+def split(path: Location, target: int, tokenizer: str) -> list[tuple[int, int, int]]:
     """Ranges (start, stop, bytes) of about `target` bytes that begin where documents do.  Raises `UnreadableError`."""
-    layout, size = _layout(path, tokenizer), path.stat().st_size
+    layout, size = _layout(path, tokenizer), storage.size(path)
     cuts = [0]
     while cuts[-1] + target < layout.end and (cut := _next(path, layout, cuts[-1] + target, tokenizer)) < layout.end:
         cuts.append(cut)
     return [(start, stop, stop - start) for start, stop in zip(cuts, [*cuts[1:], size], strict=True)]
 
 
-def _next(path: Path, layout: _Layout, near: int, tokenizer: str) -> int:
+def _next(path: Location, layout: _Layout, near: int, tokenizer: str) -> int:
     """The first place at or after `near` where a document begins; the end of the tokens, where none does."""
     near = max(near, layout.begin)
     if layout.starts is not None:
@@ -78,11 +79,12 @@ def _next(path: Path, layout: _Layout, near: int, tokenizer: str) -> int:
     return layout.end
 
 
-def beside(shard: Shard) -> list[str]:
+def beside(shard: Shard) -> list[Location]:
     """The index and the tokenizer, where these are files: by these the bytes are read."""
     folder = Path(shard.tokenizer)
-    found = [Path(shard.path).with_suffix(".idx"), folder / "tokenizer.json" if folder.is_dir() else folder]
-    return [str(path) for path in found if path.is_file()]
+    tokenizer = folder / "tokenizer.json" if folder.is_dir() else folder
+    index = storage.beside(storage.of(shard), ".idx")
+    return [*([index] if index else []), *([tokenizer] if tokenizer.is_file() else [])]
 
 
 def names(_: Shard) -> Iterator[str]:
@@ -139,7 +141,7 @@ def _bare(record: Tokens, begins: set[int], ends: set[int]) -> Tokens:
 
 def _records(shard: Shard) -> Iterator[Tokens]:
     """The documents of the shard as tokens, the one at their end included."""
-    path = Path(shard.path)
+    path = storage.of(shard)
     layout = _layout(path, shard.tokenizer)
     begin, stop = max(shard.start, layout.begin), min(shard.stop, layout.end)
     bounds: Iterable[tuple[int, int]]
@@ -156,7 +158,7 @@ def _records(shard: Shard) -> Iterator[Tokens]:
         raise UnreadableError("truncated_file", "it ends inside a token")
 
 
-def _bounds(path: Path, layout: _Layout, begin: int, stop: int, tokenizer: str) -> Iterator[tuple[int, int]]:
+def _bounds(path: Location, layout: _Layout, begin: int, stop: int, tokenizer: str) -> Iterator[tuple[int, int]]:
     """Where documents without an index begin and end, in bytes."""
     end, width, start = _end(path, layout, tokenizer), layout.dtype.itemsize, begin
     for place in range(begin, stop, width * MAX_TOKENS) if end is not None else ():
@@ -168,7 +170,7 @@ def _bounds(path: Path, layout: _Layout, begin: int, stop: int, tokenizer: str) 
         yield start, stop
 
 
-def _end(path: Path, layout: _Layout, tokenizer: str) -> int | None:
+def _end(path: Location, layout: _Layout, tokenizer: str) -> int | None:
     """The token that ends documents: of those that may, the one that is most frequent at the beginning of the file."""
     loaded = tokens.load(tokenizer)
     head = Counter(_read(path, layout, layout.begin, min(layout.begin + _HEAD, layout.end)).tolist())
@@ -176,7 +178,7 @@ def _end(path: Path, layout: _Layout, tokenizer: str) -> int | None:
     return max(known, key=lambda number: head[number], default=None)
 
 
-def _read(path: Path, layout: _Layout, start: int, stop: int) -> Tokens:
+def _read(path: Location, layout: _Layout, start: int, stop: int) -> Tokens:
     width = layout.dtype.itemsize
     with path.open("rb") as file:
         file.seek(start)
@@ -186,9 +188,9 @@ def _read(path: Path, layout: _Layout, start: int, stop: int) -> Tokens:
     return np.frombuffer(data, layout.dtype).astype(np.int64)
 
 
-def _layout(path: Path, tokenizer: str) -> _Layout:
+def _layout(path: Location, tokenizer: str) -> _Layout:
     """Raises `UnreadableError` for what holds no tokens, or cannot be told."""
-    size = path.stat().st_size
+    size = storage.size(path)
     with path.open("rb") as file:
         head = file.read(128)
     if head.startswith((b"\x80", b"PK", b"GGUF", b"\x7fELF")) or compression.kind_of(head):
@@ -197,14 +199,13 @@ def _layout(path: Path, tokenizer: str) -> _Layout:
         raise UnreadableError("no_tokenizer", "tokens; name their tokenizer with --tokenizer")
     if head.startswith(_NUMPY):
         return _of_numpy(path, size)
-    index = path.with_suffix(".idx")
-    if path.suffix == ".bin" and index.is_file():
+    if path.name.endswith(".bin") and (index := storage.beside(path, ".idx")):
         return _of_megatron(index, size)
     width = 2 if tokens.load(tokenizer).get_vocab_size() <= 2**16 else 4
     return _Layout(np.dtype(f"<u{width}"), 0, size - size % width, None)
 
 
-def _of_numpy(path: Path, size: int) -> _Layout:
+def _of_numpy(path: Location, size: int) -> _Layout:
     with path.open("rb") as file:
         try:
             version = np.lib.format.read_magic(file)
@@ -224,13 +225,13 @@ def _of_numpy(path: Path, size: int) -> _Layout:
     return _Layout(dtype, begin, begin + said, rows)
 
 
-def _of_megatron(index: Path, size: int) -> _Layout:
+def _of_megatron(index: Location, size: int) -> _Layout:
     with index.open("rb") as file:
         head = file.read(len(_MEGATRON) + 25)
         if len(head) < len(_MEGATRON) + 25 or not head.startswith(_MEGATRON):
             raise UnreadableError("corrupt_index", f"{index.name} is no index of tokens")
         _, code, sequences, documents = struct.unpack("<QBQQ", head[len(_MEGATRON) :])
-        if code not in _DTYPES or len(head) + 12 * sequences + 8 * documents > index.stat().st_size:
+        if code not in _DTYPES or len(head) + 12 * sequences + 8 * documents > storage.size(index):
             raise UnreadableError("corrupt_index", f"{index.name} is shorter than it says, or holds no whole numbers")
         file.seek(len(head) + 4 * sequences)
         starts = np.frombuffer(file.read(8 * sequences), "<i8")

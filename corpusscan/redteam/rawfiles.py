@@ -108,7 +108,7 @@ def _lines(shard: io.Shard) -> Iterator[bytes]:
     mark = b"\xef\xbb\xbf"
     held: list[bytes] = []  # what came of the line at hand: joined once, however many blocks that are
     try:
-        for block in compression.blocks(Path(shard.path), shard.compression):
+        for block in compression.blocks(io.storage.of(shard), shard.compression):
             first, *more = block.removeprefix(mark).split(b"\n")
             mark = b""
             held.append(first)

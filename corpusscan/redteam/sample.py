@@ -118,7 +118,7 @@ def _lines(shard: io.Shard) -> Iterator[bytes]:
 
 
 def _plain(shard: io.Shard) -> Iterator[bytes]:
-    with Path(shard.path).open("rb") as file:
+    with io.storage.of(shard).open("rb") as file:
         file.seek(shard.start)
         while file.tell() < shard.stop and (line := file.readline()):
             yield line
@@ -126,7 +126,7 @@ def _plain(shard: io.Shard) -> Iterator[bytes]:
 
 def _unpacked(shard: io.Shard) -> Iterator[bytes]:
     held: list[bytes] = []
-    for block in itertools.chain(compression.blocks(Path(shard.path), shard.compression), [b"\n"]):
+    for block in itertools.chain(compression.blocks(io.storage.of(shard), shard.compression), [b"\n"]):
         first, *more = block.split(b"\n")
         held.append(first)
         if more:

@@ -38,7 +38,7 @@ def test_a_missing_input_says_so(folder: Path) -> None:
     assert "no such file or folder" in refusal(folder / "none.jsonl")
     assert "no such file or folder" in refusal(folder / "good.jsonl" / "below")
     assert "holds no data" in refusal(folder / "*.parquet")
-    assert "copy the files here" in refusal("s3://bucket/key")
+    assert "memory:// is not read" in refusal("memory://bucket/key")
     assert "check the path" in refusal("x" * 5000)
     assert "no such file" in refusal("a\0b")
 
