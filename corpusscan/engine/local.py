@@ -76,7 +76,7 @@ class _Worker:
     def _start(self) -> subprocess.Popen[bytes]:
         # A process group of its own: Ctrl-C is for the parent, which ends its workers.
         return subprocess.Popen(
-            [sys.executable, "-m", "corpusscan.engine.worker", str(self.root)],
+            [sys.executable, "-m", "corpusscan.engine.worker", str(self.root), str(os.getpid())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, env={**os.environ, **_ONE_THREAD},
         )  # fmt: skip
 

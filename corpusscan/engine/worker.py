@@ -7,6 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import signal
+
+if __name__ == "__main__":
+    # Have the system (Linux) end this process with its parent, before libraries take seconds to load: a thread that
+    # looks for the parent cannot run while one of them holds the interpreter.
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+
 import errno
 import os
 import pickle
@@ -26,13 +34,14 @@ from corpusscan.io import faults
 from corpusscan.workspace import Workspace
 
 
-def main(root: str) -> None:
+def main(root: str, parent: int) -> None:
     """Serve until the input ends or the parent is gone."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not look like an answer
-    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     workspace = Workspace(Path(root))
-    _say(ALIVE, answers)
+    with contextlib.suppress(BrokenPipeError):  # the parent is gone: there is no more input either
+        _say(ALIVE, answers)
     while True:
         try:
             task = pickle.load(sys.stdin.buffer)
@@ -77,4 +86,4 @@ def _leave_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]))
