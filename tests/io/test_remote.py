@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io as std
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,22 @@ def test_addresses_that_are_not_read(given: str) -> None:
         io.plan([given], Columns(), None)
     assert given.split(":", maxsplit=1)[0] in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "library", "extra"),
+    [("s3://bucket/x", "s3fs", "s3"), ("s3://bucket/x", "fsspec", "s3"), ("gs://bucket/x", "fsspec", "gcs"),
+     ("hf://datasets/owner/set", "huggingface_hub", "hf")],
+)  # fmt: skip
+def test_a_missing_driver_names_its_extra(
+    given: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the library of an address: one line with the command that installs it."""
+    monkeypatch.setitem(sys.modules, library, None)
+    storage.driver.cache_clear()
+    with pytest.raises(InputError, match="pip install") as caught:
+        io.plan([given], Columns(), None)
+    assert f"'corpusscan[{extra}]'" in str(caught.value)
 
 
 def results(out: Path) -> dict[str, pl.DataFrame]:
