@@ -109,7 +109,18 @@ def _place(path: Path, root: Path, *, named: bool) -> Place:
                 f"{path}: is neither a file nor a folder; pipes and devices cannot be sharded, save them first"
             )
         return Place(label=name, path=path, skip="not_a_file")
+    if not named and path.is_symlink() and _leaves(path, root):
+        return Place(label=name, path=path, size=status.st_size, skip="symlink_outside")
     return of_file(name, path, status.st_size, named=named)
+
+
+def _leaves(link: Path, root: Path) -> bool:
+    """Whether a link leads out of the input: whoever made a corpus could have any file of this machine quoted.
+
+    In the cache of the hub files are links to `blobs`, which lies beside the snapshots.
+    """
+    target, home = Path(os.path.realpath(link)), Path(os.path.realpath(root))
+    return not target.is_relative_to(home) and not (target.parent.name == "blobs" and target.parents[1] in home.parents)
 
 
 def _label(path: Path, root: Path) -> str:

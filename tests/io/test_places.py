@@ -223,3 +223,20 @@ def test_a_digest_names_bytes_and_how_they_are_read(folder: Path) -> None:
     pq.write_table(pa.table({"text": ["a", "b"]}), folder / "b.parquet", row_group_size=1)
     plan = io.plan([str(folder)], Columns(), None)
     assert len({io.digest(shard) for shard in plan.shards}) == len(plan.shards) == 4
+
+
+def test_a_link_that_leads_out_of_the_input_is_not_followed(folder: Path) -> None:
+    """Nothing of this machine is quoted in a report because a corpus links to it; the cache of the hub is read."""
+    secret = folder.parent / "secret.jsonl"
+    secret.write_bytes(GOOD)
+    (folder / "link.jsonl").symlink_to(secret)
+    assert io.plan([str(folder)], Columns(), None).skipped == [("link.jsonl", len(GOOD), "skipped", "symlink_outside")]
+    assert io.plan([str(folder / "*.jsonl")], Columns(), None).skipped[0][3] == "symlink_outside"
+    assert len(io.plan([str(folder / "link.jsonl")], Columns(), None).shards) == 1  # the user says so
+    cache = folder.parent / "datasets--owner--name"
+    snapshot = cache / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    (cache / "blobs").mkdir()
+    (cache / "blobs" / ("a" * 64)).write_bytes(GOOD)
+    (snapshot / "a.jsonl").symlink_to("../../blobs/" + "a" * 64)
+    assert [shard.file for shard in io.plan([str(snapshot)], Columns(), None).shards] == ["a.jsonl"]
