@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from isal import igzip_lib
@@ -11,6 +10,7 @@ from isal import igzip_lib
 from corpusscan.errors import UnreadableError
 from corpusscan.io import compression
 from corpusscan.io.compression import BAD_GZIP, GZIP_MAGIC
+from corpusscan.io.storage import Location
 
 _BEGIN = b"WARC/"  # of what a member holds that is gone on with
 _HEAD = GZIP_MAGIC + b"\x08"
@@ -30,7 +30,7 @@ class Tear(NamedTuple):
     whole: bool  # nothing came of the damaged member: a record is lost that nobody saw begin
 
 
-def blocks(path: Path) -> Iterator[bytes | Tear]:
+def blocks(path: Location) -> Iterator[bytes | Tear]:
     """The decompressed bytes of `path`, and where some are missing.
 
     Raises `UnreadableError` at the end where something was damaged.

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import faults, members, payloads, streams
+from corpusscan.io import faults, members, payloads, storage, streams
 from corpusscan.io.lines import MAX_LINE
 from corpusscan.io.members import Tear
 from corpusscan.io.records import Builder, Record
 from corpusscan.io.shard import Shard
+from corpusscan.io.storage import Location
 
 UNIT = "byte"
 SUFFIXES = (".warc", ".wet")
@@ -41,7 +41,7 @@ class Met(NamedTuple):
     fault: str = ""  # why it is errored, or skipped where it is too large
 
 
-def split(path: Path, target: int) -> list[tuple[int, int, int]]:
+def split(path: Location, target: int) -> list[tuple[int, int, int]]:
     """The file as one range: a record can be told from what stands in another only from the front."""
     return streams.whole(path, target)
 
@@ -77,7 +77,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
 def records(shard: Shard) -> Iterator[Met]:
     """Every record from front to back.  Raises `UnreadableError` after the last that could be read."""
     if shard.compression == "gzip":
-        yield from _Reader(members.blocks(Path(shard.path))).records()
+        yield from _Reader(members.blocks(storage.of(shard))).records()
     else:
         yield from _Reader(streams.source(shard)).records()
 

@@ -52,6 +52,11 @@ FILES = {
     "c.parquet": as_parquet(),
     "d.arrow": as_arrow(file=True),
     "e.arrows": as_arrow(file=False),
+    "g.warc": b"".join(
+        b"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: http://h/%d\r\nContent-Length: %d\r\n\r\n%s\r\n\r\n"
+        % (number, len(record["text"].encode()), record["text"].encode())
+        for number, record in enumerate(RECORDS)
+    ),
     "f.jsonl": LINES.decode().encode("utf-16"),
 }
 
