@@ -61,7 +61,7 @@ def corpus(tmp_path: Path) -> Path:
 NAMED = {
     "missing": (None, [], "no such file or folder"),
     "glob without a match": ("*.parquet", [], "holds no data"),
-    "remote": ("s3://bucket/key", [], "copy the files here"),
+    "an unknown storage": ("nosuch://bucket/key", [], "nosuch://bucket/key: "),
     "empty": (b"", [], "holds no data"),
     "unknown format": (b"a,b\n1,2\n", [], "convert it to JSON Lines, CSV, plain text, Parquet or Arrow"),
     "JSON array": (b'[{"text": "a"}]', [], "one object per line"),
@@ -78,7 +78,7 @@ NAMED = {
 def test_a_named_input_that_cannot_be_read_is_one_line(command: Run, tmp_path: Path, case: str) -> None:
     """Missing, empty, unknown, cut, or without the named column: exit 2 and one line that says what to do."""
     content, options, wanted = NAMED[case]
-    suffix = {"unknown format": ".csv", "JSON array": ".json", "parquet without its end": ".parquet"}.get(
+    suffix = {"unknown format": ".xls", "JSON array": ".json", "parquet without its end": ".parquet"}.get(
         case, ".jsonl"
     )
     name = content if isinstance(content, str) else str(tmp_path / f"input{suffix}")
@@ -236,7 +236,7 @@ def test_a_footer_on_which_the_library_ends_the_process_is_counted(command: Run,
 
 def test_file_names_are_data(command: Run, corpus: Path) -> None:
     """Escapes, line feeds and bytes that are no UTF-8 in names: every file scanned, nothing acts on the screen."""
-    for name in (f"e{ESCAPE}.jsonl".encode(), b"line\nfeed.jsonl", b"bad\xff.jsonl", f"skip{ESCAPE}.csv".encode()):
+    for name in (f"e{ESCAPE}.jsonl".encode(), b"line\nfeed.jsonl", b"bad\xff.jsonl", f"skip{ESCAPE}.xls".encode()):
         Path(os.fsdecode(bytes(corpus) + b"/" + name)).write_bytes(GOOD + FOUND["duplicate-key"])
     done = command("scan", corpus, "-o", "out", "--detectors", "malformed", "--workers", "1")
     assert done.returncode == 3
