@@ -172,7 +172,12 @@ def test_the_whole_run(tmp_path: Path, command: Run) -> None:
     before = (tmp_path / "out/work/plantings.jsonl").read_bytes()
     assert json.loads(command(*asked).stdout) == told
     assert (tmp_path / "out/work/plantings.jsonl").read_bytes() == before
-    assert {path.name for path in (tmp_path / "out/work").iterdir()} == {"gate", "inputs.json", "lock", "plantings.jsonl"}
+    assert {path.name for path in (tmp_path / "out/work").iterdir()} == {
+        "gate",
+        "inputs.json",
+        "lock",
+        "plantings.jsonl",
+    }
     small = command("redteam", "power", write_jsonl(tmp_path / "s.jsonl", make_records(300)), "-o", "small")
     assert small.returncode == 2
     assert "300 documents are too few" in small.stderr
