@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from corpusscan.detector import Batch
@@ -34,12 +35,18 @@ def layout_of(columns: list[str], builder: Builder) -> Layout:
     return layout
 
 
+def _taken(rows: pa.RecordBatch, layout: Layout, places: npt.NDArray[np.int64]) -> pa.RecordBatch:
+    """Some rows; texts are checked first, as Arrow takes from no array of views."""
+    plain = {name: arrow.checked(rows[name]) for name in layout.used}
+    return pa.RecordBatch.from_pydict(plain).take(pa.array(places))
+
+
 def batches(rows: pa.RecordBatch, layout: Layout, builder: Builder) -> Iterator[Batch]:
     """Batches of bounded size of the wanted rows among these, which are the builder's next."""
     if not layout.text:
         return builder.skip("no_text_column", len(rows))
     numbers, following = builder.row + builder.wants(len(rows)), builder.row + len(rows)
-    rows = rows.take(pa.array(numbers - builder.row)) if builder.wanted is not None else rows
+    rows = _taken(rows, layout, numbers - builder.row) if builder.wanted is not None else rows
     size = max(sum(rows[name].nbytes for name in layout.text), 1)
     step = min(max(len(rows) * BATCH_BYTES // size, 1), BATCH_ROWS)
     for start in range(0, len(rows), step):
