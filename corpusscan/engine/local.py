@@ -182,7 +182,7 @@ class Local:
                 if answer.fatal:
                     raise WorkspaceError(answer.message)
                 answer = Lost.by(answer)
-            if isinstance(answer, Lost) and attempts[id(task)] < _attempts(task, answer.reason):
+            if isinstance(answer, Lost) and attempts[id(task)] < attempts_of(task, answer.reason):
                 self._tasks.put(task)
                 continue
             left -= 1
@@ -193,7 +193,7 @@ class Local:
             worker.watch(self.memory_limit, self.patience)
 
 
-def _attempts(task: Task, reason: str) -> int:
+def attempts_of(task: Task, reason: str) -> int:
     """How often a task is tried.  What comes of a map is looked into: silence is not waited for twice before that."""
     of_many = isinstance(task, Map) and task.trial and len(task.rows or b"") > ROW
     return 1 if reason not in _AGAIN or of_many or (isinstance(task, Map) and reason == "timeout") else ATTEMPTS

@@ -23,8 +23,7 @@ import psutil
 import pyarrow as pa
 
 from corpusscan.engine import keys
-from corpusscan.engine.local import Lost
-from corpusscan.engine.local import _attempts as allowed
+from corpusscan.engine.local import Lost, attempts_of
 from corpusscan.engine.tasks import Map, Outcome, Reduce, Task, TaskError
 from corpusscan.engine.worker import attempt
 from corpusscan.errors import UsageError, WorkspaceError
@@ -110,7 +109,7 @@ class Cluster:
                 number = flying.pop(reference)
                 answer = self._answer(reference)
                 attempts[number] += 1
-                if isinstance(answer, Lost) and attempts[number] < allowed(tasks[number], answer.reason):
+                if isinstance(answer, Lost) and attempts[number] < attempts_of(tasks[number], answer.reason):
                     todo.appendleft((number, tasks[number]))
                     continue
                 yield tasks[number], answer

@@ -9,7 +9,7 @@ import msgspec
 
 from corpusscan.errors import UnreadableError
 
-LOST, GONE, DENIED, CHANGED = "connection_lost", "file_gone", "unreadable", "changed_while_read"  # of `io.faults`
+LOST, GONE, DENIED, CHANGED = "connection_lost", "file_gone", "unreadable", "changed_while_read"
 _AGAIN = (408, 425, 429)  # answers of a server that may answer otherwise later; so may all from 500 on
 _SECRETS = re.compile(r"(?<=://)[^/@\s]*@|(?<=\?)[^\s'\"<>]+")
 

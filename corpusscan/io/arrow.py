@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpusscan.io.columns import host
-from corpusscan.io.texts import is_clean
+from corpusscan.io.texts import is_clean, spelled
 from corpusscan.io.values import LENGTH, instant, word
 
 TEXT = pa.large_string()
@@ -112,18 +112,11 @@ def python_values(column: Column) -> list[Any]:
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
     if is_text(column.type):
-        return [_text(value) for value in raw(column).to_pylist()]
+        return [None if value is None else spelled(value) for value in raw(column).to_pylist()]
     try:
         return list(column.to_pylist())
     except (ValueError, OverflowError):  # no UTF-8, two fields of one name in a struct, a year beyond 9999
         return [_value(item) for item in column]
-
-
-def _text(value: bytes | None) -> str | bytes | None:
-    try:
-        return None if value is None else value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value
 
 
 def _value(item: Any) -> Any:
@@ -132,7 +125,7 @@ def _value(item: Any) -> Any:
     if not item.is_valid:
         return None
     if is_text(kind):
-        return _text((item.value if pa.types.is_dictionary(kind) else item).as_buffer().to_pybytes())
+        return spelled((item.value if pa.types.is_dictionary(kind) else item).as_buffer().to_pybytes())
     if pa.types.is_struct(kind):
         # A repeated name gets a number, as a repeated key in JSON does.
         names = [kind.field(index).name for index in range(kind.num_fields)]

@@ -84,7 +84,7 @@ def gathered(parts: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _gzip(file: BinaryIO) -> Iterator[bytes]:
-    member = _member()
+    member = gzip_member()
     fresh = True  # no byte of the present member was seen
     data = b""
     while chunk := data or file.read(_INPUT):
@@ -101,12 +101,13 @@ def _gzip(file: BinaryIO) -> Iterator[bytes]:
         if out:
             yield out
         if member.eof:
-            data, member, fresh = member.unused_data, _member(), True
+            data, member, fresh = member.unused_data, gzip_member(), True
     if not fresh:
         raise UnreadableError("truncated_gzip", "the file ends inside a gzip member")
 
 
-def _member() -> igzip_lib.IgzipDecompressor:
+def gzip_member() -> igzip_lib.IgzipDecompressor:
+    """What decodes one member."""
     return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
 
 

@@ -265,17 +265,8 @@ class _Reader:
 
     def flush(self) -> None:
         """Hand over what was gathered."""
-        held, self.held = self.held, []
-        first, cost, self.size = self.builder.row, self.size // max(len(held), 1), 0
-        if self.builder.wanted is None:
-            self._extend(held, cost)
-            return
-        for place in self.builder.wants(len(held)).tolist():
-            self.builder.row = first + place
-            self._extend([held[place]], cost)
-        self.builder.row = first + len(held)
-
-    def _extend(self, rows: list[list[str]], cost: int) -> None:
+        rows, self.held = self.held, []
+        cost, self.size = self.size // max(len(rows), 1), 0
         if not rows:
             return
         columns: dict[str, list[str | bytes]] = {name: [row[at] for row in rows] for name, at in self.places.items()}

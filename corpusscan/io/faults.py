@@ -11,10 +11,15 @@ from collections.abc import Mapping
 from corpusscan.errors import UnreadableError
 from corpusscan.io import storage
 from corpusscan.io.account import Account
+from corpusscan.io.answers import CHANGED, DENIED, GONE, LOST
 from corpusscan.io.shard import Shard
 from corpusscan.io.storage import Location
 
-READ, GONE, DENIED, CHANGED, LOST = "read_error", "file_gone", "unreadable", "changed_while_read", "connection_lost"
+__all__ = [
+    "CHANGED", "DENIED", "GONE", "LOST", "READ", "REASONS",
+    "FilesError", "check", "examine", "is_fault", "reason", "stamp", "unreadable",
+]  # fmt: skip
+READ = "read_error"
 REASONS = (READ, GONE, DENIED, CHANGED, LOST)
 _GONE = frozenset(
     getattr(errno, name)

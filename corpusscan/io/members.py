@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from isal import igzip_lib
-
 from corpusscan.errors import UnreadableError
 from corpusscan.io import compression
 from corpusscan.io.compression import BAD_GZIP, GZIP_MAGIC
@@ -62,7 +60,7 @@ class _Run:
 
     def parts(self) -> Iterator[bytes]:
         self._file.seek(self.member)
-        member, fresh, data = _member(), True, b""
+        member, fresh, data = compression.gzip_member(), True, b""
         while chunk := data or self._file.read(_INPUT):
             data = b""
             if fresh:
@@ -80,13 +78,9 @@ class _Run:
                 self.produced = True
                 yield out
             if member.eof:
-                data, member, fresh = member.unused_data, _member(), True
+                data, member, fresh = member.unused_data, compression.gzip_member(), True
         if not fresh:
             self.failure = UnreadableError("truncated_gzip", "the file ends inside a gzip member")
-
-
-def _member() -> igzip_lib.IgzipDecompressor:
-    return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
 
 
 def _next(file: BinaryIO, begin: int) -> int:
@@ -108,6 +102,6 @@ def _next(file: BinaryIO, begin: int) -> int:
 def _holds_record(file: BinaryIO, at: int) -> bool:
     file.seek(at)
     try:
-        return bytes(_member().decompress(file.read(_PROBED), len(_BEGIN))) == _BEGIN
+        return bytes(compression.gzip_member().decompress(file.read(_PROBED), len(_BEGIN))) == _BEGIN
     except BAD_GZIP:
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zlib
+from collections.abc import Callable
 from typing import NamedTuple
 
 import zstandard
@@ -130,22 +131,24 @@ def _is_zlib(body: bytes) -> bool:
 
 
 def _inflated(body: bytes, bits: int, most: int) -> bytes:
-    stream = zlib.decompressobj(bits)
-    try:
-        out = stream.decompress(body, most + 1)
-    except zlib.error:
-        raise UnreadableError("corrupt_encoding") from None
-    if len(out) > most:
-        raise UnreadableError("record_too_large")
-    return out
+    return _bounded(lambda: zlib.decompressobj(bits).decompress(body, most + 1), most)
 
 
 def _zstandard(body: bytes, most: int) -> bytes:
     decoder = zstandard.ZstdDecompressor(max_window_size=2**27)
-    try:
+
+    def undone() -> bytes:
         with decoder.stream_reader(io.BytesIO(body), read_across_frames=True) as stream:
-            out = stream.read(most + 1)
-    except zstandard.ZstdError:
+            return bytes(stream.read(most + 1))
+
+    return _bounded(undone, most)
+
+
+def _bounded(undone: Callable[[], bytes], most: int) -> bytes:
+    """What decoding gives; it is asked for one byte more than there may be."""
+    try:
+        out = undone()
+    except (zlib.error, zstandard.ZstdError):
         raise UnreadableError("corrupt_encoding") from None
     if len(out) > most:
         raise UnreadableError("record_too_large")

@@ -126,9 +126,20 @@ class Builder:
             self._append(columns, pairs[0][0], len(pairs), cost)
 
     def extend(self, columns: Mapping[str, Sequence[Any] | pa.Array], layout: Layout, count: int, cost: int) -> None:
-        """Add `count` records, of about `cost` bytes each, by their used columns: Python values or large_string."""
-        self.account.count(layout, count)
-        self._append(columns, layout, count, cost)
+        """Add `count` records, of about `cost` bytes each, by their used columns: Python values or large_string.
+
+        Of these only the rows that are wanted.
+        """
+        if self.wanted is None:
+            self.account.count(layout, count)
+            self._append(columns, layout, count, cost)
+            return
+        first = self.row
+        for place in self.wants(count).tolist():
+            self.row = first + place
+            self.account.count(layout, 1)
+            self._append({name: values[place : place + 1] for name, values in columns.items()}, layout, 1, cost)
+        self.row = first + count
 
     def _append(self, columns: Mapping[str, Sequence[Any] | pa.Array], layout: Layout, count: int, cost: int) -> None:
         if not layout.text and self.row not in self._aside:

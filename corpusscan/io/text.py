@@ -11,6 +11,7 @@ from corpusscan.errors import UnreadableError
 from corpusscan.io import faults, storage, streams
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
+from corpusscan.io.texts import spelled
 
 UNIT = "byte"
 SUFFIXES = (".txt", ".text", ".md", ".markdown", ".rst")
@@ -46,7 +47,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
             if data is None:
                 _lose(builder, "skipped", "file_too_large")
             else:
-                builder.add({shard.format: _decoded(data)}, len(data))
+                builder.add({shard.format: spelled(data)}, len(data))
         if builder.full and (batch := builder.take()):
             yield batch
 
@@ -81,11 +82,3 @@ def _whole(shard: Shard) -> bytes | None:
         if size > MAX_FILE:
             return None
     return b"".join(held)
-
-
-def _decoded(data: bytes) -> str | bytes:
-    """As text; as they are where they are no UTF-8, to be told so."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data

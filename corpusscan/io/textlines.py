@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
 from corpusscan.io import streams
 from corpusscan.io.lines import windows
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
+from corpusscan.io.texts import spelled
 
 UNIT = "byte"
 SUFFIXES = ()  # those of plain text, where the user says so
@@ -64,23 +63,6 @@ def _lines(shard: Shard) -> Iterator[bytes | None]:
 
 
 def _add(lines: list[bytes], builder: Builder) -> None:
-    first = builder.row
-    if builder.wanted is not None:
-        for place in builder.wants(len(lines)).tolist():
-            builder.row = first + place
-            _extend([lines[place]], builder)
-        builder.row = first + len(lines)
-    elif lines:
-        _extend(lines, builder)
-
-
-def _extend(lines: list[bytes], builder: Builder) -> None:
-    texts = [_decoded(line) for line in lines]
-    builder.extend({"text": texts}, builder.layout(("text",)), len(lines), int(np.mean([*map(len, lines)])))
-
-
-def _decoded(line: bytes) -> str | bytes:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        return line
+    if lines:
+        cost = sum(map(len, lines)) // len(lines)
+        builder.extend({"text": [spelled(line) for line in lines]}, builder.layout(("text",)), len(lines), cost)

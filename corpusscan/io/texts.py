@@ -61,6 +61,14 @@ def decoded(text: str | bytes) -> tuple[str, str, str]:
     return clean, "lone_surrogate" if bad else "", f"{bad} code points" if bad else ""
 
 
+def spelled(data: bytes) -> str | bytes:
+    """The text that these bytes spell; the bytes themselves where they are no UTF-8, to be told so."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data
+
+
 def is_clean(text: str) -> bool:
     """Whether `text` holds no lone surrogate."""
     return text.isascii() or _SURROGATE.search(text) is None
