@@ -14,6 +14,7 @@ import orjson
 
 from corpusscan import config as configuration
 from corpusscan import detectors, io, power, power_quick, schema
+from corpusscan.addresses import is_address, shown
 from corpusscan.config import ScanConfig
 from corpusscan.detector import Detector
 from corpusscan.engine import heard, index, keys, memory
@@ -28,9 +29,9 @@ from corpusscan.engine.tasks import Reading
 from corpusscan.errors import UsageError
 from corpusscan.kernels import affine32, tokens
 from corpusscan.meaning import claims, models
-from corpusscan.report import Report, baseline, mined_rules, pages, tables
+from corpusscan.report import FILES, Report, baseline, mined_rules, pages, tables
 from corpusscan.version import __version__
-from corpusscan.workspace import Part, Workspace, opened, write_atomic, write_parquet
+from corpusscan.workspace import Opened, Part, Workspace, opened, write_atomic, write_parquet
 
 _BY_MEANING = "semantic_cluster"
 
@@ -48,14 +49,20 @@ def scan(inputs: Any, out: str | Path = "corpusscan-report", *, show: Show = lam
     """
     config = configuration.build(options, "scan()")
     given = inputs if isinstance(inputs, list | tuple) else [inputs]
-    if config.shard_count and not all(isinstance(one, str | Path) for one in given):
-        raise UsageError("shard_index: a table in memory is scanned by one process; write it to a file first")
+    if not all(isinstance(one, str | Path) for one in given):
+        if config.shard_count:
+            raise UsageError("shard_index: a table in memory is scanned by one process; write it to a file first")
+        if is_address(str(out)):
+            raise UsageError(f"out: a table in memory is kept beside the report, not in {shown(out)}; give a folder")
     with memory.as_paths(inputs, Path(out) / "work") as paths:
-        return run(paths, Path(out), config, show)
+        return run(paths, out, config, show)
 
 
-def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
-    """Audit files.  Resumes what an earlier run of the same scan left in `out`; raises as `scan`."""
+def run(inputs: list[str], out: str | Path, config: ScanConfig, show: Show) -> Report:
+    """Audit files.  Resumes what an earlier run of the same scan left in `out`; raises as `scan`.
+
+    `out` is a folder, or an address where the results are brought once they are whole.
+    """
     started = time.monotonic()
     plan = io.plan(inputs, config.columns, out)
     settings: dict[str, dict[str, Any]] = {
@@ -93,8 +100,8 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
             collected = rounds.fingerprint(plan.shards, config.sample)
             rounds.audit(collected, active)
         run_facts = _facts(plan.inputs, config, collected, active) | {"encoder": _encoder(model, config, active)}
-        run_facts |= _write_tables(plan, collected, active, workspace, out, accepted, config.write_baseline)
-        saved = _save_rules(config, collected, reading, key, out)
+        run_facts |= _write_tables(plan, collected, active, workspace, accepted, config.write_baseline)
+        saved = _save_rules(config, collected, reading, key, workspace.report)
         rounds.keep(collected)
         rounds.cuts.remove()
         took = time.monotonic() - started
@@ -103,16 +110,17 @@ def run(inputs: list[str], out: Path, config: ScanConfig, show: Show) -> Report:
         run_facts["seconds"] = {**collected.seconds, "total": round(time.monotonic() - started, 3)}
         manifest = {**_manifest(plan, collected, config, key), "run": run_facts}
         text = orjson.dumps(manifest, option=orjson.OPT_INDENT_2)
-        write_atomic(out / pages.MANIFEST, lambda path: path.write_bytes(text))
-        report = pages.build(out)
-        report.saved, report.quarantined = saved, run_facts["quarantined"]
+        write_atomic(workspace.report / pages.MANIFEST, lambda path: path.write_bytes(text))
+        report = pages.build(workspace.report, str(out))
+        workspace.publish(FILES)
+        report.saved, report.quarantined, report.kept = saved, run_facts["quarantined"], workspace.kept
         return report
 
 
 @contextmanager
 def _engine(config: ScanConfig, workspace: Workspace, part: Part | None) -> Iterator[Engine]:
     """Where the tasks run, for the time of the scan."""
-    settings = workspace.root, config.worker_count, config.memory_bytes, config.task_timeout
+    settings = str(workspace.store), config.worker_count, config.memory_bytes, config.task_timeout
     with Cluster(*settings, config.ray_address) if config.engine == "ray" else Local(*settings) as engine:
         yield Parts(engine, workspace, part) if part else engine
 
@@ -142,7 +150,7 @@ def _encoder(model: models.Found | None, config: ScanConfig, active: Sequence[De
     return f"{model.told}; it read {'all' if config.embed == 'all' else 'suspects'} (--embed {config.embed})"
 
 
-def _check_rules(config: ScanConfig, inputs: list[str], out: Path, active: Sequence[Detector]) -> None:
+def _check_rules(config: ScanConfig, inputs: list[str], out: str | Path, active: Sequence[Detector]) -> None:
     if config.save_rules is None:
         return
     if not any(detector.name == mined_rules.DETECTOR for detector in active) or not config.excerpts:
@@ -163,8 +171,7 @@ def _write_tables(
     plan: io.Plan,
     collected: Collected,
     active: Sequence[Detector],
-    workspace: Workspace,
-    out: Path,
+    workspace: Opened,
     entries: list[baseline.Entry],
     new_baseline: str | None,
 ) -> dict[str, Any]:
@@ -175,7 +182,7 @@ def _write_tables(
     result = tables.result_tables(parts, in_force)
     result["coverage"], columns, without = coverage_table(plan, collected, workspace)
     for name, table in result.items():
-        write_parquet(out / f"{name}.parquet", table)
+        write_parquet(workspace.report / f"{name}.parquet", table)
     if new_baseline:
         baseline.write(Path(new_baseline), *tables.acceptable(result), entries)
     return {

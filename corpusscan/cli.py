@@ -34,7 +34,12 @@ def cli() -> None:
 @cli.command(epilog=EXIT_CODES)
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
-    "-o", "--out", default="corpusscan-report", show_default=True, metavar="OUT", help="Folder for the report."
+    "-o",
+    "--out",
+    default="corpusscan-report",
+    show_default=True,
+    metavar="OUT",
+    help="Folder for the report, or s3://BUCKET/NAME.",
 )
 @click.option(
     "--text-column", multiple=True, metavar="C", help="A column to scan (repeatable); default: found by name."
@@ -137,10 +142,10 @@ def scan(
 
     config = _config(inputs, config_file, flags, quiet)
     if plan_only:
-        terminal.show_plan(list(inputs), Path(out), config)
+        terminal.show_plan(list(inputs), out, config)
         return
     with terminal.progress(quiet) as show:
-        report = audit.run(list(inputs), Path(out), config, show)
+        report = audit.run(list(inputs), out, config, show)
     if as_json:
         click.echo((report.out / "summary.json").read_text("utf-8"))
     if not quiet:
@@ -149,16 +154,16 @@ def scan(
 
 
 @cli.command()
-@click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
+@click.argument("out", metavar="OUT")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout.")
-def report(out: Path, as_json: bool) -> None:
+def report(out: str, as_json: bool) -> None:
     """Rebuild summary.json, report.html and findings.sarif in OUT from its tables."""
     from corpusscan import terminal
     from corpusscan.report import pages
 
-    built = pages.build(out)
+    built = pages.rebuild(out)
     if as_json:
-        click.echo((out / "summary.json").read_text("utf-8"))
+        click.echo((built.out / "summary.json").read_text("utf-8"))
     terminal.show_report(built)
 
 

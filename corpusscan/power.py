@@ -111,13 +111,13 @@ def of_corpus(
     if campaigns < 1 or documents < least:
         raise UsageError(f"--campaigns {campaigns} --documents {documents}: give at least 1, and at least {least}")
     with opened(out, [source], overwrite=False) as workspace:
-        place = workspace.root / "planting"
+        place = workspace.scratch / "planting"
         shutil.rmtree(place, ignore_errors=True)  # of a run that was stopped
         try:
             drawn = draw([source], place / "sample", documents, seed, out)
             if drawn.documents < least:
                 raise InputError(f"{source}: {too_few(drawn.documents, min(sizes))}")
-            return measure(Trial(drawn, named, scan, workspace.root, place, seed, settings, show), sizes, campaigns)
+            return measure(Trial(drawn, named, scan, workspace.scratch, place, seed, settings, show), sizes, campaigns)
         finally:
             shutil.rmtree(place, ignore_errors=True)
 

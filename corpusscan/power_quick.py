@@ -17,7 +17,7 @@ from corpusscan.engine.rounds import Progress
 from corpusscan.errors import CorpusScanError
 from corpusscan.power import LEAST, PART, Done, Scan, Trial, packed, room_in, too_few, wanted
 from corpusscan.redteam import discovery, sample
-from corpusscan.workspace import Workspace
+from corpusscan.workspace import Opened, Workspace
 
 SHARE = 0.3  # of the seconds of the scan
 FAMILIES = (
@@ -36,7 +36,8 @@ class Finished:
     """A scan that is over; `share` of the shards was read, `key` names all that a scan of the same power shares."""
 
     inputs: list[str]
-    out: Path
+    out: str | Path  # nothing there belongs to the corpus
+    scratch: Path
     documents: int
     share: float
     seconds: float
@@ -46,10 +47,10 @@ class Finished:
 
 def finished(
     inputs: list[str],
-    out: Path,
+    out: str | Path,
     config: ScanConfig,
     collected: Collected,
-    workspace: Workspace,
+    workspace: Opened,
     shards: int,
     seconds: float,
 ) -> Finished:
@@ -59,7 +60,7 @@ def finished(
     key = keys.digest(keys.versions(), settings, [shard.digest for shard in read])
     documents = sum(collected.account(shard.index, workspace)["scanned"] for shard in read)
     share = len(collected.shards) / max(shards, 1)
-    return Finished(inputs, out, documents, share, seconds, config.seed or 1, key)
+    return Finished(inputs, out, workspace.scratch, documents, share, seconds, config.seed or 1, key)
 
 
 class Plan(NamedTuple):
@@ -129,7 +130,7 @@ def quick(scan: Finished, again: Scan, show: Callable[[Done], None]) -> dict[str
     chosen = plan(scan.documents, scan.seconds)
     if isinstance(chosen, str):
         return told(reason=chosen)
-    place = scan.out / "work" / "power"
+    place = scan.scratch / "power"
     shutil.rmtree(place, ignore_errors=True)  # of a run that was stopped
     watch = _Watch(SHARE * scan.seconds, chosen.seconds)
     try:

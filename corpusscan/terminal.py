@@ -6,12 +6,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from corpusscan import io
+from corpusscan.addresses import shown
 from corpusscan.report.terminal import render
 from corpusscan.report.visible import defang, visible
 from corpusscan.report.words import amount, number, plural
@@ -86,7 +86,7 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def show_plan(inputs: list[str], out: Path, config: ScanConfig) -> None:
+def show_plan(inputs: list[str], out: str, config: ScanConfig) -> None:
     """Shards, bytes, disk and time that a scan would take; reads no more than file heads."""
     screen = console()
     plan = io.plan(inputs, config.columns, out)
@@ -105,7 +105,8 @@ def show_plan(inputs: list[str], out: Path, config: ScanConfig) -> None:
             f"{plural(len(large), 'large compressed file')} {what} unpacked in pieces first, removed at the end"
         )
     screen.print(f"Workers: {workers}, at most {amount(config.memory_bytes)} of memory each")
-    screen.print(f"Disk for artefacts in {visible(str(out))}: about {amount(size // 20 + 2**20 + sum(large) * 3 // 2)}")
+    disk = size // 20 + 2**20 + sum(large) * 3 // 2
+    screen.print(f"Disk for artefacts in {visible(shown(out))}: about {amount(disk)}")
     screen.print(f"Time: about {_duration(size * _SECONDS_PER_BYTE / workers + 3)}; nothing was done")
 
 
@@ -113,7 +114,7 @@ def show_report(report: Report) -> None:
     """The last screen."""
     screen = console()
     _show_commits(report.summary["inputs"], screen)
-    render(report.summary, screen, report.out / "report.html")
+    render(report.summary, screen, f"{shown(report.place)}/report.html")
     if report.quarantined:
         _show_quarantined(report, screen)
     if report.saved is not None:
@@ -129,7 +130,7 @@ def _show_quarantined(report: Report, screen: Console) -> None:
         screen.print(f"and {number(more)} more, in manifest.json")
     screen.print(
         "Look at these records and take them out, or raise --memory-limit or --task-timeout where that is the reason;"
-        f" to try them again as they are, delete {visible(str(report.out / 'work' / 'quarantine'))}"
+        f" to try them again as they are, delete {visible(shown(f'{report.place}/work/quarantine'))}"
     )
 
 

@@ -253,7 +253,7 @@ def test_quick_never_breaks_a_scan(tmp_path: Path) -> None:
     """Where a corpus cannot be planted into, or time is short, the summary says why; a resumed scan says the same."""
     corpus = write_jsonl(tmp_path / "c.jsonl", [{"text": "x"}] * 3_000)
     calls: list[object] = []
-    scan = power_quick.Finished([str(corpus)], tmp_path / "o", 400_000, 1.0, 1_000.0, 1, "key")
+    scan = power_quick.Finished([str(corpus)], tmp_path / "o", tmp_path / "o/work", 400_000, 1.0, 1_000.0, 1, "key")
     config = corpusscan.config.build({"power": "quick"}, "test")
     workspace = Workspace(tmp_path / "o/work")
     for _ in range(2):

@@ -29,14 +29,19 @@ class Cuts:
         self._files: dict[Path, Cut] = {}
 
     def shards(self, shards: list[io.Shard]) -> list[io.Shard]:
-        """The shards to read; a file that could not be cut stays whole, and its reader says why."""
+        """The shards to read; a file that could not be cut stays whole, and its reader says why.
+
+        Nothing is cut where the workspace is not on this machine: pieces there would be read from afar twice.
+        """
+        if self.workspace.far:
+            return shards
         cuts = {shard.index: Cut(shard, f"{FOLDER}/{identity(shard)}") for shard in shards if shard.piece}
         self._do([cut for cut in cuts.values() if not self.workspace.read_json(f"{cut.name}.json")])
         found: list[io.Shard] = []
         for shard in shards:
             cut = cuts.get(shard.index)
             if cut and (note := self.workspace.read_json(f"{cut.name}.json")):
-                folder = self.workspace.root / cut.name
+                folder = cut.folder(self.workspace)
                 self._files[folder] = cut
                 found += io.pieces.shards(shard, msgspec.convert(note, Pieces), folder)
             else:

@@ -7,7 +7,6 @@ parameters that all of them were made with: what was made otherwise cannot be co
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,25 +54,24 @@ class Index:
 
     def earlier(self, detector: str, digests: Sequence[str]) -> list[tuple[int, str]]:
         """What is kept of every shard but these, which are scanned again: (number from `EARLIER` on, artefact)."""
-        again, kept = set(digests), self._of(detector)
+        again, kept = set(digests), self._root / detector
         others = [name for name in self.shards(detector) if name not in again]
-        return [(EARLIER + n, str(kept.root / name)) for n, name in enumerate(others)]
+        return [(EARLIER + n, str(kept / name)) for n, name in enumerate(others)]
 
     def tallies(self, digests: Sequence[str]) -> list[str]:
         """Of every shard but these: the artefact beside which its sources are told."""
-        again, kept = set(digests), self._of(_TALLIES)
-        names = sorted(path.name.partition(".")[0] for path in kept.root.glob("*.parquet"))
-        return [str(kept.root / name) for name in names if name not in again]
+        again, kept = set(digests), self._root / _TALLIES
+        names = sorted(path.name.partition(".")[0] for path in kept.glob("*.parquet"))
+        return [str(kept / name) for name in names if name not in again]
 
     def keep(self, detector: str, digest: str, artefact: str, account: str, workspace: Workspace) -> None:
         """Keep what the map of a shard left, and its sources.  Raises `WorkspaceError`."""
         kept, tallies = self._of(detector), self._of(_TALLIES)
-        tally = workspace.path(sources.beside(account)), tallies.path(sources.beside(digest))
-        numbers = shuffle.place(workspace, artefact), shuffle.place(kept, digest)
-        whole = workspace.path(artefact), kept.path(digest)  # the last says that all are there
-        for source, place in (tally, numbers, whole) if not whole[1].exists() else ():
-            if source.exists():
-                _copy(source, place)
+        if kept.has(digest):
+            return
+        _copy(f"{sources.beside(account)}.parquet", workspace, f"{sources.beside(digest)}.parquet", tallies)
+        _copy(shuffle.beside(artefact), workspace, shuffle.beside(digest), kept)
+        _copy(f"{artefact}.parquet", workspace, f"{digest}.parquet", kept)  # the last: it says that all are there
 
     def check(self) -> None:
         """Raises `UsageError` where a file is damaged."""
@@ -150,5 +148,6 @@ def key_of(root: Path, scheme: Mapping[str, Any]) -> bytes:
     return key
 
 
-def _copy(source: Path, place: Path) -> None:
-    write_atomic(place, lambda path: shutil.copyfile(source, path))
+def _copy(name: str, there: Workspace, own: str, kept: Workspace) -> None:
+    if there.store.exists(name):
+        kept.write_file(own, lambda path: there.store.fetch(name, path))

@@ -128,8 +128,8 @@ class Digests:
 
     def _read(self) -> None:
         self._known |= self._workspace.read_json(DIGESTS)
-        for path in sorted((self._workspace.root / PARTS).glob("*.digests.json")):
-            self._known |= self._workspace.read_json(f"{PARTS}/{path.name}")
+        for name in self._workspace.notes(PARTS, ".digests.json"):
+            self._known |= self._workspace.read_json(name)
 
     def of(self, shard: Shard) -> str:
         """The digest of the shard; empty where nobody has made it."""

@@ -62,7 +62,7 @@ class _Worker:
     """One process and the thread that speaks with it."""
 
     def __init__(
-        self, root: Path, tasks: queue.SimpleQueue[Task | None], answers: queue.SimpleQueue[tuple[Task, Answer]]
+        self, root: str, tasks: queue.SimpleQueue[Task | None], answers: queue.SimpleQueue[tuple[Task, Answer]]
     ) -> None:
         self.root, self.tasks, self.answers = root, tasks, answers
         self.process: subprocess.Popen[bytes] | None = None
@@ -76,7 +76,7 @@ class _Worker:
     def _start(self) -> subprocess.Popen[bytes]:
         # A process group of its own: Ctrl-C is for the parent, which ends its workers.
         return subprocess.Popen(
-            [sys.executable, "-m", "corpusscan.engine.worker", str(self.root), str(os.getpid())],
+            [sys.executable, "-m", "corpusscan.engine.worker", self.root, str(os.getpid())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, env={**os.environ, **_ONE_THREAD},
         )  # fmt: skip
 
@@ -143,8 +143,8 @@ class _Worker:
 class Local:
     """A pool of worker processes; use it as a context, which ends them."""
 
-    def __init__(self, root: Path, workers: int, memory_limit: int, patience: float = 1800.0) -> None:
-        self.root, self.count, self.memory_limit, self.patience = root, workers, memory_limit, patience
+    def __init__(self, root: str | Path, workers: int, memory_limit: int, patience: float = 1800.0) -> None:
+        self.root, self.count, self.memory_limit, self.patience = str(root), workers, memory_limit, patience
         self._workers: list[_Worker] = []
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[tuple[Task, Answer]] = queue.SimpleQueue()

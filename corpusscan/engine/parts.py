@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -88,14 +87,14 @@ class Parts:
             return all(self.workspace.has(name) for name in _leaves(task))
         if not (note := self.workspace.read_json(f"{task.name}.json")):
             return False
-        pieces = msgspec.convert(note, Pieces)
-        return all(io.pieces.place(self.workspace.root / task.name, n).exists() for n in range(len(pieces.stops)))
+        pieces, folder = msgspec.convert(note, Pieces), task.folder(self.workspace)
+        return all(io.pieces.place(folder, n).exists() for n in range(len(pieces.stops)))
 
     def _lost(self) -> dict[str, list[str]]:
         """Artefacts that there will not be, by name: why, as their parts have noted."""
         lost: dict[str, list[str]] = {}
-        for path in sorted((self.workspace.root / PARTS).glob(f"*-of-{self.part.count}.lost.json")):
-            noted = self.workspace.read_json(str(Path(PARTS) / path.name))
+        for name in self.workspace.notes(PARTS, f"-of-{self.part.count}.lost.json"):
+            noted = self.workspace.read_json(name)
             lost |= {name: why for name, why in noted.items() if not self.workspace.has(name)}
         return lost
 

@@ -140,9 +140,9 @@ class Quarantine:
 
     def __init__(self, workspace: Workspace, condition: str) -> None:
         self.workspace, self.place = workspace, f"{FOLDER}/{condition}"
-        notes = sorted((workspace.root / self.place).glob("*.json"))
         self.held = {
-            path.stem: msgspec.convert(workspace.read_json(f"{self.place}/{path.name}"), Held) for path in notes
+            name.rpartition("/")[2].removesuffix(".json"): msgspec.convert(workspace.read_json(name), Held)
+            for name in workspace.notes(self.place, ".json")
         }
         self.cleared: set[str] = set()  # shards in which no record is to blame
         self.turns = 0

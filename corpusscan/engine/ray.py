@@ -27,7 +27,7 @@ from corpusscan.engine.local import Lost, attempts_of
 from corpusscan.engine.tasks import Map, Outcome, Reduce, Task, TaskError
 from corpusscan.engine.worker import attempt
 from corpusscan.errors import UsageError, WorkspaceError
-from corpusscan.workspace import Workspace, write_atomic
+from corpusscan.workspace import Workspace, store
 
 FOLDER = "ray"  # of the workspace
 _OBJECTS = 128 * 2**20  # bytes; tasks and outcomes are small, tables go through the workspace
@@ -45,7 +45,7 @@ class Cluster:
     """A Ray cluster as an engine; use it as a context.  `address` None: one of `workers` cores on this machine."""
 
     def __init__(
-        self, root: Path, workers: int, memory_limit: int, patience: float = 1800.0, address: str | None = None
+        self, root: str | Path, workers: int, memory_limit: int, patience: float = 1800.0, address: str | None = None
     ) -> None:
         if not find_spec("ray"):
             raise UsageError("--engine ray: Ray is not installed; pip install 'corpusscan[ray]'")
@@ -53,7 +53,8 @@ class Cluster:
             raise UsageError(
                 f"--ray-address {address}: run the scan on a node of the cluster, and give auto or HOST:PORT"
             )
-        self.root, self.workers, self.memory_limit, self.address = root.resolve(), workers, memory_limit, address
+        self.root = root.resolve() if isinstance(root, Path) else root
+        self.workers, self.memory_limit, self.address = workers, memory_limit, address
         self.patience = patience
         self._canary = f"{FOLDER}/{secrets.token_hex(8)}"
 
@@ -78,14 +79,14 @@ class Cluster:
             told = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UsageError(f"{where}: no cluster ({told}); see docs/scale.md for address and token") from None
         code = keys.code()
-        write_atomic(self.root / self._canary, lambda path: path.write_text(code))
+        store(self.root).write(self._canary, lambda path: path.write_text(code))
         return self
 
     def __exit__(self, *_: object) -> None:
         import ray
 
         ray.shutdown()
-        (self.root / self._canary).unlink(missing_ok=True)
+        store(self.root).remove(self._canary)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome | Lost] | None]:
         """Each task with its outcome, as they finish; None now and then, so the caller can show the time.
@@ -123,9 +124,9 @@ class Cluster:
         except ray.exceptions.OutOfMemoryError as error:
             return Lost("memory_limit", str(error))
         except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError) as error:
-            note = self.root / FOLDER / f"{reference.task_id().hex()}.over"
-            reason = note.read_text() if note.exists() else "worker_died"
-            note.unlink(missing_ok=True)
+            files, note = store(self.root), _note(reference.task_id().hex())
+            reason = files.read(note).decode() if files.exists(note) else "worker_died"
+            files.remove(note)
             return Lost(reason, str(error).splitlines()[0])
         except ray.exceptions.RayError as error:  # a node without this program, an environment that cannot be made
             raise WorkspaceError(f"Ray: no task can run ({_last(error)}); nodes need the same corpusscan") from None
@@ -140,29 +141,36 @@ def _do(task: Task, root: str, canary: str, memory_limit: int, patience: float) 
     """A task, on a worker of the cluster; what it raises is an answer, as with `worker`."""
     import ray
 
-    over = Path(root) / FOLDER / f"{ray.get_runtime_context().get_task_id()}.over"
+    over = _note(ray.get_runtime_context().get_task_id())
     done, heard = threading.Event(), [time.monotonic()]
     # How long a reduce takes depends on the corpus: it has nothing that could hang.
     longest = float("inf") if isinstance(task, Reduce) else patience
-    threading.Thread(target=_watch, args=(done, heard, over, memory_limit, longest), daemon=True).start()
+    threading.Thread(target=_watch, args=(done, heard, root, over, memory_limit, longest), daemon=True).start()
     try:
         if told := _amiss(root, canary):
             return TaskError(told, "", fatal=True)
-        return attempt(task, Workspace(Path(root)), lambda: heard.append(time.monotonic()))
+        return attempt(task, Workspace(root), lambda: heard.append(time.monotonic()))
     finally:
         done.set()
         pa.default_memory_pool().release_unused()  # the next task may be of another kind
 
 
-def _watch(done: threading.Event, heard: list[float], over: Path, limit: int, patience: float) -> None:
+def _note(task: str) -> str:
+    """The file that says why the worker of a task was ended."""
+    return f"{FOLDER}/{task}.over"
+
+
+def _watch(done: threading.Event, heard: list[float], root: str, over: str, limit: int, patience: float) -> None:
     """End this process when it holds more than `limit` bytes of memory, or gives no sign of life for `patience`."""
     me = psutil.Process()
     while not done.wait(_TICK):
         del heard[:-1]
         why = "memory_limit" if me.memory_info().rss > limit else "timeout"
         if why == "memory_limit" or time.monotonic() - heard[-1] > patience:
-            over.write_text(why)  # for whoever asks
-            os._exit(1)
+            try:
+                store(root).write(over, lambda path, why=why: path.write_text(why))  # type: ignore[misc]  # for whoever asks
+            finally:
+                os._exit(1)
 
 
 @cache
@@ -170,13 +178,14 @@ def _amiss(root: str, canary: str) -> str:
     """Why this node cannot take part: it must see the workspace, and run the same program.  Empty where it can."""
     node = os.uname().nodename
     for _ in range(25):  # a network file system may show a new file late
-        if (Path(root) / canary).exists():
+        if store(root).exists(canary):
             break
         time.sleep(_TICK)
     try:
-        told = (Path(root) / canary).read_text()
+        told = store(root).read(canary).decode()
     except OSError as error:
-        return f"{root}: not seen by node {node} ({error.strerror}); OUT must lie on storage that all nodes share (-o)"
+        why = error.strerror or error
+        return f"{root}: not seen by node {node} ({why}); OUT must lie on storage that all nodes share (-o)"
     if told != keys.code():
         return f"node {node} has another version of corpusscan or of its libraries; give all nodes the same image"
     return ""

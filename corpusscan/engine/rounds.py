@@ -217,7 +217,8 @@ class Rounds:
 
     def _has(self, count: int) -> Callable[[str], bool]:
         """Whether an artefact is there; a folder is looked at as a whole where very many are asked for."""
-        return self.workspace.listed(ARTEFACTS).__contains__ if count > many.GROUP else self.workspace.has
+        as_whole = count > many.GROUP or self.workspace.far
+        return self.workspace.listed(ARTEFACTS).__contains__ if as_whole else self.workspace.has
 
     def _held(self, parts: tuple[tuple[int, str], ...], about: str) -> int:
         """Bytes of what the maps left in memory; of many artefacts they are added up once."""

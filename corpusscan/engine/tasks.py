@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -77,6 +78,11 @@ class Cut:
     shard: io.Shard
     name: str
 
+    def folder(self, workspace: Workspace) -> Path:
+        """Where the pieces lie, which is always on this machine."""
+        assert workspace.store.root
+        return workspace.store.root / self.name
+
 
 @dataclass(frozen=True)
 class Map:
@@ -144,7 +150,7 @@ def _unchanged(shard: io.Shard) -> None:
 
 
 def _cut(task: Cut, workspace: Workspace, alive: Callable[[], None]) -> Outcome:
-    folder = workspace.root / task.name
+    folder = task.folder(workspace)
     try:
         pieces = io.pieces.cut(task.shard, folder, alive)
         if pieces.fault in faults.REASONS:
@@ -248,9 +254,7 @@ def account_table(account: io.Account, files: str | None = None) -> pa.Table:
 def load_state(names: tuple[str, ...], workspace: Workspace) -> State:
     """The tables of a state by their names."""
     pairs = [name.split("=", 1) for name in names]
-    small = {
-        artefact: workspace.has(artefact) and workspace.path(artefact).stat().st_size <= HELD for _, artefact in pairs
-    }
+    small = {artefact: workspace.has(artefact) and workspace.stored(artefact) <= HELD for _, artefact in pairs}
     return {name: (_held if small[artefact] else Workspace.read)(workspace, artefact) for name, artefact in pairs}
 
 

@@ -23,7 +23,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
@@ -39,7 +38,7 @@ def main(root: str, parent: int) -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not look like an answer
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-    workspace = Workspace(Path(root))
+    workspace = Workspace(root)
     with contextlib.suppress(BrokenPipeError):  # the parent is gone: there is no more input either
         _say(ALIVE, answers)
     while True:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
+from corpusscan.addresses import said
 from corpusscan.errors import UnreadableError
 
 LOST, GONE, DENIED, CHANGED = "connection_lost", "file_gone", "unreadable", "changed_while_read"
 _AGAIN = (408, 425, 429)  # answers of a server that may answer otherwise later; so may all from 500 on
-_SECRETS = re.compile(r"(?<=://)[^/@\s]*@|(?<=\?)[^\s'\"<>]+")
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -24,17 +23,6 @@ class Facts(msgspec.Struct, frozen=True):
 
 class RefusedError(Exception):
     """An answer that no second attempt would better."""
-
-
-def shown(text: object) -> str:
-    """An address, or a message with addresses in it, without what lets others in: names, passwords, signatures."""
-    return _SECRETS.sub(lambda found: "…@" if found.group().endswith("@") else "…", str(text))
-
-
-def said(error: BaseException) -> str:
-    """One line about an error of a driver, without secrets."""
-    line = (str(error).strip().splitlines() or [""])[0][:300]
-    return shown(f"{type(error).__name__}: {line}" if line else type(error).__name__)
 
 
 def verdict(error: Exception) -> UnreadableError | None:

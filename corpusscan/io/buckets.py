@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from corpusscan.addresses import said, shown
 from corpusscan.errors import InputError, UnreadableError
-from corpusscan.io.answers import Facts, said, shown
+from corpusscan.io.answers import Facts
 from corpusscan.io.storage import patiently
 
 LISTING = 3600.0  # seconds that a listing may take

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
 import msgspec
 
+from corpusscan.addresses import shown
 from corpusscan.errors import InputError, UnreadableError
 from corpusscan.io import hub
-from corpusscan.io.answers import Facts, shown
+from corpusscan.io.answers import Facts
 from corpusscan.io.buckets import Bucket
 from corpusscan.io.place import IGNORED_FOLDERS, Place, label, of_file
 from corpusscan.io.storage import Remote, driver, look
-
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*(://|::)", re.IGNORECASE)
-
-
-def is_address(given: str) -> bool:
-    """Whether the user wrote an address, not a path."""
-    return bool(_ADDRESS.match(given)) and "://" in given
 
 
 def find(given: str) -> Iterator[Place]:
@@ -34,6 +27,13 @@ def find(given: str) -> Iterator[Place]:
                 folders.add(place.label)
     except UnreadableError as error:
         raise InputError(f"{shown(given)}: cannot be read ({error}); check the address and your access") from None
+
+
+def inside(file: Remote, folder: str) -> bool:
+    """Whether a file lies below the address of a folder of the same storage."""
+    (scheme, _, path), (own, _, there) = folder.partition("://"), file.store.partition("://")
+    below = file.path or there
+    return scheme.lower() == own.lower() and f"{below}/".startswith(f"{path.rstrip('/')}/")
 
 
 def _places(given: str) -> Iterator[Place]:

@@ -10,20 +10,20 @@ from pathlib import Path
 
 import msgspec
 
+from corpusscan.addresses import is_address, shown
 from corpusscan.errors import InputError
 from corpusscan.io import elsewhere
-from corpusscan.io.answers import shown
 from corpusscan.io.place import IGNORED_FOLDERS, Place, label, of_file
 from corpusscan.io.storage import Location
 
 
-def find(inputs: list[str], out: Path | None) -> list[Place]:
+def find(inputs: list[str], out: str | Path | None) -> list[Place]:
     """All files below `inputs` (files, folders, globs, addresses), without `out`, sorted by label.
 
     Raises `InputError` for an input that is missing, matches nothing, is empty or cannot be read.
     """
     places = []
-    own = out.resolve() if out else None
+    own = str(out) if out and is_address(str(out)) else Path(out).resolve() if out else None
     for ordinal, given in enumerate(inputs):
         found = [place for place in _one(given) if place.named or not _inside(place.path, own)]
         if not any(place.size for place in found):
@@ -37,7 +37,7 @@ def find(inputs: list[str], out: Path | None) -> list[Place]:
 
 
 def _one(given: str) -> Iterator[Place]:
-    if elsewhere.is_address(given):
+    if is_address(given):
         yield from elsewhere.find(given)
         return
     path = Path(given).expanduser()
@@ -131,6 +131,7 @@ def _label(path: Path, root: Path) -> str:
     return label(os.fsencode(relative.as_posix()))
 
 
-def _inside(path: Location, out: Path | None) -> bool:
-    # Not by Path.resolve, which raises where links go round.
-    return out is not None and isinstance(path, Path) and Path(os.path.realpath(path)).is_relative_to(out)
+def _inside(path: Location, out: str | Path | None) -> bool:
+    if isinstance(path, Path):  # not by Path.resolve, which raises where links go round
+        return isinstance(out, Path) and Path(os.path.realpath(path)).is_relative_to(out)
+    return isinstance(out, str) and elsewhere.inside(path, out)

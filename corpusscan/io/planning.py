@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 
+from corpusscan.addresses import is_address, shown
 from corpusscan.config import Columns
 from corpusscan.errors import InputError, UnreadableError
-from corpusscan.io import answers, compression, faults, formats, hub, storage
+from corpusscan.io import compression, faults, formats, hub, storage
 from corpusscan.io.columns import TEXT
-from corpusscan.io.elsewhere import is_address
 from corpusscan.io.formats import ARCHIVES, FORMATS
 from corpusscan.io.place import Place
 from corpusscan.io.places import find
@@ -52,7 +52,7 @@ class Plan(msgspec.Struct, frozen=True):
     inputs: list[str]  # as they were read: of the hub at which commit, and without passwords
 
 
-def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
+def plan(inputs: list[str], columns: Columns, out: str | Path | None) -> Plan:
     """Shards in the order of their labels.
 
     Raises `InputError` when an input named by the user cannot be read or has no text column.
@@ -75,7 +75,7 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
         skipped.append((place.label, place.size, status, found.reason))
     if not shards:
         example = f" ({skipped[0][0]}: {skipped[0][3]})" if skipped else ""
-        named, known = ", ".join(map(answers.shown, inputs)), ", ".join(formats.suffixes())
+        named, known = ", ".join(map(shown, inputs)), ", ".join(formats.suffixes())
         raise InputError(f"{named}: nothing that can be read{example}; known formats: {known}")
     shards = _gathered(shards, target, len(inputs) > 1)
     shards = [msgspec.structs.replace(shard, index=index) for index, shard in enumerate(shards)]
@@ -84,7 +84,7 @@ def plan(inputs: list[str], columns: Columns, out: Path | None) -> Plan:
 
 
 def _read(inputs: list[str], places: list[Place]) -> list[str]:
-    read = [answers.shown(given) if is_address(given) else given for given in inputs]
+    read = [shown(given) if is_address(given) else given for given in inputs]
     for place in places:
         if place.pinned:
             ordinal = int(place.label.partition("/")[0]) if len(inputs) > 1 else 0
@@ -183,9 +183,7 @@ def _require_text(shards: list[Shard], inputs: list[str], columns: Columns) -> N
                 break
         if there and (missing := _missing(there, columns)):
             found = ", ".join(name[:64] for name in sorted(there)[:20])
-            raise InputError(
-                f"{answers.shown(given)}: no column {missing}; it has: {found}. Name the text with --text-column"
-            )
+            raise InputError(f"{shown(given)}: no column {missing}; it has: {found}. Name the text with --text-column")
 
 
 def _names(shards: list[Shard]) -> Iterator[str]:

@@ -21,8 +21,9 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from blake3 import blake3
 
+from corpusscan.addresses import said, shown
 from corpusscan.errors import CorpusScanError, UnreadableError
-from corpusscan.io.answers import CHANGED, GONE, LOST, Facts, said, shown, verdict
+from corpusscan.io.answers import CHANGED, GONE, LOST, Facts, verdict
 from corpusscan.io.shard import File, Shard
 
 ATTEMPTS = 5

@@ -40,7 +40,9 @@ class Sample(NamedTuple):
     digest: str
 
 
-def draw(inputs: Sequence[str], target: Path, documents: int, seed: int, out: Path, shards: int = SHARDS) -> Sample:
+def draw(
+    inputs: Sequence[str], target: Path, documents: int, seed: int, out: str | Path, shards: int = SHARDS
+) -> Sample:
     """Write at most so many records to the new folder `target`.  Nothing in `out` belongs to the corpus.
 
     Raises `InputError` for a corpus that cannot be read.

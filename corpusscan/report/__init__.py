@@ -1,5 +1,5 @@
 """Tables to summary and pages: what the reader gets."""
 
-from corpusscan.report.report import Report
+from corpusscan.report.report import FILES, Report
 
-__all__ = ["Report"]
+__all__ = ["FILES", "Report"]

@@ -89,7 +89,7 @@ def prompts_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.prompts.jsonl")
 
 
-def check(folder: Path, inputs: list[str], out: Path) -> None:
+def check(folder: Path, inputs: list[str], out: str | Path) -> None:
     """Raises `UsageError` where a pack cannot be saved, before anything is read."""
     if folder.is_file():
         raise UsageError(f"--save-rules: {folder} is a file; a pack is a folder of rules, name a new one")
@@ -100,7 +100,7 @@ def check(folder: Path, inputs: list[str], out: Path) -> None:
         if (
             Path(name).is_dir()
             and place.is_relative_to(Path(name).resolve())
-            and not place.is_relative_to(out.resolve())
+            and not place.is_relative_to(Path(out).resolve())
         ):
             raise UsageError(f"--save-rules: {folder} lies inside the input; choose a folder beside it")
 

@@ -21,9 +21,11 @@ FILES = (*(f"{name}.parquet" for name in TABLES), "summary.json", "manifest.json
 class Report:
     """What a scan found; the tables stay on disk until they are collected."""
 
-    def __init__(self, out: Path, summary: Summary, saved: Saved | None = None) -> None:
+    def __init__(self, out: Path, summary: Summary, place: str = "") -> None:
         self.out, self.summary = out, summary
-        self.saved = saved  # the rules of mined triggers, where the scan was asked for them
+        self.place = place or str(out)  # the folder or the address where it lies for good; `out` may be a copy
+        self.kept: object = None  # what keeps that copy
+        self.saved: Saved | None = None  # the rules of mined triggers, where the scan was asked for them
         self.quarantined: list[dict[str, Any]] = []  # records that ended workers: file, row, stop, reason
 
     @property

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.cells import set_cell_size
 from rich.console import Console
 from rich.text import Text
@@ -21,7 +19,7 @@ _COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "b
 _VERDICTS = {"clean": "bold green", "findings": "bold red", "incomplete": "bold yellow"}
 
 
-def render(summary: Summary, console: Console, report: Path | None = None) -> None:
+def render(summary: Summary, console: Console, report: str = "") -> None:
     """Prints verdict, coverage, the gravest groups and what the exit code means; `report` is where the page lies."""
     style = "bold red" if summary["exit"]["findings"] else _VERDICTS[summary["exit"]["verdict"]]
     _line(console, words.headline(summary), style)
@@ -34,8 +32,8 @@ def render(summary: Summary, console: Console, report: Path | None = None) -> No
     if summary["top_groups"]:
         _groups(summary, console)
     console.print()
-    if report is not None:
-        _line(console, f"Report: {visible(str(report))}", wrap=True)
+    if report:
+        _line(console, f"Report: {visible(report)}", wrap=True)
     _line(console, words.ending(summary).capitalize() + ".", "dim", wrap=True)
 
 

@@ -24,6 +24,7 @@ from corpusscan.engine.worker import attempt
 from corpusscan.errors import CorpusScanError, WorkspaceError
 from corpusscan.io import planning
 from corpusscan.report import Report
+from corpusscan.workspace import files
 
 MOST = int(os.environ.get("CORPUSSCAN_TEST_FAULTS", "8"))  # calls of which each fails once
 
@@ -71,7 +72,7 @@ def _errors(report: Report) -> dict[str, list[str]]:
 
 
 def _unfinished(out: Path) -> list[Path]:
-    return [path for path in out.rglob("*") if workspace._BESIDE.fullmatch(path.name)]
+    return [path for path in out.rglob("*") if files.is_beside(path.name)]
 
 
 class Faults:

@@ -120,7 +120,7 @@ def test_memory_and_silence_have_their_own_words(
     """A record that takes more memory than a worker may have, one that it never gets done with: named on the screen."""
     records = [{"text": f"text {number}"} for number in range(4)]
     records[0]["text"], records[3]["text"] = deadly.HANG, deadly.GROW
-    report = scan(_written(tmp_path / "corpus", records, 2), alone=True, memory_limit="500MiB", task_timeout=3)
+    report = scan(_written(tmp_path / "corpus", records, 2), alone=True, memory_limit="500MiB", task_timeout=6)
     assert _named(report) == [("0.jsonl", 0, "timeout"), ("1.jsonl", 1, "memory_limit")]
     assert _errors(report) == {"0.jsonl": {"timeout": 1}, "1.jsonl": {"memory_limit": 1}}
     terminal.show_report(report)

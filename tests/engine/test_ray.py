@@ -114,7 +114,7 @@ def test_whatever_a_task_does_there_is_an_answer(cluster: Cluster, corpus: Path)
     dead = _answers(cluster, Deadly(_shard(corpus)))[0]
     assert isinstance(dead, Lost)
     assert dead.reason == "worker_died"
-    (workspace.root / "artefacts/cut.parquet").write_bytes(b"PAR1")
+    (Path(cluster.root) / "artefacts/cut.parquet").write_bytes(b"PAR1")
     damaged = Reduce(Job(ExactDuplicate(), 0, (), "job"), 0, 1, ((0, "artefacts/cut"),))
     with pytest.raises(WorkspaceError, match=r"cut\.parquet: damaged .*delete"):
         _answers(cluster, damaged)

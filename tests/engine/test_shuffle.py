@@ -67,7 +67,7 @@ def test_a_part_reads_little_else(tmp_path: Path) -> None:
     values = draw.integers(0, 1 << 32, 300_000, np.uint32)
     workspace = Workspace(tmp_path)
     shuffle.lay(workspace, "a", pa.table({"row": np.arange(300_000, dtype=np.uint64), "partition": values}))
-    facts = pq.read_metadata(workspace.path("a"))
+    facts = pq.read_metadata(tmp_path / "a.parquet")
     spans = [facts.row_group(n).column(1).statistics for n in range(facts.num_row_groups)]
     assert len(spans) == 5
     assert all(one.max - one.min < (1 << 32) / 4 for one in spans)
@@ -87,7 +87,7 @@ def test_what_a_reduce_would_hold_is_known(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     """A file that is cut short, or gone, is an error that names it and says what to do."""
     workspace = _laid(tmp_path)
-    place = shuffle.place(workspace, "a")
+    place = tmp_path / shuffle.beside("a")
     place.write_bytes(place.read_bytes()[:50])
     with pytest.raises(WorkspaceError, match=r"a\.arrow: damaged .*delete .*a\.parquet"):
         shuffle.part(workspace, "a", 0, 1 << 32)
