@@ -28,6 +28,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+# What makes more than a thousand times of itself, and more than this many bytes, was made to do so.
+_RATIO, _PRODUCED = 1_000, 256 * 2**20
+
+
 def read(
     shard: Shard, columns: Columns, max_document: int, key: bytes, account: Account, wanted: Rows | None = None
 ) -> Iterator[Batch]:
@@ -37,8 +41,12 @@ def read(
     Where the machine failed, not the bytes, the account has one of `faults.REASONS`.
     """
     builder = Builder(columns, max_document, key, account, shard.held.without(wanted) if shard.held else wanted)
+    most = max(_PRODUCED, _RATIO * shard.bytes)
     try:
-        yield from FORMATS[shard.format].read(shard, builder)
+        for batch in FORMATS[shard.format].read(shard, builder):
+            yield batch
+            if account.text_bytes > most:
+                raise UnreadableError("ratio_too_high")
     except UnreadableError as error:
         account.break_off(error.reason, shard.start)
     except OSError as error:

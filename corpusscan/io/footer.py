@@ -1,14 +1,16 @@
-"""The footer of a Parquet file: where its row groups lie, by their own account.
+"""The footer of a Parquet file, and the heads of its pages: where things lie, and how large they are said to be.
 
 Read here because pyarrow ends the process when asked for the columns of a footer that lies (an
-unknown codec is enough).  Format: https://github.com/apache/parquet-format (FileMetaData), in
-Thrift's compact protocol.
+unknown codec is enough), and gives a page all the memory that its head asks for.  Format:
+https://github.com/apache/parquet-format (FileMetaData, PageHeader), in Thrift's compact protocol.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -22,7 +24,18 @@ _STOP, _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 0, 1
 _INTEGERS = (4, 5, 6)
 # Field numbers of parquet.thrift.
 _ROW_GROUPS, _COLUMNS, _BYTES, _ROWS, _COLUMN_META = 4, 1, 2, 3, 3
-_COMPRESSED, _DATA_PAGE, _DICTIONARY_PAGE = 7, 9, 11
+_PATH, _UNCOMPRESSED, _COMPRESSED, _DATA_PAGE, _DICTIONARY_PAGE = 3, 6, 7, 9, 11
+_PAGE_UNCOMPRESSED, _PAGE_COMPRESSED = 2, 3
+_HEADS = (2**10, 2**20)  # bytes in which the head of a page should be, and in which it must be
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """The pages of one column in a row group; `start` and `stop` are offsets within the file."""
+
+    name: str  # of the column at the top
+    size: int  # bytes when decompressed, by the footer
+    start: int
+    stop: int
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -32,6 +45,41 @@ class Group(msgspec.Struct, frozen=True):
     size: int  # bytes when decompressed
     start: int
     stop: int
+    chunks: tuple[Chunk, ...] = ()
+
+
+def largest_page(path: Location, group: Group, names: Collection[str], limit: int) -> int:
+    """Bytes when decompressed of the largest page of these columns, by its head; or of one above `limit`.
+
+    Of a file elsewhere the heads are read only where the footer says that there may be such a page: each is a request.
+    Heads that cannot be read are for the decoder to refuse.
+    """
+    largest = 0
+    chunks = [one for one in group.chunks if one.name in names and (isinstance(path, Path) or one.size > limit)]
+    with path.open("rb") as file:
+        for chunk in chunks:
+            place = chunk.start
+            while place < chunk.stop and largest <= limit:
+                length, size, packed = _head(file, place)
+                if not length:
+                    break
+                largest, place = max(largest, size), place + length + packed
+    return largest
+
+
+def _head(file: BinaryIO, place: int) -> tuple[int, int, int]:
+    """Bytes of the head of a page, and of the page when decompressed and packed; zeros where there is none."""
+    for most in _HEADS:
+        file.seek(place)
+        reader = _Compact(file.read(most))
+        try:
+            fields = reader.struct(0)
+            size, packed = fields[_PAGE_UNCOMPRESSED], fields[_PAGE_COMPRESSED]
+            if size >= 0 and packed >= 0:
+                return reader.position, size, packed
+        except (IndexError, KeyError, ValueError, TypeError):
+            continue
+    return 0, 0, 0
 
 
 def read(path: Location) -> tuple[bytes, list[Group]]:
@@ -73,7 +121,15 @@ def _group(fields: dict[int, Any], size: int) -> Group:
     # Offsets are data: they are held within the file.
     start = min(max(min(starts, default=0), 0), size)
     stop = max((a + b for a, b in zip(starts, lengths, strict=True)), default=start)
-    return Group(fields.get(_ROWS, 0), fields.get(_BYTES, 0), start, min(max(stop, start), size))
+    chunks = tuple(_chunk(meta, size) for meta in metas if _DATA_PAGE in meta)
+    return Group(fields.get(_ROWS, 0), fields.get(_BYTES, 0), start, min(max(stop, start), size), chunks)
+
+
+def _chunk(meta: dict[int, Any], size: int) -> Chunk:
+    name = (meta.get(_PATH) or [b""])[0].decode("utf-8", "replace")
+    start = min(meta.get(_DICTIONARY_PAGE) or meta[_DATA_PAGE], meta[_DATA_PAGE])
+    stop = min(start + meta.get(_COMPRESSED, 0), size)
+    return Chunk(name, meta.get(_UNCOMPRESSED, 0), max(start, 0), stop)
 
 
 class _Compact:

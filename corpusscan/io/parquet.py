@@ -18,6 +18,7 @@ from corpusscan.io.tables import batches, layout_of, runs
 UNIT = "row_group"
 SUFFIXES = (".parquet", ".pq")
 _AHEAD = 4 * 2**20  # bytes of a column that are asked for at a time, where the file is not on this machine
+_PAGE = 512 * 2**20  # bytes when decompressed: some four times as much is held of a page while it is decoded
 _DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
@@ -71,6 +72,9 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
         group, before = groups[number], builder.row
         if builder.wanted is not None and not len(builder.wants(group.rows)):
             builder.row += group.rows
+            continue
+        if footer.largest_page(storage.of(shard), group, layout.used, _PAGE) > _PAGE:
+            builder.error("page_too_large", group.rows)
             continue
         try:
             for part in file.iter_batches(_step(group), [number], columns=list(layout.used), use_threads=False):
