@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pyarrow.compute as pc
 
@@ -42,6 +43,11 @@ class PerFile:
             notes = sorted(self.notes.get(row, ())) + ["nothing_to_scan"] * (fate == "scanned" and not self.bytes[row])
             rows.append((fate, [reason] if reason else notes, self.bytes[row], self.tokens[row]))
         return orjson.dumps(rows).decode()
+
+
+def scanned(told: str) -> npt.NDArray[np.uint64]:
+    """The rows of the files that were read."""
+    return np.array([row for row, (fate, *_) in enumerate(orjson.loads(told)) if fate == "scanned"], np.uint64)
 
 
 def coverage(shard: Shard, told: str) -> Iterator[dict[str, Any]]:

@@ -145,18 +145,20 @@ class Rounds:
         planned: set[str] = set()  # shards of equal bytes share their artefacts
         part, has = sample_part(result.shards), self._has(len(result.shards))
         for shard in (shard for shard in result.shards if shard.index not in result.lost):
-            account = self.keys.account(shard) if wave.step == 0 else None
-            if account:
-                result.accounts[shard.index] = account
+            if wave.step == 0:
+                result.accounts[shard.index] = self.keys.account(shard)
+            account = result.accounts[shard.index]
+            told = wave.step > 0 or has(account)  # by an earlier look
             for rows, jobs in wave.wanted(shard, part, self.key, result):
                 for job in jobs:
                     artefacts[job.detector.name].append((shard.index, job.name))
                 todo = tuple(job for job in jobs if job.name not in planned and not has(job.name))
                 result.needed, result.reused = result.needed + len(jobs), result.reused + len(jobs) - len(todo)
-                wants = account if account not in planned and account and not has(account) else None
+                wants = None if told or account in planned else account
                 if todo or wants:
                     planned |= {job.name for job in todo} | ({wants} if wants else set())
-                    tasks.append(Map(shard, self.reading, self.key, wants, todo, rows))
+                    first = account if told else None
+                    tasks.append(Map(shard, self.reading, self.key, wants, todo, rows, first=first))
         self.cuts.restore(tasks)
         deaths: list[tuple[Map, Lost]] = []
         gone: dict[str, Lost] = {}  # by digest of the shard

@@ -23,6 +23,7 @@ from corpusscan import io, schema
 from corpusscan.config import Columns
 from corpusscan.detector import Batch, Detector, State
 from corpusscan.engine import shuffle, sources, spans
+from corpusscan.engine.looks import Look
 from corpusscan.engine.perfile import PerFile
 from corpusscan.engine.sources import Tally
 from corpusscan.errors import UnreadableError
@@ -95,6 +96,17 @@ class Map:
     jobs: tuple[Job, ...]
     rows: bytes | None = None  # only these rows (uint64), where not all
     trial: bool = False  # nothing is written: it is only seen whether a worker survives this
+    first: str | None = None  # artefact of the accounting, where an earlier look has left it
+
+    @property
+    def named(self) -> npt.NDArray[np.uint64] | None:
+        """The rows that are wanted, ascending; None for all."""
+        return None if self.rows is None else np.frombuffer(self.rows, np.uint64)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the rows were drawn by number, whatever became of them in the first look."""
+        return any(job.part > 1 for job in self.jobs)
 
 
 @dataclass(frozen=True)
@@ -168,9 +180,8 @@ def _map(task: Map, workspace: Workspace, alive: Callable[[], None]) -> Outcome:
     states = [load_state(job.state, workspace) for job in task.jobs]
     tables: list[list[pa.Table]] = [[] for _ in task.jobs]
     cards: list[list[pa.Table]] = [[] for _ in task.jobs]
-    named = None if task.rows is None else np.frombuffer(task.rows, np.uint64)
-    tally, files = Tally(), PerFile()
-    for batch in _batches(task, account, tally, files, named):
+    tally, files, look = Tally(), PerFile(), Look()
+    for batch in _batches(task, account, tally, files, look):
         for index, job in enumerate(task.jobs):
             view = batch.feature(pages.view)
             seen = view.batch if job.part == 1 else sampled(view.batch, job.part, task.shard.digest)
@@ -184,6 +195,8 @@ def _map(task: Map, workspace: Workspace, alive: Callable[[], None]) -> Outcome:
     outcome = Outcome(rows=account.rows, met=account.met, bytes=task.shard.bytes)
     if task.trial:
         return outcome
+    if not task.account:
+        look.compare(task.shard, account, task.named, task.sampled, _first(task, workspace))
     for index, job in enumerate(task.jobs):
         # Companions first: an artefact that exists has them.
         workspace.write(f"{job.name}.cards", pa.concat_tables([schema.CARDS.empty_table(), *cards[index]]))
@@ -197,9 +210,14 @@ def _map(task: Map, workspace: Workspace, alive: Callable[[], None]) -> Outcome:
     return outcome
 
 
-def _batches(task: Map, account: io.Account, tally: Tally, files: PerFile, named: Any) -> Iterator[Batch]:
+def _first(task: Map, workspace: Workspace) -> dict[str, Any] | None:
+    return workspace.read(task.first).to_pylist()[0] if task.first else None
+
+
+def _batches(task: Map, account: io.Account, tally: Tally, files: PerFile, look: Look) -> Iterator[Batch]:
     reading = task.reading
-    for batch in io.read(task.shard, reading.columns, reading.max_document, task.key, account, named):
+    for batch in io.read(task.shard, reading.columns, reading.max_document, task.key, account, task.named):
+        look.add(batch)
         if task.account:
             account.tokens += spans.tokens_of(batch, reading.tokenizer)
             tally.add(batch)
