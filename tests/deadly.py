@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from corpusscan.detector import Batch, Round, State
 from corpusscan.detectors.exact_duplicate import Confirm, ExactDuplicate, Hash
@@ -75,8 +76,8 @@ class Late(ExactDuplicate):
 
 
 def _deadly_reader() -> None:
-    """Let reading die of a word in a text, and opening of one in a path."""
-    plain, opened = records.assemble, streams.source
+    """Let reading die of a word in a text, and opening of one in a path, by Arrow too."""
+    plain, opened, parquet, mapped = records.assemble, streams.source, pq.ParquetFile, pa.memory_map
 
     def assemble(rows: Any, columns: Any, *more: Any) -> Batch:
         batch = plain(rows, columns, *more)
@@ -89,7 +90,11 @@ def _deadly_reader() -> None:
             os._exit(7)
         return opened(shard)
 
+    def deadly(plain: Any) -> Any:
+        return lambda path, *more, **options: os._exit(7) if OPEN in str(path) else plain(path, *more, **options)
+
     records.assemble, streams.source = assemble, source  # type: ignore[assignment]
+    pq.ParquetFile, pa.memory_map = deadly(parquet), deadly(mapped)
 
 
 if getattr(sys.modules["__main__"].__spec__, "name", "") == "corpusscan.engine.worker":

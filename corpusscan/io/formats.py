@@ -5,7 +5,21 @@ from __future__ import annotations
 from types import ModuleType
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression, csv, footer, html, ipc, jsonl, parquet, text, textlines, tokenised, tsv, warc
+from corpusscan.io import (
+    compression,
+    csv,
+    footer,
+    html,
+    ipc,
+    jsonl,
+    messages,
+    parquet,
+    text,
+    textlines,
+    tokenised,
+    tsv,
+    warc,
+)
 from corpusscan.io.place import Place
 from corpusscan.io.shard import Shard
 
@@ -26,7 +40,7 @@ _REFUSED = {".wat": "wat_metadata", ".arc": "arc_file"}  # links and headers of 
 
 _MAGIC: dict[str, bytes | tuple[bytes, ...]] = {
     "parquet": footer.MAGIC,
-    "arrow": (ipc.MAGIC, ipc.FEATHER_1),
+    "arrow": (messages.MAGIC, messages.FEATHER_1),
     "warc": b"WARC/",
 }
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import faults, footer, storage
+from corpusscan.io import faults, footer, heads, storage
 from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder
 from corpusscan.io.shard import Shard
 from corpusscan.io.storage import Location, Remote
@@ -27,13 +27,12 @@ def split(path: Location, target: int) -> list[tuple[int, int, int]]:
 
     Raises `UnreadableError` without a footer.
     """
-    _open(path)
-    return runs([group.stop - group.start for group in footer.read(path)[1]], target)
+    return runs([group.stop - group.start for group in footer.read(path).groups], target)
 
 
 def names(shard: Shard) -> Iterator[str]:
     """The top-level column names.  Raises `UnreadableError`."""
-    yield from _open(storage.of(shard)).schema_arrow.names
+    yield from footer.read(storage.of(shard)).names
 
 
 def schema(shard: Shard) -> pa.Schema:
@@ -50,13 +49,13 @@ def tables(shard: Shard, rows: int) -> Iterator[pa.Table]:
 
 def extents(shard: Shard) -> tuple[bytes, list[tuple[int, int]]]:
     """The footer, and the byte range (offset, length) of each row group of the shard.  Raises `UnreadableError`."""
-    data, groups = footer.read(storage.of(shard))
+    data, groups, _ = footer.read(storage.of(shard))
     return data, [(group.start, group.stop - group.start) for group in groups[shard.start : shard.stop]]
 
 
 def count(shard: Shard) -> int:
     """Rows of the shard by the footer.  Raises `UnreadableError`."""
-    return sum(group.rows for group in footer.read(storage.of(shard))[1][shard.start : shard.stop])
+    return sum(group.rows for group in footer.read(storage.of(shard)).groups[shard.start : shard.stop])
 
 
 def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
@@ -64,7 +63,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
 
     Raises `UnreadableError` for a file that says too little or too much of itself.
     """
-    file, groups = _open(storage.of(shard)), footer.read(storage.of(shard))[1]
+    file, groups = _open(storage.of(shard)), footer.read(storage.of(shard)).groups
     layout = layout_of(file.schema_arrow.names, builder)
     if len(groups) != file.num_row_groups:
         raise UnreadableError("corrupt_parquet", "the file changed while it was read")
@@ -73,7 +72,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
         if builder.wanted is not None and not len(builder.wants(group.rows)):
             builder.row += group.rows
             continue
-        if footer.largest_page(storage.of(shard), group, layout.used, _PAGE) > _PAGE:
+        if heads.largest_page(storage.of(shard), group, layout.used, _PAGE) > _PAGE:
             builder.error("page_too_large", group.rows)
             continue
         try:

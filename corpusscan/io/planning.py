@@ -36,6 +36,7 @@ _REMEDIES = {
     "arc_file": "convert it to WARC",
     "corrupt_parquet": "copy it here again, or leave it out",
     "corrupt_arrow": "copy it here again, or leave it out",
+    "footer_too_large": "write it again with fewer row groups",
     faults.DENIED: "check its permissions",
     faults.READ: "copy it here again, or leave it out",
     faults.GONE: "check its mount, and give the same command again",

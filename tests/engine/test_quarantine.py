@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import deadly
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
 import pytest
 from corpora import Record, make_records, table_bytes, write_jsonl
 from hypothesis import given, settings
@@ -146,6 +149,37 @@ def test_a_file_that_kills_when_it_is_opened_is_lost_alone(tmp_path: Path, scan:
     report = scan(corpus)
     assert report.exit_code == 3
     assert _errors(report) == {"0.jsonl": {}, f"1{deadly.OPEN}.jsonl": {"worker_died": 1}}
+    assert report.summary["totals"]["documents"] == 40
+
+
+def _refusing(plain: Callable[..., object], corpus: Path) -> Callable[..., object]:
+    def opened(path: object, *more: object, **options: object) -> object:
+        assert str(corpus) not in str(path), "opened by Arrow in the process that plans"
+        return plain(path, *more, **options)
+
+    return opened
+
+
+def test_a_table_that_kills_when_it_is_opened_is_lost_alone(
+    tmp_path: Path, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parquet and Arrow: this process has Arrow open no file of a corpus, so what ends Arrow ends a worker alone."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for seed, name in enumerate(("good", deadly.OPEN)):
+        table = pa.Table.from_pylist(make_records(20, seed))
+        pq.write_table(table, corpus / f"{name}.parquet")
+        feather.write_feather(table, str(corpus / f"{name}.arrow"), version=2)
+
+    with monkeypatch.context() as patch:
+        for owner, name in ((pa, "memory_map"), (pq, "ParquetFile")):
+            patch.setattr(owner, name, _refusing(getattr(owner, name), corpus))
+        report = scan(corpus, alone=True)
+    assert report.exit_code == 3
+    died = {"worker_died": 1}
+    assert _errors(report) == {
+        "good.arrow": {}, "good.parquet": {}, f"{deadly.OPEN}.arrow": died, f"{deadly.OPEN}.parquet": died
+    }  # fmt: skip
     assert report.summary["totals"]["documents"] == 40
 
 

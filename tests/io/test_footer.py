@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io import footer
+from corpusscan.io import footer, thrift
+
+SCHEMA = b"\x29\x1c\x48\x01r\x00"  # a root without children
 
 
 def wrapped(data: bytes) -> bytes:
@@ -33,7 +35,7 @@ def varint(value: int) -> bytes:
 
 def claims(rows: int) -> bytes:
     """A footer of one row group without columns that claims `rows`."""
-    return wrapped(b"\x49\x1c\x36" + varint(rows) + b"\0\0")
+    return wrapped(SCHEMA + b"\x29\x1c\x36" + varint(rows) + b"\0\0")
 
 
 def test_groups_are_those_that_pyarrow_wrote(tmp_path: Path) -> None:
@@ -62,7 +64,42 @@ def test_an_impossible_number_of_rows_is_not_believed(tmp_path: Path, rows: int)
         footer.read(tmp_path / "b")
 
 
-@given(st.binary(max_size=60) | st.binary(max_size=40).map(lambda data: b"\x49\x1c\x19\x1c\x3c" + data))
+def test_names_are_those_that_pyarrow_reads(tmp_path: Path) -> None:
+    """Of the columns at the top, whatever is nested in them."""
+    nested = pa.array([{"a": [{"b": 1, "text": "x"}], "c": {"d": None}}])
+    columns = {
+        "s": nested,
+        "text": ["a"],
+        "l": [[[1]]],
+        "ü": [1],
+        "m": pa.array([[("k", 1)]], pa.map_("string", "int8")),
+    }
+    for some in (columns, dict(reversed(columns.items())), {"s": nested}, {}):
+        pq.write_table(pa.table(some), tmp_path / "a.parquet")
+        assert footer.read(tmp_path / "a.parquet").names == [*some]
+
+
+@pytest.mark.parametrize("field", [b"\x36", b"\x26"])
+def test_numbers_that_are_none_are_refused(tmp_path: Path, field: bytes) -> None:
+    """Bytes where rows, or sizes, should be counted."""
+    told = bytes([field[0] & 0xF0 | 8]) + b"\x01x"
+    (tmp_path / "a").write_bytes(wrapped(SCHEMA + b"\x29\x1c" + told + b"\0\0"))
+    with pytest.raises(UnreadableError, match="without numbers"):
+        footer.read(tmp_path / "a")
+
+
+def test_size_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would take minutes, or all memory, is no footer: of empty structs a byte each makes as many objects."""
+    (tmp_path / "a").write_bytes(wrapped(SCHEMA + b"\x29\xfc" + b"\x88\x27" + bytes(5_000) + b"\0"))
+    assert len(footer.read(tmp_path / "a").groups) == 5_000
+    for module, name, reason in ((thrift, "_KEPT", "more than 4,000 columns"), (footer, "LONGEST", "footer_too_large")):
+        footer._read.cache_clear()
+        monkeypatch.setattr(module, name, 4_000)
+        with pytest.raises(UnreadableError, match=reason):
+            footer.read(tmp_path / "a")
+
+
+@given(st.binary(max_size=60) | st.binary(max_size=40).map(lambda data: SCHEMA + b"\x29\x1c\x19\x1c\x3c" + data))
 def test_any_footer_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     """Whatever the bytes: row groups within the file, or `UnreadableError`."""
     path = tmp_path_factory.mktemp("footer") / "a"

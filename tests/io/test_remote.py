@@ -142,7 +142,7 @@ def test_what_does_not_pass_has_a_name_and_an_end(
     monkeypatch.setattr(web, "TIMEOUT", 0.05)
     [shard] = io.plan([f"{server.url}/{name}"], Columns(), None).shards
     server.faults[f"/{name}"] = [fault]
-    io.ipc._walked.cache_clear()
+    io.messages._walked.cache_clear()
     io.footer._read.cache_clear()
     account = io.Account()
     list(io.read(shard, Columns(), 2**20, KEY, account))
