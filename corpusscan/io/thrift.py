@@ -61,13 +61,15 @@ class Compact:
         if kind == _BINARY:
             return self.take(self.varint())
         if kind in (_LIST, _SET):
-            return self.list(depth, wanted)
+            return self.list(depth + 1, wanted)
         if kind == _STRUCT:
             return self.struct(depth, wanted)
         raise ValueError(f"type {kind}, which no footer has")
 
     def list(self, depth: int, wanted: Fields) -> list[Any]:
         """A list; its elements are kept where something of them is wanted."""
+        if depth > _DEPTH:
+            raise ValueError("nested too deep")
         header = self.byte()
         count = header >> 4 if header >> 4 < 15 else self.varint()
         if count > len(self.data) - self.position:

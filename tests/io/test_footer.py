@@ -88,6 +88,13 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path, field: bytes) -> None
         footer.read(tmp_path / "a")
 
 
+def test_lists_in_lists_end(tmp_path: Path) -> None:
+    """A thousand lists, each in the one before it, are no footer: not a stack that overflows."""
+    (tmp_path / "a").write_bytes(wrapped(SCHEMA + b"\x29" + b"\x19" * 5_000))
+    with pytest.raises(UnreadableError, match="nested too deep"):
+        footer.read(tmp_path / "a")
+
+
 def test_size_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What would take minutes, or all memory, is no footer: of empty structs a byte each makes as many objects."""
     (tmp_path / "a").write_bytes(wrapped(SCHEMA + b"\x29\xfc" + b"\x88\x27" + bytes(5_000) + b"\0"))

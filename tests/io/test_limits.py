@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from corpusscan import io
@@ -149,3 +151,36 @@ def test_a_file_that_shrank_since_the_plan_is_counted(tmp_path: Path, size: int)
     assert list(io.read(shard, Columns(), 2**24, bytes(32), account)) == []
     assert account.reasons["errored"] == {"file_gone": 1}
     assert io.count(shard) == 0
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_page_that_asks_for_too_much_is_not_decoded(
+    plain: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text too long for a page of Parquet costs its row group, whatever the footer says of it; others are read."""
+    from corpusscan.io import parquet
+
+    monkeypatch.setattr(parquet, "_PAGE", 2**20)
+    path = tmp_path / "a.parquet"
+    with pq.ParquetWriter(path, pa.schema([("text", pa.string())]), use_dictionary=not plain, compression="zstd") as to:
+        for text in ("first", "x" * 2**21, "last"):
+            to.write_table(pa.table({"text": [text]}))
+    account = io.Account()
+    [shard] = io.plan([str(path)], Columns(), None).shards
+    batches = list(io.read(shard, Columns(), 2**24, bytes(32), account))
+    assert [text for batch in batches for text in batch.texts["text"].to_pylist()] == ["first", "last"]
+    assert account.reasons["errored"] == {"page_too_large": 1}
+    assert account.rows == 3
+
+
+def test_what_makes_far_too_much_of_itself_breaks_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dictionary that stands for a thousand times its file: what came first is kept, the rest is counted as lost."""
+    monkeypatch.setattr(io, "_PRODUCED", 2**22)
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": pa.DictionaryArray.from_arrays([0] * 50_000, ["x" * 1_000])}), path)
+    account = io.Account()
+    [shard] = io.plan([str(path)], Columns(), None).shards
+    read = sum(len(batch.documents) for batch in io.read(shard, Columns(), 2**24, bytes(32), account))
+    assert 4_000 < read < 40_000
+    assert account.reasons["errored"] == {"ratio_too_high": 1}
+    assert account.unknowable
