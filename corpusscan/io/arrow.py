@@ -97,11 +97,24 @@ def is_text(kind: pa.DataType) -> bool:
     )  # fmt: skip
 
 
+def stands_elsewhere(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds strings or bytes of which one may stand in many rows."""
+    types = pa.types
+    return is_text(kind) and (types.is_dictionary(kind) or types.is_string_view(kind) or types.is_binary_view(kind))
+
+
+def once(column: pa.Array) -> pa.Array:
+    """The column; a dictionary of strings as one of large_binary, which takes no work a second time."""
+    if not (pa.types.is_dictionary(column.type) and is_text(column.type)):
+        return column
+    return pa.DictionaryArray.from_arrays(column.indices, raw(column.dictionary))
+
+
 def raw(column: pa.Array) -> pa.Array:
     """A column of strings or bytes as large_binary."""
     if pa.types.is_dictionary(column.type):
         # Arrow takes from no array of views.
-        column = pa.DictionaryArray.from_arrays(column.indices, raw(column.dictionary)).dictionary_decode()
+        column = once(column).dictionary_decode()
     return column if pa.types.is_large_binary(column.type) else column.cast(pa.large_binary())
 
 

@@ -20,7 +20,7 @@ MAGIC = b"PAR1"
 MAX_ROWS = 2**40  # a footer that claims more of one file is not believed
 LONGEST = 2**26  # bytes of a footer
 # Field numbers of parquet.thrift.
-_SCHEMA, _ROW_GROUPS, _COLUMNS, _BYTES, _ROWS, _COLUMN_META = 2, 4, 1, 2, 3, 3
+_SCHEMA, _ROW_GROUPS, _COLUMNS, _ROWS, _COLUMN_META = 2, 4, 1, 3, 3
 _PATH, _UNCOMPRESSED, _COMPRESSED, _DATA_PAGE, _DICTIONARY_PAGE = 3, 6, 7, 9, 11
 _NAME, _CHILDREN = 4, 5
 _WANTED: Fields = {
@@ -31,7 +31,7 @@ _WANTED: Fields = {
                 _PATH: ELEMENTS, _UNCOMPRESSED: {}, _COMPRESSED: {}, _DATA_PAGE: {}, _DICTIONARY_PAGE: {},
             }
         },
-        _BYTES: {}, _ROWS: {},
+        _ROWS: {},
     },
 }  # fmt: skip
 
@@ -49,7 +49,6 @@ class Group(msgspec.Struct, frozen=True):
     """One row group; `start` and `stop` are offsets within the file."""
 
     rows: int
-    size: int  # bytes when decompressed
     start: int
     stop: int
     chunks: tuple[Chunk, ...] = ()
@@ -119,10 +118,10 @@ def _group(fields: dict[int, Any], size: int) -> Group:
     chunks = tuple(_chunk(meta, size) for meta in metas if _DATA_PAGE in meta)
     start = min((chunk.start for chunk in chunks), default=0)
     stop = max((chunk.stop for chunk in chunks), default=start)
-    rows, held = fields.get(_ROWS, 0), fields.get(_BYTES, 0)
-    if not isinstance(rows, int) or not isinstance(held, int):
-        raise TypeError("a row group without numbers")
-    return Group(rows, held, start, stop, chunks)
+    rows = fields.get(_ROWS, 0)
+    if not isinstance(rows, int):
+        raise TypeError("a row group without a number of rows")
+    return Group(rows, start, stop, chunks)
 
 
 def _chunk(meta: dict[int, Any], size: int) -> Chunk:

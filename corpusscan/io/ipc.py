@@ -18,7 +18,7 @@ from corpusscan.io.messages import DAMAGE, Messages
 from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
 from corpusscan.io.storage import Location, Remote
-from corpusscan.io.tables import batches, layout_of, runs
+from corpusscan.io.tables import batches, gathered, layout_of, runs
 
 UNIT = "record_batch"
 SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
@@ -144,8 +144,9 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
     if any(one.length > _LARGEST for one in found.batches[shard.start : shard.stop]):
         raise UnreadableError("batch_too_large", "a record batch of more than 2 GiB; write smaller ones")
     try:
-        for part in _Decoder(path, found).read(shard.start, shard.stop):
-            yield from batches(part.select([*layout.used]), layout, builder)
+        parts = (part.select([*layout.used]) for part in _Decoder(path, found).read(shard.start, shard.stop))
+        for part in gathered(parts, layout):
+            yield from batches(part, layout, builder)
     except _DAMAGE as error:
         raise faults.unreadable(error, DAMAGE) from None
     if shard.stop == len(found.batches) and found.fault:

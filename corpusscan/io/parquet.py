@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
 from corpusscan.io import faults, footer, heads, storage
-from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder
+from corpusscan.io.records import Builder
 from corpusscan.io.shard import Shard
 from corpusscan.io.storage import Location, Remote
-from corpusscan.io.tables import batches, layout_of, runs
+from corpusscan.io.tables import FEW, batches, gathered, layout_of, runs
 
 UNIT = "row_group"
 SUFFIXES = (".parquet", ".pq")
@@ -76,7 +76,9 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
             builder.error("page_too_large", group.rows)
             continue
         try:
-            for part in file.iter_batches(_step(group), [number], columns=list(layout.used), use_threads=False):
+            # What a footer says of sizes is not believed: a dictionary makes gigabytes of a few hundred bytes.
+            parts = file.iter_batches(FEW, [number], columns=list(layout.used), use_threads=False)
+            for part in gathered(parts, layout):
                 yield from batches(part, layout, builder)
         except _DAMAGE as error:
             if faults.is_fault(error):
@@ -85,12 +87,6 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
         else:
             if builder.row - before != group.rows:
                 builder.account.break_off("row_count_differs", number)
-
-
-def _step(group: footer.Group) -> int:
-    """Rows to decode at a time, so that long documents make no larger batches than short ones."""
-    size = max(group.size // max(group.rows, 1), 1)
-    return min(max(4 * BATCH_BYTES // size, 16), BATCH_ROWS)
 
 
 def _open(path: Location) -> pq.ParquetFile:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from corpusscan.io import arrow
 from corpusscan.io.batches import assemble
 from corpusscan.io.columns import Layout
 from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder
+
+FEW = 128  # rows that are spelled out before anybody looks at how much that made
 
 
 def runs(sizes: Sequence[int], target: int) -> list[tuple[int, int, int]]:
@@ -33,6 +36,40 @@ def layout_of(columns: list[str], builder: Builder) -> Layout:
     if len(set(columns)) < len(columns) and any(columns.count(name) > 1 for name in layout.used):
         raise UnreadableError("duplicate_column", "two columns of one name")
     return layout
+
+
+def gathered(parts: Iterable[pa.RecordBatch], layout: Layout) -> Iterator[pa.RecordBatch]:
+    """The same rows with their strings spelled out, in batches that are bounded by what they then hold.
+
+    A dictionary and a view let one string stand in millions of rows.
+    """
+    held: list[pa.RecordBatch] = []
+    rows = size = 0
+    try:
+        for part in itertools.chain.from_iterable(_spelled(part, layout) for part in parts):
+            held.append(part)
+            rows, size = rows + len(part), size + part.nbytes
+            if size >= 4 * BATCH_BYTES or rows >= BATCH_ROWS:
+                yield pa.concat_batches(held)
+                held, rows, size = [], 0, 0
+    except Exception:
+        if held:  # what was decoded before the damage is data
+            yield pa.concat_batches(held)
+        raise
+    if held:
+        yield pa.concat_batches(held)
+
+
+def _spelled(rows: pa.RecordBatch, layout: Layout) -> Iterator[pa.RecordBatch]:
+    """The rows as they are, or a few at a time where strings stand elsewhere."""
+    columns = {name: arrow.once(rows[name]) for name in layout.used}
+    elsewhere = [name for name, column in columns.items() if arrow.stands_elsewhere(column.type)]
+    if not elsewhere:
+        yield rows
+        return
+    for start in range(0, len(rows), FEW):
+        few = {name: column.slice(start, FEW) for name, column in columns.items()}
+        yield pa.RecordBatch.from_pydict(few | {name: arrow.raw(few[name]) for name in elsewhere})
 
 
 def _taken(rows: pa.RecordBatch, layout: Layout, places: npt.NDArray[np.int64]) -> pa.RecordBatch:

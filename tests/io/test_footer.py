@@ -50,7 +50,6 @@ def test_groups_are_those_that_pyarrow_wrote(tmp_path: Path) -> None:
     for number, group in enumerate(groups):
         chunks = [meta.row_group(number).column(column) for column in range(2)]
         assert group.stop - group.start == sum(chunk.total_compressed_size for chunk in chunks)
-        assert group.size == meta.row_group(number).total_byte_size
     assert all(one.stop <= other.start for one, other in itertools.pairwise(groups))
 
 
@@ -58,7 +57,7 @@ def test_groups_are_those_that_pyarrow_wrote(tmp_path: Path) -> None:
 def test_an_impossible_number_of_rows_is_not_believed(tmp_path: Path, rows: int) -> None:
     """A footer must not make totals overflow, nor rows run backwards."""
     (tmp_path / "a").write_bytes(claims(7))
-    assert footer.read(tmp_path / "a")[1] == [footer.Group(7, 0, 0, 0)]
+    assert footer.read(tmp_path / "a")[1] == [footer.Group(7, 0, 0)]
     (tmp_path / "b").write_bytes(claims(rows))
     with pytest.raises(UnreadableError, match="impossible number of rows"):
         footer.read(tmp_path / "b")
@@ -84,7 +83,7 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path, field: bytes) -> None
     """Bytes where rows, or sizes, should be counted."""
     told = bytes([field[0] & 0xF0 | 8]) + b"\x01x"
     (tmp_path / "a").write_bytes(wrapped(SCHEMA + b"\x29\x1c" + told + b"\0\0"))
-    with pytest.raises(UnreadableError, match="without numbers"):
+    with pytest.raises(UnreadableError, match="without a number"):
         footer.read(tmp_path / "a")
 
 

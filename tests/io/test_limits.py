@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,6 +89,33 @@ def test_a_bomb_of_line_feeds_costs_no_memory(tmp_path: Path) -> None:
     rows, texts, grown = peak(path)
     assert (rows, texts) == (1, 1)
     assert grown < 400 * 2**20
+
+
+def repeated(kind: str, text: str, rows: int) -> pa.Array:
+    """One text in many rows, by a dictionary or by views."""
+    if kind == "views":
+        data = text.encode()
+        view = struct.pack("<i4sii", len(data), data, 0, 0)
+        return pa.Array.from_buffers(pa.string_view(), rows, [None, pa.py_buffer(view * rows), pa.py_buffer(data)])
+    return pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), [text])
+
+
+@on_linux
+@pytest.mark.parametrize("kind", ["dictionary", "views", "parquet", "parquet that tells of no dictionary"])
+def test_a_text_that_stands_in_many_rows_is_spelled_out_in_few(tmp_path: Path, kind: str) -> None:
+    """Some kilobytes that stand for 500 MB of texts, in one batch or row group: all read, a bounded part at a time."""
+    table = pa.table({"text": repeated(kind, "word " * 100_000, 1000)})
+    if "parquet" in kind:
+        path = tmp_path / "a.parquet"
+        pq.write_table(table, path, store_schema="no" not in kind)
+    else:
+        path = tmp_path / "a.arrow"
+        with pa.ipc.new_file(str(path), table.schema) as file:
+            file.write_table(table)
+    assert path.stat().st_size < 2**20
+    rows, texts, grown = peak(path)
+    assert (rows, texts) == (1000, 1000)
+    assert grown < 350 * 2**20
 
 
 def test_a_disk_that_fails_midway_is_counted_and_what_was_read_is_kept(
