@@ -233,7 +233,7 @@ def _of_megatron(index: Location, size: int) -> _Layout:
         _, code, sequences, documents = struct.unpack("<QBQQ", head[len(_MEGATRON) :])
         if code not in _DTYPES or len(head) + 12 * sequences + 8 * documents > storage.size(index):
             raise UnreadableError("corrupt_index", f"{index.name} is shorter than it says, or holds no whole numbers")
-        file.seek(len(head) + 4 * sequences)
+        sizes = np.frombuffer(file.read(4 * sequences), "<i4")
         starts = np.frombuffer(file.read(8 * sequences), "<i8")
         first = np.frombuffer(file.read(8 * documents), "<i8")
     first = first[(first >= 0) & (first < sequences)]
@@ -241,4 +241,6 @@ def _of_megatron(index: Location, size: int) -> _Layout:
     dtype = np.dtype(f"<{_DTYPES[code]}")
     if len(places) and (places[0] < 0 or places[-1] > size or np.any(places % dtype.itemsize)):
         raise UnreadableError("corrupt_index", f"{index.name} points outside of its tokens")
+    if np.any(starts > size - sizes.astype(np.int64) * dtype.itemsize):
+        raise UnreadableError("truncated_file", f"it is shorter than {index.name} says")
     return _Layout(dtype, 0, size - size % dtype.itemsize, places[places < size])

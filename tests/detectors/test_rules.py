@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,6 +192,15 @@ def test_messages_of_a_chat_are_fields(make: Make) -> None:
     """The same place in two messages is two hits."""
     table = make(rule=PHRASE).flag(batch("quartz", "quartz", row=[0, 0], field=["m[0]", "m[1]"]))
     assert table["field"].to_pylist() == ["m[0]", "m[1]"]
+
+
+@pytest.mark.parametrize("pattern", ["(x+x+)+y", "(x|x)*y", "(x*)*y", "x{0,900}x{0,90}y", "(.*x){20}y"])
+def test_a_catastrophic_pattern_takes_no_longer_than_the_text(make: Make, pattern: str) -> None:
+    """What would keep a backtracking engine busy for years is refused, or done with in time linear in the text."""
+    started = time.process_time()
+    with contextlib.suppress(RuleError):
+        spans(make(rule={"any": [{"regex": pattern}]}), "x" * 50_000)
+    assert time.process_time() - started < 5
 
 
 def test_caps_are_kept_and_said(make: Make) -> None:

@@ -109,6 +109,29 @@ def test_offsets_that_lie_are_not_followed(read: Read) -> None:
     assert result.reasons("errored") == {"corrupt_arrow": 1}
 
 
+@pytest.mark.parametrize("end", [4, 2**31 + 5, 2**62, -1])
+def test_offsets_beyond_2_gb_are_not_followed(read: Read, end: int) -> None:
+    """Those of large strings have 64 bits: whatever they say, what lies outside of the buffer is an error."""
+    told = bytearray(stream(pa.table({"text": pa.array(["a", "b", "c"], pa.large_string())})))
+    place = told.index(struct.pack("<4q", 0, 1, 2, 3)) + 24
+    told[place : place + 8] = struct.pack("<q", end)
+    result = read({"a.arrow": bytes(told), "b.jsonl": b'{"text": "good"}'})
+    assert result.reasons("errored") == {"corrupt_arrow": 1}
+    assert result.contents == ["good"]
+
+
+@pytest.mark.parametrize("write", [stream, file])
+def test_columns_of_one_name_are_counted_not_guessed(read: Read, write: Callable[..., bytes]) -> None:
+    """As in Parquet: the file is errored by name; of columns that are not used names may repeat; nulls are records."""
+    two = pa.Table.from_arrays([pa.array(["a"])] * 2, names=["text", "text"])
+    result = read({"a.arrow": write(two), "b.jsonl": b'{"text": "good"}'})
+    assert result.reasons("errored") == {"duplicate_column": 1}
+    assert result.contents == ["good"]
+    other = pa.Table.from_arrays([pa.array(["a"]), pa.array([1]), pa.array([2])], names=["text", "x", "x"])
+    assert read({"a.arrow": write(other)}).contents == ["a"]
+    assert read({"a.arrow": write(pa.table({"text": pa.nulls(5)}))}).reasons("scanned") == {"nothing_to_scan": 5}
+
+
 def test_strings_that_are_no_unicode_are_read(read: Read) -> None:
     """A string column with other bytes costs nothing but a note, as in Parquet."""
     array = pa.array([b"fine", b"ab\xff\xfe"]).view(pa.string())

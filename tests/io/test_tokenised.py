@@ -177,6 +177,26 @@ def test_an_index_that_lies_is_counted(tmp_path: Path, tokenizer: Path, place: i
         read(tmp_path, tokenizer)
 
 
+@pytest.mark.parametrize("name", ["a.npy", "a.bin", "b.bin", "b.idx"])
+def test_a_file_cut_at_any_byte_gives_what_is_there_or_is_counted(tmp_path: Path, tokenizer: Path, name: str) -> None:
+    """Arrays, tokens alone, tokens and their index: no crash; a header that promises more than there is is a loss."""
+    documents = ids(tokenizer)[:3]
+    data, index = megatron(documents)
+    joined = np.concatenate(documents).astype("<u2")
+    whole = {"a.npy": as_numpy(joined), "a.bin": joined.tobytes(), "b.bin": data, "b.idx": index}
+    (tmp_path / "good.jsonl").write_text('{"text": "good"}')
+    files = [one for one in whole if one == name or (name[0] == "b" and one[0] == "b")]
+    for cut in range(1, len(whole[name])):
+        for one in files:
+            (tmp_path / one).write_bytes(whole[one][:cut] if one == name else whole[one])
+        plan = io.plan([str(tmp_path)], Columns(tokenizer=str(tokenizer)), None)
+        texts, accounts = read(tmp_path, tokenizer)
+        lost = [*plan.skipped, *(account for account in accounts if account.errored or account.unknowable)]
+        assert "good" in texts
+        promises = name[0] == "b" or (name == "a.npy" and cut >= len(b"\x93NUMPY"))  # numbers alone do not
+        assert lost or not promises, cut
+
+
 def test_a_scan_finds_what_stands_in_tokens(tmp_path: Path, tokenizer: Path) -> None:
     """Spans are in the text as the tokenizer spells it; other tokenizers give other artefacts."""
     (tmp_path / "corpus").mkdir()
