@@ -245,10 +245,13 @@ def _config(inputs: tuple[str, ...], file: Path | None, flags: dict[str, Any], q
     from corpusscan import config
 
     here = Path(config.FILE_NAME)
-    if file is None and here.is_file() and not _below_an_input(inputs):
-        file = here
+    if file is None and here.is_file():
+        if not _below_an_input(inputs):
+            file = here
+        elif not quiet:
+            click.echo(f"{here} lies in an INPUT, so it is not read; to use it: --config {here}", err=True)
     values = config.load(file) if file else {}
-    if file and not quiet:
+    if file:  # also where all else is quiet: it may change what is looked for
         click.echo(f"Configuration: {file}", err=True)
     for name in ("detectors", "without"):
         if flags[name] is not None:
@@ -259,8 +262,15 @@ def _config(inputs: tuple[str, ...], file: Path | None, flags: dict[str, Any], q
 
 
 def _below_an_input(inputs: tuple[str, ...]) -> bool:
-    here = Path.cwd().resolve()
-    return any(here.is_relative_to(Path(name).resolve()) for name in inputs if Path(name).is_dir())
+    import glob
+
+    from corpusscan.config import FILE_NAME
+    from corpusscan.io.places import root_of
+
+    found = Path.cwd().resolve(), Path(FILE_NAME).resolve()
+    folders = [root_of(name) if glob.has_magic(name) and not Path(name).exists() else Path(name) for name in inputs]
+    roots = [folder.resolve() for folder in folders if folder.is_dir()]
+    return any(place.is_relative_to(root) for place in found for root in roots)
 
 
 def _allowance(text: str) -> tuple[str, int]:

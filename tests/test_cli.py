@@ -135,13 +135,26 @@ def test_configuration_comes_from_a_file_and_flags_win(corpus: Path, tmp_path: P
     assert command("scan", corpus, "--fail-on", "medium").returncode == 1
 
 
-def test_configuration_inside_an_input_is_not_read(corpus: Path, tmp_path: Path) -> None:
-    """A corpusscan.toml planted in the corpus does nothing, even when the scan is started there."""
-    (corpus / "corpusscan.toml").write_text('fail_on = "critical"\n')
-    line = [sys.executable, "-m", "corpusscan", "scan", ".", "-o", str(tmp_path / "out"), "--fail-on", "medium"]
-    done = subprocess.run(line, cwd=corpus, capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(("given", "where"), [(".", "."), ("*.jsonl", "."), ("..", "sub")])
+def test_configuration_inside_an_input_is_not_read(corpus: Path, tmp_path: Path, given: str, where: str) -> None:
+    """A corpusscan.toml planted in the corpus does nothing, even when the scan is started there, and that is said."""
+    (corpus / "sub").mkdir()
+    (corpus / where / "corpusscan.toml").write_text('fail_on = "critical"\n')
+    line = [sys.executable, "-m", "corpusscan", "scan", given, "-o", str(tmp_path / "out"), "--fail-on", "medium"]
+    done = subprocess.run(line, cwd=corpus / where, capture_output=True, text=True, check=False)
     assert "Configuration" not in done.stderr
-    assert done.returncode == 3  # the planted file is of no known format, and counted
+    assert "corpusscan.toml lies in an INPUT" in done.stderr
+    # As a file below the input it is of no known format, and counted.
+    assert done.returncode == (1 if given == "*.jsonl" else 3)
+
+
+def test_configuration_is_announced_also_where_all_else_is_quiet(corpus: Path, tmp_path: Path, command: Run) -> None:
+    """Nobody scans with settings that they were not told of; a link into an input is no way to bring them in."""
+    (tmp_path / "corpusscan.toml").write_text('fail-on = "critical"\n')
+    assert "Configuration: corpusscan.toml" in command("scan", corpus, "--quiet").stderr
+    (tmp_path / "corpusscan.toml").rename(corpus / "planted.toml")
+    (tmp_path / "corpusscan.toml").symlink_to(corpus / "planted.toml")
+    assert "Configuration" not in command("scan", corpus, "--quiet").stderr
 
 
 @pytest.mark.parametrize(

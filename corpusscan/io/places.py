@@ -23,9 +23,16 @@ def find(inputs: list[str], out: str | Path | None) -> list[Place]:
     Raises `InputError` for an input that is missing, matches nothing, is empty or cannot be read.
     """
     places = []
-    own = str(out) if out and is_address(str(out)) else Path(out).resolve() if out else None
+    own = str(out) if out and is_address(str(out)) else Path(os.path.realpath(out)) if out else None
     for ordinal, given in enumerate(inputs):
-        found = [place for place in _one(given) if place.named or not _inside(place.path, own)]
+        there = [*_one(given)]
+        found = [place for place in there if place.named or not _inside(place.path, own)]
+        if isinstance(own, Path):
+            _refuse_link(Path(str(out)), given)
+        if there and not found:
+            raise InputError(
+                f"{shown(given)}: lies in {shown(out)}, where the report goes; choose another folder with -o"
+            )
         if not any(place.size for place in found):
             raise InputError(
                 f"{shown(given)}: holds no data; name a file, a folder or a glob with .jsonl, .parquet or .arrow files "
@@ -47,7 +54,7 @@ def _one(given: str) -> Iterator[Place]:
     elif kind is not None:
         yield _place(path, path.parent, named=True)
     elif glob.has_magic(given):
-        root = _root(given)
+        root = root_of(given)
         for match in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207  # Path.glob takes no absolute pattern
             if not Path(match).is_dir():
                 yield _place(Path(match), root, named=False)
@@ -55,6 +62,12 @@ def _one(given: str) -> Iterator[Place]:
         raise InputError(
             f"{given}: no such file or folder; check the spelling, or quote a glob that your shell expands"
         )
+
+
+def _refuse_link(out: Path, given: str) -> None:
+    """Raises `InputError` for an OUT that is a link which stands in the input: who made that may have set it."""
+    if out.is_symlink() and Path(given).is_dir() and _inside(out.parent, Path(os.path.realpath(given))):
+        raise InputError(f"{out}: a link that lies in {given}, whose makers may have set it; choose another -o")
 
 
 def _kind(path: Path) -> int | None:
@@ -67,7 +80,8 @@ def _kind(path: Path) -> int | None:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
 
 
-def _root(pattern: str) -> Path:
+def root_of(pattern: str) -> Path:
+    """The folder below which all matches of a glob lie."""
     parts = Path(pattern).expanduser().parts[:-1]
     plain = [part for index, part in enumerate(parts) if not any(glob.has_magic(p) for p in parts[: index + 1])]
     return Path(*plain)

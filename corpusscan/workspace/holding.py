@@ -16,7 +16,7 @@ from corpusscan.errors import WorkspaceError
 from corpusscan.workspace import leases, locks
 from corpusscan.workspace.files import sweep, write_atomic
 from corpusscan.workspace.objects import Objects
-from corpusscan.workspace.part import Part
+from corpusscan.workspace.part import PARTS, Part
 from corpusscan.workspace.stores import Store, store
 from corpusscan.workspace.tables import Workspace
 
@@ -72,9 +72,23 @@ def _in_folder(out: Store, part: Part | None) -> Iterator[Opened]:
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise WorkspaceError(f"{out}: cannot be created ({error.strerror}); choose another folder with -o") from None
+        why = "a link that leads to nothing" if out.root.is_symlink() and not out.root.exists() else error.strerror
+        raise WorkspaceError(f"{out}: cannot be created ({why}); choose another folder with -o") from None
+    _refuse_links(root)
     with locks.held(str(out), root, part):
         yield Opened(out, out.root)
+
+
+def _refuse_links(root: Path) -> None:
+    """Raises `WorkspaceError` for a link among the working files: a scan makes none, and would write where it leads.
+
+    OUT itself may be one: it is the user's word.
+    """
+    for place in (root, *sorted(root.iterdir()), *sorted((root / PARTS).glob("*"))):
+        if place.is_symlink():
+            raise WorkspaceError(
+                f"{place}: is a link, which no scan makes; remove it, or choose another folder with -o"
+            )
 
 
 @contextmanager
