@@ -12,6 +12,7 @@ from rich.console import Console
 
 from corpusscan import io
 from corpusscan.addresses import shown
+from corpusscan.report.exhibits import holes
 from corpusscan.report.terminal import render
 from corpusscan.report.visible import defang, visible
 from corpusscan.report.words import amount, number, plural
@@ -115,10 +116,25 @@ def show_report(report: Report) -> None:
     screen = console()
     _show_commits(report.summary["inputs"], screen)
     render(report.summary, screen, f"{shown(report.place)}/report.html")
+    _show_unread(report, screen)
     if report.quarantined:
         _show_quarantined(report, screen)
     if report.saved is not None:
         _show_saved(report.saved, screen)
+
+
+def _show_unread(report: Report, screen: Console) -> None:
+    """For each reason a file of which something was not read, and what helps; what ended workers is told apart."""
+    apart = {one["reason"] for one in report.quarantined}
+    told: dict[str, str] = {}
+    for file in holes(report.out):
+        for reason in (*file["reasons"]["errored"], *file["reasons"]["skipped"]):
+            if reason not in apart:
+                told.setdefault(reason, file["file"])
+    for reason, name in [*told.items()][:_NAMED]:
+        screen.print(f"Not read: {visible(name, 200)}: {reason}; {io.remedy(reason)}")
+    if told:
+        screen.print("The report lists all such files; --allow-skipped REASON=N where so many are no loss")
 
 
 def _show_quarantined(report: Report, screen: Console) -> None:

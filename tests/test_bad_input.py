@@ -6,6 +6,7 @@ import gzip
 import io as memory
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,24 @@ def test_odd_records_are_records(command: Run, corpus: Path) -> None:
     assert not findings(corpus.parent)
 
 
-TWO = parquet(pa.Table.from_arrays([pa.array(["a"])] * 2, ["text", "text"]))
+def record(body: bytes, length: int | None = None) -> bytes:
+    """A WARC record of plain text, of the length that it has or says it has."""
+    told = len(body) if length is None else length
+    head = f"WARC/1.0\r\nWARC-Type: resource\r\nContent-Type: text/plain\r\nContent-Length: {told}\r\n\r\n"
+    return head.encode() + body + b"\r\n\r\n"
+
+
+def arrow(table: pa.Table) -> bytes:
+    """A table as an Arrow file."""
+    buffer = memory.BytesIO()
+    with pa.ipc.new_file(buffer, table.schema) as file:
+        file.write_table(table)
+    return buffer.getvalue()
+
+
+ENDLESS = record(b"one") + b"WARC/1.0\r\n" + b"X: y\r\n" * 20_000
+TWICE = pa.Table.from_arrays([pa.array(["a"])] * 2, ["text", "text"])
+TWO = parquet(TWICE)
 LOST = {  # name -> file, its rows (None: nobody can know), scanned, reason, fate
     "nojson.jsonl": (GOOD + b"nonsense\n" + GOOD, 3, 2, "invalid_json", "errored"),
     "list.jsonl": (GOOD + b"[1]\n" + GOOD, 3, 2, "not_an_object", "errored"),
@@ -180,6 +198,12 @@ LOST = {  # name -> file, its rows (None: nobody can know), scanned, reason, fat
     "junk.jsonl.zst": (zstandard.compress(GOOD * 9) + b"junk", None, 9, "trailing_junk", "errored"),
     "cut.parquet": (parquet({"text": ["a"]})[:-1], None, 0, "corrupt_parquet", "errored"),
     "two.parquet": (TWO, None, 0, "duplicate_column", "errored"),
+    "two.arrow": (arrow(TWICE), None, 0, "duplicate_column", "errored"),
+    "two.csv": (b"text,text\na,b\n", None, 0, "duplicate_column", "errored"),
+    "short.warc": (record(b"one") + record(b"two", 60) + record(b"three"), 3, 2, "wrong_length", "errored"),
+    "endless.warc": (ENDLESS, 2, 1, "headers_too_long", "errored"),
+    "load.py": (b"open('canary', 'w')", None, 0, "loading_script", "skipped"),
+    "weights.pkl": (b"\x80\x04.", None, 0, "pickle", "skipped"),
     "unknown.xls": (b"a,b\n", None, 0, "unknown_format", "skipped"),
     "empty.jsonl": (b"", None, 0, "empty_file", "skipped"),
 }  # fmt: skip
@@ -198,7 +222,7 @@ def test_what_cannot_be_read_is_counted_and_the_scan_is_incomplete(command: Run,
     for name, (_, rows, scanned, reason, fate) in LOST.items():
         row = books[name]
         assert (row["rows"], row["scanned"]) == (rows, scanned), name
-        assert row["reasons"][fate] == {reason: 1}, name
+        assert row["reasons"][fate].get(reason) == 1, name
         assert rows is not None or row["status"] != "complete", name
     assert books["loop"]["reasons"] == {"skipped": {"symlink_to_folder": 1}}
     assert set(books) == {*LOST, "good.jsonl", "loop"}
@@ -235,8 +259,16 @@ def test_a_footer_on_which_the_library_ends_the_process_is_counted(command: Run,
 
 
 def test_file_names_are_data(command: Run, corpus: Path) -> None:
-    """Escapes, line feeds and bytes that are no UTF-8 in names: every file scanned, nothing acts on the screen."""
-    for name in (f"e{ESCAPE}.jsonl".encode(), b"line\nfeed.jsonl", b"bad\xff.jsonl", f"skip{ESCAPE}.xls".encode()):
+    """Escapes, line feeds, no UTF-8, dots, the longest there is: every file scanned, nothing acts on the screen."""
+    longest = b"n" * (os.pathconf(corpus, "PC_NAME_MAX") - 6) + b".jsonl"
+    odd = (b"..jsonl", b"a..b.jsonl", b"-rf.jsonl", longest)
+    for name in (
+        f"e{ESCAPE}.jsonl".encode(),
+        b"line\nfeed.jsonl",
+        b"bad\xff.jsonl",
+        f"skip{ESCAPE}.xls".encode(),
+        *odd,
+    ):
         Path(os.fsdecode(bytes(corpus) + b"/" + name)).write_bytes(GOOD + FOUND["duplicate-key"])
     done = command("scan", corpus, "-o", "out", "--detectors", "malformed", "--workers", "1")
     assert done.returncode == 3
@@ -246,6 +278,7 @@ def test_file_names_are_data(command: Run, corpus: Path) -> None:
         f"e{ESCAPE}.jsonl",
         "line\nfeed.jsonl",
         "bad\\xff.jsonl",
+        *map(bytes.decode, odd),
     }
     assert ESCAPE.encode() not in (corpus.parent / "out" / "report.html").read_bytes()
 
@@ -266,3 +299,177 @@ def test_a_line_of_100_mb_is_scanned_or_counted(command: Run, corpus: Path) -> N
     assert code == 3
     assert [(row["status"], row["rows"], row["scanned"]) for row in rows] == [("complete", 1, 1), ("complete", 1, 0)]
     assert json.loads(rows[1]["reasons"])["skipped"] == {"line_too_long": 1}
+
+
+def test_bombs_are_counted_and_what_lies_beside_them_is_scanned(command: Run, corpus: Path) -> None:
+    """A few kilobytes of zeros, packed, that stand for a line above the limit, and a zip of them: exit 3, by name."""
+    zeros = bytes(2**20)
+    for suffix, pack in {"gz": gzip.open, "zst": zstandard.open}.items():
+        with pack(corpus / f"bomb.jsonl.{suffix}", "wb") as file:
+            for _ in range(130):
+                file.write(zeros)
+            file.write(b"\n" + GOOD)
+    with zipfile.ZipFile(corpus / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.jsonl", zeros)
+    code, _ = scan(command, corpus, "--memory-limit", "700MiB")
+    books = coverage(corpus.parent)
+    assert code == 3
+    for suffix in ("gz", "zst"):
+        row = books[f"bomb.jsonl.{suffix}"]
+        assert (row["rows"], row["scanned"], row["reasons"]["skipped"]) == (2, 1, {"line_too_long": 1}), suffix
+    assert books["bomb.zip"]["reasons"] == {"skipped": {"zip_archive": 1}}
+    assert books["good.jsonl"]["scanned"] == 1
+
+
+def test_a_parquet_bomb_is_what_it_stands_for(command: Run, corpus: Path) -> None:
+    """A kilobyte that stands for 400 texts of 1 MB: all scanned in the memory that one worker may have."""
+    once = pa.DictionaryArray.from_arrays(pa.array([0] * 400, pa.int32()), ["word " * 200_000])
+    (corpus / "bomb.parquet").write_bytes(parquet({"text": once}, compression="zstd"))
+    assert (corpus / "bomb.parquet").stat().st_size < 10_000
+    code, _ = scan(command, corpus, "--memory-limit", "900MiB")
+    assert code == 0
+    assert coverage(corpus.parent)["bomb.parquet"]["scanned"] == 400
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
+def test_links_pipes_and_devices_are_counted_and_never_opened(command: Run, corpus: Path) -> None:
+    """Loops, ways out, devices, pipes: each skipped or errored under its reason, the good file scanned, exit 3."""
+    (corpus.parent / "secret.jsonl").write_bytes(GOOD)
+    links = {"loop": ".", "self.jsonl": "self.jsonl", "out.jsonl": "../secret.jsonl", "zero.jsonl": "/dev/zero"}
+    for name, target in links.items():
+        (corpus / name).symlink_to(target)
+    os.mkfifo(corpus / "pipe.jsonl")
+    code, _ = scan(command, corpus)
+    books = coverage(corpus.parent)
+    reasons = {name: [*row["reasons"].values()] for name, row in books.items() if name != "good.jsonl"}
+    assert code == 3
+    assert reasons == {
+        "loop": [{"symlink_to_folder": 1}], "self.jsonl": [{"unreadable": 1}], "out.jsonl": [{"symlink_outside": 1}],
+        "zero.jsonl": [{"not_a_file": 1}], "pipe.jsonl": [{"not_a_file": 1}],
+    }  # fmt: skip
+    assert books["good.jsonl"]["scanned"] == 1
+
+
+def test_a_type_that_would_call_something_is_a_text(command: Run, corpus: Path) -> None:
+    """An Arrow extension type whose metadata is a pickle: its storage is scanned, nothing is unpickled."""
+    told = {"ARROW:extension:name": "arrow.py_extension_type",
+            "ARROW:extension:metadata": b"\x80\x04cos\nsystem\n(S'touch canary'\ntR."}  # fmt: skip
+    schema = pa.schema([pa.field("text", pa.string(), metadata=told)])
+    table = pa.table([pa.array(["a text"])], schema=schema)
+    (corpus / "a.arrow").write_bytes(arrow(table))
+    (corpus / "a.parquet").write_bytes(parquet(table))
+    code, _ = scan(command, corpus)
+    assert code == 0
+    assert {name: row["scanned"] for name, row in coverage(corpus.parent).items()} == {
+        "a.arrow": 1, "a.parquet": 1, "good.jsonl": 1
+    }  # fmt: skip
+    assert not [*corpus.parent.rglob("canary")]
+
+
+def test_tables_of_nulls_and_odd_cells_are_read(command: Run, corpus: Path) -> None:
+    """Null columns, ragged rows, stray quotes, line feeds in quotes: all scanned, what is odd is noted, exit 0."""
+    nulls = pa.table({"text": pa.nulls(3)})
+    files = {
+        "nulls.parquet": (parquet(nulls), 3, {"nothing_to_scan": 3}),
+        "nulls.arrow": (arrow(nulls), 3, {"nothing_to_scan": 3}),
+        "ragged.csv": (b"id,text\n1\n2,a,b\n", 2, {"ragged_record": 2, "nothing_to_scan": 1}),
+        "stray.csv": (b'id,text\n1,a"b"c\n2,"x"y\n', 2, {}),
+        "lines.tsv": (b'id\ttext\n1\t"a\nb"\n', 1, {}),
+        "open.csv": (b'id,text\n1,"a\n2,b\n', 1, {"unclosed_quote": 1}),
+    }
+    for name, (data, _, _) in files.items():
+        (corpus / name).write_bytes(data)
+    code, _ = scan(command, corpus)
+    books = coverage(corpus.parent)
+    assert code == 0
+    for name, (_, rows, notes) in files.items():
+        assert (books[name]["scanned"], books[name]["reasons"].get("scanned", {})) == (rows, notes), name
+
+
+def test_a_rule_that_is_wrong_is_one_line(command: Run, corpus: Path) -> None:
+    """Aliases, tags and repeated keys in YAML: exit 2, the file and what to do, before anything is read."""
+    (corpus.parent / "pack").mkdir()
+    for text in ("id: a\ntitle: &a x\nstatus: *a\n", "id: a\ntitle: !!python/name:os.system x\n", "id: a\nid: a\n"):
+        (corpus.parent / "pack" / "a.yml").write_text(text)
+        done = command("scan", corpus, "-o", "out", "--detectors", "rules", "--rules", "pack")
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        assert "a.yml" in done.stderr
+
+
+def test_what_was_not_read_says_where_and_what_helps(command: Run, corpus: Path) -> None:
+    """On the screen: a file for each reason, a remedy, and the flag for losses that are none."""
+    (corpus / "a.zip").write_bytes(b"PK\x03\x04")
+    (corpus / "b.jsonl").write_bytes(GOOD + b"no json\n")
+    done = command("scan", corpus, "-o", "out", "--detectors", "malformed", "--workers", "1")
+    told = " ".join(done.stderr.split())
+    assert done.returncode == 3
+    assert "a.zip: zip_archive; unpack it" in told
+    assert "b.jsonl: invalid_json; mend these lines" in told
+    assert "--allow-skipped" in told
+
+
+def test_out_may_be_a_link_to_a_folder(command: Run, corpus: Path) -> None:
+    """It is the user's word, and leads where it leads; also into the input, where it is not read."""
+    for target in (corpus.parent / "elsewhere", corpus / "report"):
+        target.mkdir()
+        (corpus.parent / "out").symlink_to(target)
+        assert scan(command, corpus) == (0, "")
+        assert (target / "report.html").exists()
+        assert {*coverage(corpus.parent)} == {"good.jsonl"}
+        (corpus.parent / "out").unlink()
+
+
+def test_out_that_can_hold_no_report_is_one_line(command: Run, corpus: Path) -> None:
+    """A link to a file, to nothing, to itself, to the input: exit 2, nothing written there."""
+    out, file = corpus.parent / "out", corpus.parent / "file"
+    file.write_bytes(b"precious")
+    for target, told in (
+        (file, "Not a directory"),
+        ("nowhere", "leads to nothing"),
+        (out, "link"),
+        (corpus, "lies in"),
+    ):
+        out.symlink_to(target)
+        code, stderr = scan(command, corpus)
+        assert (code, stderr.count("\n")) == (2, 1), target
+        assert told in stderr
+        assert "-o" in stderr
+        out.unlink()
+    assert file.read_bytes() == b"precious"
+    assert [path.name for path in corpus.iterdir()] == ["good.jsonl"]
+
+
+def test_a_link_in_the_input_is_no_place_for_a_report(command: Run, corpus: Path) -> None:
+    """Whoever made the corpus would choose where this user writes."""
+    (corpus.parent / "victim").mkdir()
+    (corpus / "report").symlink_to(corpus.parent / "victim")
+    done = command("scan", corpus, "-o", corpus / "report", "--detectors", "malformed", "--quiet")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "choose another -o" in done.stderr
+    assert not [*(corpus.parent / "victim").iterdir()]
+
+
+@pytest.mark.parametrize("name", ["work", "work/key", "work/lock", "work/artefacts", "work/inputs.json"])
+def test_a_link_planted_among_working_files_is_refused(command: Run, corpus: Path, name: str) -> None:
+    """Whoever planted it would have this user write, or take a key, where it leads."""
+    victim, link = corpus.parent / "victim", corpus.parent / "out" / name
+    victim.mkdir() if name in ("work", "work/artefacts") else victim.write_bytes(b"precious")
+    link.parent.mkdir(parents=True)
+    link.symlink_to(victim)
+    code, stderr = scan(command, corpus)
+    assert (code, stderr.count("\n")) == (2, 1)
+    assert "is a link" in stderr
+    assert not [*victim.iterdir()] if victim.is_dir() else victim.read_bytes() == b"precious"
+
+
+def test_results_replace_links_and_do_not_follow_them(command: Run, corpus: Path) -> None:
+    """A link planted where a result goes: the file that it leads to stays as it was."""
+    scan(command, corpus)
+    victim = corpus.parent / "victim"
+    victim.write_bytes(b"precious")
+    for name in ("report.html", "findings.parquet", "summary.json"):
+        (corpus.parent / "out" / name).unlink()
+        (corpus.parent / "out" / name).symlink_to(victim)
+    assert scan(command, corpus) == (0, "")
+    assert victim.read_bytes() == b"precious"
+    assert not (corpus.parent / "out" / "report.html").is_symlink()

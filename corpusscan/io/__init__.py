@@ -20,11 +20,12 @@ from corpusscan.io.batches import Rows
 from corpusscan.io.formats import FORMATS, is_table
 from corpusscan.io.planning import Plan, plan
 from corpusscan.io.records import Builder
+from corpusscan.io.remedies import remedy
 from corpusscan.io.shard import Held, Shard
 
 __all__ = [
-    "Account", "Held", "Plan", "Shard", "count", "digest", "faults", "is_table", "pieces", "plan", "read", "schema",
-    "tables",
+    "Account", "Held", "Plan", "Shard", "count", "digest", "faults", "is_table", "pieces", "plan", "read", "remedy",
+    "schema", "tables",
 ]  # fmt: skip
 
 

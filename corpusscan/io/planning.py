@@ -15,9 +15,10 @@ from corpusscan.config import Columns
 from corpusscan.errors import InputError, UnreadableError
 from corpusscan.io import compression, faults, formats, hub, storage
 from corpusscan.io.columns import TEXT
-from corpusscan.io.formats import ARCHIVES, FORMATS
+from corpusscan.io.formats import FORMATS
 from corpusscan.io.place import Place
 from corpusscan.io.places import find
+from corpusscan.io.remedies import remedy
 from corpusscan.io.shard import File, Shard
 
 _SHARD, _LARGEST, _SHARDS = 32 * 2**20, 2**30, 20_000
@@ -25,23 +26,6 @@ _AT_ONCE = 16  # files elsewhere that are looked at
 _FILES = 4096  # that may be one shard
 # A compressed file is one shard while it is small, or one of many: cutting it takes time and room on the disk.
 _WHOLE, _ALWAYS_CUT, _MANY = 128 * 2**20, 4 * 2**30, 64
-_REMEDIES = {
-    **dict.fromkeys(ARCHIVES, "unpack it, and scan the folder"),
-    "no_tokenizer": "they are decoded with it",
-    "corrupt_npy": "copy it here again, or leave it out",
-    "corrupt_index": "copy it here again, or leave it out",
-    "empty_file": "there is nothing in it",
-    "unknown_format": "convert it to JSON Lines, CSV, plain text, Parquet or Arrow",
-    "wat_metadata": "it holds no texts: scan the WARC or the WET files",
-    "arc_file": "convert it to WARC",
-    "corrupt_parquet": "copy it here again, or leave it out",
-    "corrupt_arrow": "copy it here again, or leave it out",
-    "footer_too_large": "write it again with fewer row groups",
-    faults.DENIED: "check its permissions",
-    faults.READ: "copy it here again, or leave it out",
-    faults.GONE: "check its mount, and give the same command again",
-    faults.LOST: "try again when the connection is better",
-}
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -69,13 +53,12 @@ def plan(inputs: list[str], columns: Columns, out: str | Path | None) -> Plan:
             shards += found
             continue
         if place.named:
-            remedy = _REMEDIES.get(found.reason, "leave it out")
-            raise InputError(f"{place.path}: cannot be read ({found}); {remedy}") from None
+            raise InputError(f"{place.path}: cannot be read ({found}); {remedy(found.reason)}") from None
         damaged = found.reason.startswith(("corrupt_", "truncated_")) or found.reason in faults.REASONS
         status = "errored" if damaged else "skipped"
         skipped.append((place.label, place.size, status, found.reason))
     if not shards:
-        example = f" ({skipped[0][0]}: {skipped[0][3]})" if skipped else ""
+        example = f" ({skipped[0][0]}: {skipped[0][3]}; {remedy(skipped[0][3])})" if skipped else ""
         named, known = ", ".join(map(shown, inputs)), ", ".join(formats.suffixes())
         raise InputError(f"{named}: nothing that can be read{example}; known formats: {known}")
     shards = _gathered(shards, target, len(inputs) > 1)
