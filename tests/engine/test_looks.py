@@ -113,7 +113,7 @@ def test_what_a_later_look_forgets_is_said(
         len(rows) if rows else looks.workspace.read("artefacts/account")["scanned"][0].as_py()
     )
     assert looks.left
-    for path in looks.workspace.root.glob("artefacts/look*"):
+    for path in Path(str(looks.workspace.store)).glob("artefacts/look*"):
         path.unlink()
     _forget(monkeypatch, looks.shard.format, 3)
     with pytest.raises(UnreadableError) as raised:
