@@ -21,14 +21,15 @@ MAX_ROWS = 2**40  # a footer that claims more of one file is not believed
 LONGEST = 2**26  # bytes of a footer
 # Field numbers of parquet.thrift.
 _SCHEMA, _ROW_GROUPS, _COLUMNS, _ROWS, _COLUMN_META = 2, 4, 1, 3, 3
-_PATH, _UNCOMPRESSED, _COMPRESSED, _DATA_PAGE, _DICTIONARY_PAGE = 3, 6, 7, 9, 11
+_PATH, _VALUES, _UNCOMPRESSED, _COMPRESSED, _DATA_PAGE, _DICTIONARY_PAGE = 3, 5, 6, 7, 9, 11
 _NAME, _CHILDREN = 4, 5
 _WANTED: Fields = {
     _SCHEMA: {_NAME: {}, _CHILDREN: {}},
     _ROW_GROUPS: {
         _COLUMNS: {
             _COLUMN_META: {
-                _PATH: ELEMENTS, _UNCOMPRESSED: {}, _COMPRESSED: {}, _DATA_PAGE: {}, _DICTIONARY_PAGE: {},
+                _PATH: ELEMENTS, _VALUES: {}, _UNCOMPRESSED: {}, _COMPRESSED: {},
+                _DATA_PAGE: {}, _DICTIONARY_PAGE: {},
             }
         },
         _ROWS: {},
@@ -43,6 +44,7 @@ class Chunk(msgspec.Struct, frozen=True):
     size: int  # bytes when decompressed, by the footer
     start: int
     stop: int
+    values: int
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -128,4 +130,8 @@ def _chunk(meta: dict[int, Any], size: int) -> Chunk:
     """A chunk as it is told; offsets are data: they are held within the file."""
     name = (meta.get(_PATH) or [b""])[0].decode("utf-8", "replace")
     start = min(max(min(meta.get(_DICTIONARY_PAGE) or meta[_DATA_PAGE], meta[_DATA_PAGE]), 0), size)
-    return Chunk(name, meta.get(_UNCOMPRESSED, 0), start, min(max(start + meta.get(_COMPRESSED, 0), start), size))
+    stop = min(max(start + meta.get(_COMPRESSED, 0), start), size)
+    size, values = meta.get(_UNCOMPRESSED, 0), meta.get(_VALUES, 0)
+    if not isinstance(size, int) or not isinstance(values, int):
+        raise TypeError("a column without numbers")
+    return Chunk(name, size, start, stop, values)

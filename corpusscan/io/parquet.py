@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
 from corpusscan.io import faults, footer, heads, storage
-from corpusscan.io.records import Builder
+from corpusscan.io.records import BATCH_BYTES, BATCH_ROWS, Builder
 from corpusscan.io.shard import Shard
 from corpusscan.io.storage import Location, Remote
-from corpusscan.io.tables import FEW, batches, gathered, layout_of, runs
+from corpusscan.io.tables import batches, gathered, layout_of, runs
 
 UNIT = "row_group"
 SUFFIXES = (".parquet", ".pq")
@@ -72,12 +72,12 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
         if builder.wanted is not None and not len(builder.wants(group.rows)):
             builder.row += group.rows
             continue
-        if heads.largest_page(storage.of(shard), group, layout.used, _PAGE) > _PAGE:
+        pages = heads.look(storage.of(shard), group, layout.used, _PAGE)
+        if pages.largest > _PAGE:
             builder.error("page_too_large", group.rows)
             continue
         try:
-            # What a footer says of sizes is not believed: a dictionary makes gigabytes of a few hundred bytes.
-            parts = file.iter_batches(FEW, [number], columns=list(layout.used), use_threads=False)
+            parts = file.iter_batches(_step(pages), [number], columns=list(layout.used), use_threads=False)
             for part in gathered(parts, layout):
                 yield from batches(part, layout, builder)
         except _DAMAGE as error:
@@ -87,6 +87,11 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
         else:
             if builder.row - before != group.rows:
                 builder.account.break_off("row_count_differs", number)
+
+
+def _step(pages: heads.Pages) -> int:
+    """Rows to decode at a time, so that long documents make no larger batches than short ones."""
+    return min(max(4 * BATCH_BYTES // max(pages.row, 1), 16), BATCH_ROWS)
 
 
 def _open(path: Location) -> pq.ParquetFile:

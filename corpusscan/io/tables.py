@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -46,12 +45,13 @@ def gathered(parts: Iterable[pa.RecordBatch], layout: Layout) -> Iterator[pa.Rec
     held: list[pa.RecordBatch] = []
     rows = size = 0
     try:
-        for part in itertools.chain.from_iterable(_spelled(part, layout) for part in parts):
-            held.append(part)
-            rows, size = rows + len(part), size + part.nbytes
-            if size >= 4 * BATCH_BYTES or rows >= BATCH_ROWS:
-                yield pa.concat_batches(held)
-                held, rows, size = [], 0, 0
+        for part in parts:
+            for few in _spelled(part, layout):
+                held.append(few)
+                rows, size = rows + len(few), size + few.nbytes
+                if few is part or size >= 4 * BATCH_BYTES or rows >= BATCH_ROWS:
+                    yield held[0] if len(held) == 1 else pa.concat_batches(held)
+                    held, rows, size = [], 0, 0
     except Exception:
         if held:  # what was decoded before the damage is data
             yield pa.concat_batches(held)
