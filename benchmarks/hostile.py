@@ -2,8 +2,9 @@
 
 usage: python benchmarks/hostile.py [--only NAME ...] [--detectors A,B]
 
-For each: exit code, the reasons under which records or files are counted, the largest process, seconds.  Every corpus
-also holds one good document, which must be scanned.  Linux; makes some 3 GB of files, one case after the other.
+For each: exit code, the reasons under which records or files are counted, the most that a process of it held (mapped
+files aside), seconds.  Every corpus also holds one good document, which must be scanned.  Linux; makes some 3 GB of
+files, one case after the other.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
+
+from corpusscan.engine.local import memory_of
 
 GOOD = b'{"text": "a good document"}\n'
 ZEROS = bytes(2**20)
@@ -215,7 +218,7 @@ def peak(process: subprocess.Popen[bytes]) -> int:
             root = psutil.Process(process.pid)
             for one in [*root.children(recursive=True)]:
                 with suppress(psutil.Error):
-                    largest = max(largest, one.memory_info().rss)
+                    largest = max(largest, memory_of(one))
         time.sleep(0.05)
     return largest
 

@@ -128,7 +128,7 @@ class _Worker:
             self.ended_for = "timeout"
             process.kill()
         with contextlib.suppress(psutil.Error):
-            if psutil.Process(process.pid).memory_info().rss > limit:
+            if memory_of(psutil.Process(process.pid)) > limit:
                 self.ended_for = "memory_limit"
                 process.kill()
 
@@ -191,6 +191,15 @@ class Local:
     def _watch(self) -> None:
         for worker in self._workers:
             worker.watch(self.memory_limit, self.patience)
+
+
+def memory_of(process: psutil.Process) -> int:
+    """Bytes that a process holds; not the pages of files that it has mapped, which cost nobody else any room.
+
+    Raises `psutil.Error` where it is gone.
+    """
+    told = process.memory_info()
+    return int(told.rss - getattr(told, "shared", 0))  # which is counted on Linux alone
 
 
 def attempts_of(task: Task, reason: str) -> int:

@@ -23,7 +23,7 @@ import psutil
 import pyarrow as pa
 
 from corpusscan.engine import keys
-from corpusscan.engine.local import Lost, attempts_of
+from corpusscan.engine.local import Lost, attempts_of, memory_of
 from corpusscan.engine.tasks import Map, Outcome, Reduce, Task, TaskError
 from corpusscan.engine.worker import attempt
 from corpusscan.errors import UsageError, WorkspaceError
@@ -165,7 +165,7 @@ def _watch(done: threading.Event, heard: list[float], root: str, over: str, limi
     me = psutil.Process()
     while not done.wait(_TICK):
         del heard[:-1]
-        why = "memory_limit" if me.memory_info().rss > limit else "timeout"
+        why = "memory_limit" if memory_of(me) > limit else "timeout"
         if why == "memory_limit" or time.monotonic() - heard[-1] > patience:
             try:
                 store(root).write(over, lambda path, why=why: path.write_text(why))  # type: ignore[misc]  # for whoever asks
