@@ -46,18 +46,19 @@ class Look:
                 raise faults.FilesError([(row, faults.CHANGED) for row in missing.tolist()])
             if len(missing) > (_never_read(shard, first) if drawn and first else 0):
                 raise _less(shard, len(wanted) - len(missing), len(wanted))
-        elif first and (len(rows), account.rows) != (first["scanned"], _rows(first)):
+        elif first and (len(rows), account.rows) != (first["scanned"], rows_met(first)):
             raise _less(shard, len(rows), first["scanned"])
 
 
-def _rows(account: Mapping[str, Any]) -> int:
+def rows_met(account: Mapping[str, Any]) -> int:
+    """Records that a look met, also where it broke off and nobody knows how many there are."""
     return int(account["scanned"] + account["skipped"] + account["errored"])
 
 
 def _never_read(shard: Shard, first: Mapping[str, Any]) -> int:
     """Rows that were no documents in the first look, beside those that are held: nobody knows which."""
     held = shard.held.rows - len(shard.held.without(None)) if shard.held else 0
-    return max(_rows(first) - int(first["scanned"]) - held, 0)
+    return max(rows_met(first) - int(first["scanned"]) - held, 0)
 
 
 def _less(shard: Shard, found: int, wanted: int) -> UnreadableError:

@@ -134,7 +134,7 @@ class Cluster:
             return answer
         if answer.fatal:
             raise WorkspaceError(answer.message)
-        return Lost(answer.reason, f"{answer.message}\n{answer.detail}".strip())
+        return Lost.by(answer)
 
 
 def _do(task: Task, root: str, canary: str, memory_limit: int, patience: float) -> Outcome | TaskError:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from corpusscan.detector import Detector, State
 from corpusscan.engine.collected import Collected
 from corpusscan.engine.keys import Keys, digest, save_state
+from corpusscan.engine.looks import rows_met
 from corpusscan.engine.tasks import Job, in_sample
 from corpusscan.io import Shard
 from corpusscan.workspace import Workspace
@@ -73,7 +74,7 @@ class Wave:
             every, sampled = every + sampled, []
         if every:
             yield None, every
-        if sampled and (count := result.account(shard.index, self._workspace)["rows"]):
+        if sampled and (count := rows_met(result.account(shard.index, self._workspace))):
             rows = np.arange(count, dtype=np.uint64)
             yield rows[in_sample(rows, part, shard.digest, key)].tobytes(), sampled
         for detector in self._looking["members"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +105,17 @@ def test_a_small_corpus_is_seen_whole(files: list[str], tmp_path: Path) -> None:
     first, every, second = seen(files, tmp_path / "out")
     assert first == every == second
     assert len(every) == COUNT
+
+
+def test_a_file_that_breaks_off_is_in_the_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows how many records it has; of those that were met as many are seen again as of any other."""
+    whole = write_jsonl(tmp_path / "whole.jsonl", make_records(COUNT)).read_bytes()
+    cut = tmp_path / "a.jsonl.gz"
+    cut.write_bytes(gzip.compress(whole, mtime=0)[:-200])
+    monkeypatch.setattr(wave, "SAMPLE", 2 * cut.stat().st_size)  # one in two: packed bytes count three times
+    first, every, second = seen([str(cut)], tmp_path / "out")
+    assert first == second
+    assert 0 < len(first) < len(every) < COUNT
 
 
 @pytest.mark.parametrize("part", [2, 4, 8])

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from corpusscan.io import footer
 
 Read = Callable[..., Any]
 BAD = b"ab\xff\xfe"
@@ -50,6 +53,20 @@ def test_one_changed_byte_anywhere_is_no_crash(read: Read) -> None:
             damaged = bytearray(whole)
             damaged[place] ^= flip
             read({"a.parquet": bytes(damaged), "b.jsonl": b'{"text": ""}'})
+
+
+def test_a_group_of_another_length_than_is_told_ends_the_file(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands behind it has no numbers that a later look would find again: what came before is scanned."""
+    told = footer.read
+
+    def lying(path: Any) -> footer.Footer:
+        groups = [msgspec.structs.replace(one, rows=99) if n == 1 else one for n, one in enumerate(told(path).groups)]
+        return told(path)._replace(groups=groups)
+
+    monkeypatch.setattr(footer, "read", lying)
+    result = read({"a.parquet": parquet({"text": ["a", "b", "c", "d", "e", "f"]}, row_group_size=2)})
+    assert result.contents == ["a", "b", "c", "d"]
+    assert result.reasons("errored") == {"row_count_differs": 1}
 
 
 def test_a_page_that_cannot_be_decoded_costs_its_row_group_alone(read: Read) -> None:
