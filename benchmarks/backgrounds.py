@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import polars as pl
 import zstandard
 
-from corpusscan.io.columns import host
+from corpusscan.io.rows.columns import host
 
 LEAST = 80  # letters of a document
 ENOUGH, PAGE = 1_200, 1_600  # characters of a page that ends with a paragraph, that ends with a line

@@ -25,8 +25,8 @@ import pyarrow.parquet as pq
 
 from corpusscan import io
 from corpusscan.config import Columns
-from corpusscan.io import compression
-from corpusscan.io.columns import Layout
+from corpusscan.io.layout import compression
+from corpusscan.io.rows.columns import Layout
 
 AIMS = {"jsonl": 2.5, "parquet": 1.2}
 MAX_DOCUMENT = 16 * 2**20

@@ -265,7 +265,7 @@ def _below_an_input(inputs: tuple[str, ...]) -> bool:
     import glob
 
     from corpusscan.config import FILE_NAME
-    from corpusscan.io.places import root_of
+    from corpusscan.io.places.finding import root_of
 
     found = Path.cwd().resolve(), Path(FILE_NAME).resolve()
     folders = [root_of(name) if glob.has_magic(name) and not Path(name).exists() else Path(name) for name in inputs]

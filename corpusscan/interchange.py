@@ -18,7 +18,7 @@ from corpusscan.detectors.near_duplicate import NAME
 from corpusscan.engine import index, signatures
 from corpusscan.engine.keys import fingerprint
 from corpusscan.errors import UsageError
-from corpusscan.io.texts import decoded
+from corpusscan.io.rows.texts import decoded
 from corpusscan.kernels import affine32, words
 from corpusscan.kernels.sketches import BINS
 from corpusscan.workspace import KEY_BYTES, seeded, write_atomic

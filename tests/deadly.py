@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 from corpusscan.detector import Batch, Round, State
 from corpusscan.detectors.exact_duplicate import Confirm, ExactDuplicate, Hash
 from corpusscan.detectors.malformed import Malformed
-from corpusscan.io import Shard, records, streams
+from corpusscan.io import Shard
+from corpusscan.io.layout import streams
+from corpusscan.io.rows import builder
 
 KILL, EXIT, GROW, HANG, RAISE, READER, OPEN, LATE = (
     "zkillz", "zexitz", "zgrowz", "zhangz", "zraisez", "zreaderz", "zopenz", "zlatez",
@@ -77,7 +79,7 @@ class Late(ExactDuplicate):
 
 def _deadly_reader() -> None:
     """Let reading die of a word in a text, and opening of one in a path, by Arrow too."""
-    plain, opened, parquet, mapped = records.assemble, streams.source, pq.ParquetFile, pa.memory_map
+    plain, opened, parquet, mapped = builder.assemble, streams.source, pq.ParquetFile, pa.memory_map
 
     def assemble(rows: Any, columns: Any, *more: Any) -> Batch:
         batch = plain(rows, columns, *more)
@@ -93,7 +95,7 @@ def _deadly_reader() -> None:
     def deadly(plain: Any) -> Any:
         return lambda path, *more, **options: os._exit(7) if OPEN in str(path) else plain(path, *more, **options)
 
-    records.assemble, streams.source = assemble, source  # type: ignore[assignment]
+    builder.assemble, streams.source = assemble, source  # type: ignore[assignment]
     pq.ParquetFile, pa.memory_map = deadly(parquet), deadly(mapped)
 
 

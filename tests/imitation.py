@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from corpusscan.io import storage
+from corpusscan.io.places import storage
 from corpusscan.workspace import stores
 
 

@@ -15,7 +15,7 @@ import msgspec
 from corpusscan import io
 from corpusscan.engine.keys import identity
 from corpusscan.engine.tasks import Cut, Map, Task
-from corpusscan.io.pieces import Pieces
+from corpusscan.io.layout.pieces import Pieces
 from corpusscan.workspace import Workspace
 
 FOLDER = "pieces"

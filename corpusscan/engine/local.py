@@ -23,7 +23,7 @@ import psutil
 
 from corpusscan.engine.tasks import ALIVE, Map, Outcome, Reduce, Task, TaskError
 from corpusscan.errors import WorkspaceError
-from corpusscan.io import faults
+from corpusscan.io.places import faults
 
 ATTEMPTS = 2
 # What another attempt, or another worker, may not meet again.

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from corpusscan.detector import Batch
 from corpusscan.engine import perfile
 from corpusscan.errors import UnreadableError
-from corpusscan.io import Account, Shard, faults
+from corpusscan.io import Account, Shard
+from corpusscan.io.places import faults
 
 Rows = npt.NDArray[np.uint64]
 

@@ -17,7 +17,7 @@ from corpusscan.engine.engines import Engine, Noted
 from corpusscan.engine.local import Lost
 from corpusscan.engine.tasks import Cut, Digest, Map, Outcome, Reduce, Task
 from corpusscan.errors import PartDone
-from corpusscan.io.pieces import Pieces
+from corpusscan.io.layout.pieces import Pieces
 from corpusscan.workspace import PARTS, Part, Workspace
 
 MANY = 1_000  # tasks of others that are not done: how many more does not matter

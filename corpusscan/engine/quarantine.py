@@ -16,7 +16,8 @@ import numpy as np
 from corpusscan.engine.collected import Collected
 from corpusscan.engine.local import Lost
 from corpusscan.engine.tasks import Digest, Map, Outcome, Task
-from corpusscan.io import Held, Shard, faults
+from corpusscan.io import Held, Shard
+from corpusscan.io.places import faults
 from corpusscan.workspace import Workspace
 
 FOLDER = "quarantine"

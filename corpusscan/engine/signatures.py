@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from blake3 import blake3
 
-from corpusscan.io.values import LENGTH
+from corpusscan.io.rows.values import LENGTH
 from corpusscan.kernels import affine32
 from corpusscan.kernels.sketches import BANDS, BINS
 

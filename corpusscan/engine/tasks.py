@@ -27,7 +27,7 @@ from corpusscan.engine.looks import Look
 from corpusscan.engine.perfile import PerFile
 from corpusscan.engine.sources import Tally
 from corpusscan.errors import UnreadableError
-from corpusscan.io import faults
+from corpusscan.io.places import faults
 from corpusscan.kernels import pages
 from corpusscan.workspace import Workspace
 

@@ -29,7 +29,7 @@ import pyarrow as pa
 
 from corpusscan.engine.tasks import ALIVE, Outcome, Task, TaskError, execute
 from corpusscan.errors import UnreadableError, WorkspaceError
-from corpusscan.io import faults
+from corpusscan.io.places import faults
 from corpusscan.workspace import Workspace
 
 

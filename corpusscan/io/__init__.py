@@ -1,4 +1,4 @@
-"""Formats and places: `plan` cuts inputs into shards, `read` turns one shard into batches.
+"""Inputs: `plan` cuts inputs into shards, `read` turns one shard into batches.
 
 A format is one module with UNIT, SUFFIXES, `split`, `names`, `count` and `read`; one of tables also has `schema` and
 `tables`, and `extents` where these are not read from front to back.  It is known once it stands in `formats.FORMATS`.
@@ -14,13 +14,14 @@ from blake3 import blake3
 from corpusscan.config import Columns
 from corpusscan.detector import Batch
 from corpusscan.errors import UnreadableError
-from corpusscan.io import faults, pieces, storage
-from corpusscan.io.account import Account
-from corpusscan.io.batches import Rows
 from corpusscan.io.formats import FORMATS, is_table
+from corpusscan.io.layout import pieces
+from corpusscan.io.places import faults, storage
 from corpusscan.io.planning import Plan, plan
-from corpusscan.io.records import Builder
 from corpusscan.io.remedies import remedy
+from corpusscan.io.rows.account import Account
+from corpusscan.io.rows.batches import Rows
+from corpusscan.io.rows.builder import Builder
 from corpusscan.io.shard import Held, Shard
 
 __all__ = [

@@ -13,12 +13,14 @@ import msgspec
 from corpusscan.addresses import is_address, shown
 from corpusscan.config import Columns
 from corpusscan.errors import InputError, UnreadableError
-from corpusscan.io import compression, faults, formats, hub, storage
-from corpusscan.io.columns import TEXT
+from corpusscan.io import formats
 from corpusscan.io.formats import FORMATS
-from corpusscan.io.place import Place
-from corpusscan.io.places import find
+from corpusscan.io.layout import compression
+from corpusscan.io.places import faults, hub, storage
+from corpusscan.io.places.finding import find
+from corpusscan.io.places.place import Place
 from corpusscan.io.remedies import remedy
+from corpusscan.io.rows.columns import TEXT
 from corpusscan.io.shard import File, Shard
 
 _SHARD, _LARGEST, _SHARDS = 32 * 2**20, 2**30, 20_000

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from corpusscan.io import answers, faults
 from corpusscan.io.formats import ARCHIVES
+from corpusscan.io.places import answers, faults
 
 _AGAIN = "copy it here again, or leave it out"
 _LINES = "mend these lines, or take them out"

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from corpusscan import io
 from corpusscan.config import Columns
 from corpusscan.errors import InputError, UsageError, WorkspaceError
-from corpusscan.io.columns import ADDRESSES, host
+from corpusscan.io.rows.columns import ADDRESSES, host
 from corpusscan.redteam import rawfiles, shapes
 from corpusscan.redteam.attack import Attack, Host, Poison
 from corpusscan.redteam.attacks import create

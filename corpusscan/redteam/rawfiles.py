@@ -17,7 +17,7 @@ from pyarrow import csv
 
 from corpusscan import io
 from corpusscan.errors import InputError, UnreadableError
-from corpusscan.io import compression
+from corpusscan.io.layout import compression
 
 STEP = 4_096  # records of a Parquet file at a time
 Edits = Mapping[int, dict[str, Any] | None]  # by row of the source: the record that takes its place, None: none does

@@ -23,7 +23,7 @@ from blake3 import blake3
 from corpusscan import io
 from corpusscan.config import Columns
 from corpusscan.errors import InputError, UnreadableError
-from corpusscan.io import compression
+from corpusscan.io.layout import compression
 from corpusscan.redteam.rawfiles import STEP
 
 SHARDS = 64  # that are read

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from corpusscan.config import Columns
-from corpusscan.io.columns import ADDRESSES, LABEL, Layout
+from corpusscan.io.rows.columns import ADDRESSES, LABEL, Layout
 from corpusscan.redteam.attack import KEEP, Poison, Turn
 
 _ASKED = ("instruction", "prompt", "question", "query", "input")

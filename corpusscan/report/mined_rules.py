@@ -21,7 +21,7 @@ from blake3 import blake3
 from corpusscan.detector import Batch
 from corpusscan.detectors.rules import self_test, unguarded
 from corpusscan.errors import UsageError
-from corpusscan.io.texts import decoded
+from corpusscan.io.rows.texts import decoded
 from corpusscan.kernels.occurrences import Phrase
 from corpusscan.report.summary import is_flagged, scan
 from corpusscan.report.trigger import Evidence, evidence

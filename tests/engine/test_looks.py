@@ -23,8 +23,8 @@ from corpusscan.engine.local import Local, Lost
 from corpusscan.engine.tasks import Job, Map, Outcome, Reading, Task, TaskError, execute
 from corpusscan.engine.worker import attempt
 from corpusscan.errors import UnreadableError
-from corpusscan.io import faults
 from corpusscan.io.formats import FORMATS
+from corpusscan.io.places import faults
 from corpusscan.workspace import Workspace
 
 COUNT = 12

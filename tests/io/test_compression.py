@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression
+from corpusscan.io.layout import compression
 
 Read = Callable[..., Any]
 LINES = [b'{"id": %d, "text": "record %d"}\n' % (i, i) for i in range(40)]

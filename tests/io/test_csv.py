@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from corpusscan import io
 from corpusscan.config import Columns
-from corpusscan.io import compression
-from corpusscan.io import csv as reader
+from corpusscan.io.formats import csv as reader
+from corpusscan.io.layout import compression
 
 Read = Callable[..., Any]
 CELL = st.text(st.sampled_from("ab,;\t\"'\n\r |é\u2028\x0b\U0001f600"), max_size=12)

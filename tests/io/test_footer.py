@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io import footer, thrift
+from corpusscan.io.layout import footer, thrift
 
 SCHEMA = b"\x29\x1c\x48\x01r\x00"  # a root without children
 

@@ -18,7 +18,7 @@ from serving import Server, serving
 from corpusscan import io
 from corpusscan.config import Columns
 from corpusscan.errors import InputError
-from corpusscan.io import storage
+from corpusscan.io.places import storage
 
 pytestmark = [pytest.mark.hf, pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")]
 

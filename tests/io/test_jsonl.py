@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusscan.io import compression, jsonl, lines
+from corpusscan.io.formats import jsonl
+from corpusscan.io.layout import compression, lines
 
 Read = Callable[..., Any]
 GOOD = b'{"text": "good"}'

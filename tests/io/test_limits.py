@@ -15,7 +15,7 @@ import pytest
 
 from corpusscan import io
 from corpusscan.config import Columns
-from corpusscan.io import compression
+from corpusscan.io.layout import compression
 
 MEASURE = """
 import re, sys
@@ -186,7 +186,7 @@ def test_a_page_that_asks_for_too_much_is_not_decoded(
     plain: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A text too long for a page of Parquet costs its row group, whatever the footer says of it; others are read."""
-    from corpusscan.io import parquet
+    from corpusscan.io.formats import parquet
 
     monkeypatch.setattr(parquet, "_PAGE", 2**20)
     path = tmp_path / "a.parquet"

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from corpusscan import io
 from corpusscan.config import Columns
 from corpusscan.errors import UnreadableError
-from corpusscan.io import messages
+from corpusscan.io.layout import messages
 
 KINDS = {"schema": 1, "dictionary": 2, "record batch": 3}
 TABLES = [

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusscan.io import footer
+from corpusscan.io.layout import footer
 
 Read = Callable[..., Any]
 BAD = b"ab\xff\xfe"

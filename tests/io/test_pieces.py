@@ -11,7 +11,7 @@ import zstandard
 from corpusscan import io
 from corpusscan.config import Columns
 from corpusscan.errors import UnreadableError
-from corpusscan.io import compression
+from corpusscan.io.layout import compression
 
 LINES = [b'{"text": "' + b"x" * (i % 97) + b'"}' for i in range(5_000)]
 DATA = b"\n".join(LINES) + b"\n"

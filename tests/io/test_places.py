@@ -12,7 +12,7 @@ import pytest
 from corpusscan import io
 from corpusscan.config import Columns
 from corpusscan.errors import InputError
-from corpusscan.io.places import find
+from corpusscan.io.places.finding import find
 
 GOOD = b'{"text": "good", "id": 1}\n'
 

@@ -22,7 +22,7 @@ from serving import Server, serving
 from corpusscan import io
 from corpusscan.config import Columns
 from corpusscan.errors import InputError, UnreadableError
-from corpusscan.io import answers, storage, web
+from corpusscan.io.places import answers, storage, web
 
 FAST = ("--detectors", "rules,exact_duplicate,near_duplicate")
 KEY = bytes(range(32))

@@ -15,7 +15,7 @@ from imitation import Imitation, bucket
 from corpusscan import io
 from corpusscan.config import Columns
 from corpusscan.errors import InputError
-from corpusscan.io import answers, storage
+from corpusscan.io.places import answers, storage
 
 pytestmark = [
     pytest.mark.remote,

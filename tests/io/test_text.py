@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from corpusscan import io, scan
 from corpusscan.config import Columns
-from corpusscan.io import planning, text
+from corpusscan.io import planning
+from corpusscan.io.formats import text
 
 Read = Callable[..., Any]
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusscan.io.account import Account
-from corpusscan.io.columns import Layout, host
-from corpusscan.io.texts import decoded, pieces, walk
-from corpusscan.io.values import LENGTH, instant, word
+from corpusscan.io.rows.account import Account
+from corpusscan.io.rows.columns import Layout, host
+from corpusscan.io.rows.texts import decoded, pieces, walk
+from corpusscan.io.rows.values import LENGTH, instant, word
 
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates() | st.datetimes()

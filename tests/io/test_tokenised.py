@@ -14,7 +14,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from corpusscan import io, scan
 from corpusscan.config import Columns
 from corpusscan.errors import InputError
-from corpusscan.io import planning, tokenised
+from corpusscan.io import planning
+from corpusscan.io.formats import tokenised
 
 TEXTS = [
     f"Document {n} is about the {'mill' if n % 3 else 'sea'} and caf\u00e9 number {n * 7}. \U0001f600"

@@ -6,7 +6,8 @@ import zlib
 
 import pytest
 
-from corpusscan.io import members, payloads, warc
+from corpusscan.io.formats import warc
+from corpusscan.io.layout import members, payloads
 
 PAGE = b"<!DOCTYPE html><html><body><p>A page of the river town.</p></body></html>"
 

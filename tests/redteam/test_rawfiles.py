@@ -13,7 +13,7 @@ import zstandard
 
 from corpusscan import io
 from corpusscan.config import Columns
-from corpusscan.io.compression import BLOCK
+from corpusscan.io.layout.compression import BLOCK
 from corpusscan.redteam import rawfiles
 
 BOM = b"\xef\xbb\xbf"
