@@ -21,6 +21,7 @@ from corpusscan.engine.engines import Engine, Noted, Share
 from corpusscan.engine.index import Index
 from corpusscan.engine.keys import ARTEFACTS, Digests, Keys, digest
 from corpusscan.engine.local import Lost
+from corpusscan.engine.named import left, partitions_left, placed
 from corpusscan.engine.quarantine import Quarantine, until_done
 from corpusscan.engine.sources import Sources
 from corpusscan.engine.tasks import (
@@ -32,9 +33,6 @@ from corpusscan.engine.tasks import (
     Reading,
     Reduce,
     Task,
-    left,
-    partitions_left,
-    placed,
 )
 from corpusscan.engine.wave import Wave, sample_part
 from corpusscan.errors import PartDone

@@ -6,7 +6,7 @@ A map task reads one shard once for all the detectors that want it.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,13 +16,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from blake3 import blake3
 
 from corpusscan import io, schema
 from corpusscan.config import Columns
 from corpusscan.detector import Batch, Detector, State
-from corpusscan.engine import shuffle, sources, spans
+from corpusscan.engine import named, shuffle, sources, spans
 from corpusscan.engine.looks import Look
 from corpusscan.engine.perfile import PerFile
 from corpusscan.engine.sources import Tally
@@ -149,9 +148,9 @@ def execute(task: Task, workspace: Workspace, alive: Callable[[], None] = lambda
     Raises `UnreadableError` where the file failed or changed while it was read: then nothing was written.
     """
     if isinstance(task, Digest):
-        named = io.digest(task.shard)
+        digest = io.digest(task.shard)
         _unchanged(task.shard)
-        return Outcome(digest=named, bytes=task.shard.bytes)
+        return Outcome(digest=digest, bytes=task.shard.bytes)
     if isinstance(task, Cut):
         return _cut(task, workspace, alive)
     return _map(task, workspace, alive) if isinstance(task, Map) else _reduce(task, workspace)
@@ -282,55 +281,19 @@ def _held(workspace: Workspace, artefact: str) -> pa.Table:
     return workspace.read(artefact)
 
 
-def left(name: str, named: pa.Table, shard: int, workspace: Workspace) -> pa.Table:
-    """The rows of an artefact that are named."""
-    rows = rows_of(named, shard)
-    if not len(rows):
-        return pa.table({})
-    table = workspace.read(name)
-    return table.filter(pa.array(np.isin(table["row"].to_numpy(), rows)))
-
-
-def placed(parts: Iterable[tuple[int, pa.Table]]) -> pa.Table:
-    """Rows of several shards as one table, with a column shard."""
-    tables = [
-        table.add_column(0, "shard", pa.array(np.full(len(table), shard, np.uint32)))
-        for shard, table in parts
-        if len(table)
-    ]
-    return pa.concat_tables(tables) if tables else pa.table({"shard": pa.array([], pa.uint32())})
-
-
-def _named(task: Reduce, state: State) -> pa.Table:
-    """The rows that the state names, for the task's partition where it says for which."""
-    named = state["named"]
-    return named.filter(pc.equal(named["partition"], task.partition)) if "partition" in named.column_names else named
-
-
-def partitions_left(named: pa.Table) -> int:
-    """In how many parts rows are named that are looked at without reading the corpus again."""
-    return (pc.max(named["partition"]).as_py() or 0) + 1 if "partition" in named.column_names else 1
-
-
-def rows_of(named: pa.Table, shard: int) -> npt.NDArray[np.uint64]:
-    """The rows of a shard that a table (shard, row) names, each once."""
-    rows = named["row"].to_numpy()[named["shard"].to_numpy() == shard]
-    return np.unique(rows.astype(np.uint64))
-
-
 def _reduce(task: Reduce, workspace: Workspace) -> Outcome:
     looked = task.job.detector.rounds[task.job.step]
     state = load_state(task.job.state, workspace)
     # An artefact without rows has no columns to ask for.
     parts = [(shard, name) for shard, name in task.parts if workspace.rows(name)]
     if looked.over == "left":
-        named = _named(task, state)
-        rows = placed((shard, left(name, named, shard, workspace)) for shard, name in parts)
+        wanted = named.of_partition(state, task.partition)
+        rows = named.placed((shard, named.left(name, wanted, shard, workspace)) for shard, name in parts)
     elif looked.over == "members":
-        rows = placed((shard, workspace.read(name)) for shard, name in parts)
+        rows = named.placed((shard, workspace.read(name)) for shard, name in parts)
     else:
         low, high = (number * shuffle.ALL // task.partitions for number in (task.partition, task.partition + 1))
-        rows = placed((shard, shuffle.part(workspace, name, low, high)) for shard, name in parts)
+        rows = named.placed((shard, shuffle.part(workspace, name, low, high)) for shard, name in parts)
     reduced = looked.reduce(rows, state) if len(rows) else rows
     workspace.write(task.job.name, reduced)
     return Outcome(rows=len(reduced))
