@@ -321,14 +321,18 @@ def test_bombs_are_counted_and_what_lies_beside_them_is_scanned(command: Run, co
     assert books["good.jsonl"]["scanned"] == 1
 
 
-def test_a_parquet_bomb_is_what_it_stands_for(command: Run, corpus: Path) -> None:
-    """A kilobyte that stands for 400 texts of 1 MB: all scanned in the memory that one worker may have."""
-    once = pa.DictionaryArray.from_arrays(pa.array([0] * 400, pa.int32()), ["word " * 200_000])
+@pytest.mark.parametrize(("texts", "code", "reasons"), [(200, 0, {}), (400, 3, {"errored": {"ratio_too_high": 1}})])
+def test_a_parquet_bomb_is_what_it_stands_for(
+    texts: int, code: int, reasons: dict[str, Any], command: Run, corpus: Path
+) -> None:
+    """A kilobyte that stands for texts of 1 MB: scanned in the memory that one worker may have, up to 256 MiB."""
+    once = pa.DictionaryArray.from_arrays(pa.array([0] * texts, pa.int32()), ["word " * 200_000])
     (corpus / "bomb.parquet").write_bytes(parquet({"text": once}, compression="zstd"))
     assert (corpus / "bomb.parquet").stat().st_size < 10_000
-    code, _ = scan(command, corpus, "--memory-limit", "900MiB")
-    assert code == 0
-    assert coverage(corpus.parent)["bomb.parquet"]["scanned"] == 400
+    assert scan(command, corpus, "--memory-limit", "900MiB")[0] == code
+    told = coverage(corpus.parent)["bomb.parquet"]
+    assert min(texts, 256) <= told["scanned"] <= texts
+    assert {fate: why for fate, why in told["reasons"].items() if fate == "errored"} == reasons
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")

@@ -179,7 +179,9 @@ def test_the_last_screen_says_what_was_left_out(tables: Any, capsys: pytest.Capt
     """How many rules were written, and for which trigger there is none and why; nothing of the trigger acts."""
     folder = tables(groups=1)
     saved = Saved(Path("pa\x1bck"), 2, 1, (("\u202ecf", "it is so short"),))
-    terminal.show_report(Report(folder, summarize(folder, {}), saved))
+    report = Report(folder, summarize(folder, {}))
+    report.saved = saved
+    terminal.show_report(report)
     shown = capsys.readouterr().err
     assert "Rules in pa\\x1bck: 2 new, 1 there before\n  no rule for \\u202ecf: it is so short" in shown
 

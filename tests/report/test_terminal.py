@@ -16,7 +16,7 @@ from corpusscan.report.terminal import render
 def shown(summary, report=None, **console) -> str:
     """What `render` writes to a terminal of 80 columns, or to whatever `console` says."""
     out = io.StringIO()
-    render(summary, Console(**({"file": out, "width": 80, "_environ": {}} | console)), report)
+    render(summary, Console(**({"file": out, "width": 80, "_environ": {}} | console)), str(report or ""))
     return (console.get("file") or out).getvalue() if isinstance(console.get("file", out), io.StringIO) else ""
 
 
