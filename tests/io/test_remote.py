@@ -22,6 +22,7 @@ from serving import Server, serving
 from corpusscan import io
 from corpusscan.config import Columns
 from corpusscan.errors import InputError, UnreadableError
+from corpusscan.io.layout import footer, messages
 from corpusscan.io.places import answers, storage, web
 
 FAST = ("--detectors", "rules,exact_duplicate,near_duplicate")
@@ -142,8 +143,8 @@ def test_what_does_not_pass_has_a_name_and_an_end(
     monkeypatch.setattr(web, "TIMEOUT", 0.05)
     [shard] = io.plan([f"{server.url}/{name}"], Columns(), None).shards
     server.faults[f"/{name}"] = [fault]
-    io.messages._walked.cache_clear()
-    io.footer._read.cache_clear()
+    messages._walked.cache_clear()
+    footer._read.cache_clear()
     account = io.Account()
     list(io.read(shard, Columns(), 2**20, KEY, account))
     if fault == "whole" and shard.bytes_total < storage.SMALL:  # who asks for all may get all
