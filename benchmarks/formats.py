@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -59,7 +60,13 @@ def documents(corpus: list[str], count: int) -> Rows:
                 for text in batch.texts.to_pylist():
                     texts[text["row"]] = texts.get(text["row"], "") + text["text"]
                 rows += [
-                    {"id": f"d{len(rows) + place}", "text": text, "source": about[row]["source"] or "nobody"}
+                    {
+                        "id": f"d{len(rows) + place}",
+                        "text": text,
+                        "source": about[row]["source"] or "nobody",
+                        "url": f"http://nobody/{len(rows) + place}",
+                        "date": "2024-01-01T00:00:00Z",
+                    }
                     for place, (row, text) in enumerate(texts.items())
                 ]
     return rows[:count]
@@ -165,7 +172,7 @@ def text_cases(tokenizer: Path) -> Iterator[Case]:
 def warc_cases() -> Iterator[Case]:
     """WARC and WET, where this version reads them."""
     if "warc" in FORMATS:
-        yield Case("wet.gz", one("a.warc.wet.gz", wet), wet_records, columns=("text",))
+        yield Case("wet.gz", one("a.warc.wet.gz", wet), wet_records, columns=("text", "url", "date"))
 
 
 def wet(rows: Rows) -> bytes:
@@ -183,8 +190,13 @@ def wet(rows: Rows) -> bytes:
 
 
 def wet_records(path: Path) -> int:
-    """Lines that begin a record."""
-    return gzip.decompress((path / "a.warc.wet.gz").read_bytes()).count(b"WARC-Record-ID: <urn:uuid:")
+    """Members of gzip, as there is one for each record."""
+    data, members = (path / "a.warc.wet.gz").read_bytes(), 0
+    while data:
+        member = zlib.decompressobj(wbits=31)
+        member.decompress(data)
+        data, members = member.unused_data, members + 1
+    return members
 
 
 def arrow(path: Path, rows: Rows) -> None:
