@@ -53,7 +53,8 @@ class Cluster:
             raise UsageError(
                 f"--ray-address {address}: run the scan on a node of the cluster, and give auto or HOST:PORT"
             )
-        self.root = root.resolve() if isinstance(root, Path) else root
+        here = store(root).root  # a relative path is another one on another node
+        self.root = str(here.resolve()) if here else str(root)
         self.workers, self.memory_limit, self.address = workers, memory_limit, address
         self.patience = patience
         self._canary = f"{FOLDER}/{secrets.token_hex(8)}"
@@ -102,7 +103,7 @@ class Cluster:
             while todo and len(flying) < room:
                 number, task = todo.popleft()
                 options = do.options(max_retries=0, num_cpus=1, num_gpus=_gpus(task))
-                flying[options.remote(task, str(self.root), self._canary, self.memory_limit, self.patience)] = number
+                flying[options.remote(task, self.root, self._canary, self.memory_limit, self.patience)] = number
             ready, _ = ray.wait([*flying], num_returns=1, timeout=_TICK)
             if not ready:
                 yield None

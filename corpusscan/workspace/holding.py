@@ -70,7 +70,7 @@ def _in_folder(out: Store, part: Part | None) -> Iterator[Opened]:
     assert out.root
     root = out.root / WORK
     try:
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (root / PARTS if part else root).mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         why = "a link that leads to nothing" if out.root.is_symlink() and not out.root.exists() else error.strerror
         raise WorkspaceError(f"{out}: cannot be created ({why}); choose another folder with -o") from None

@@ -23,7 +23,6 @@ def held(out: str, root: Path, part: Part | None) -> Iterator[None]:
 
     Raises `WorkspaceError` where others leave no room.
     """
-    (root / PARTS if part else root).mkdir(parents=True, exist_ok=True, mode=0o700)
     whole = _lock(root / "lock")
     with ExitStack() as kept:
         try:
