@@ -13,14 +13,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpusscan.addresses import said, shown
+from corpusscan.addresses import filesystem, said, shown
 from corpusscan.errors import UsageError, WorkspaceError
 from corpusscan.workspace import files
 
 SMALL = 4 * 2**20  # bytes of a file that is read at once, whatever of it is asked for
 _WHOLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss")  # an upload is seen when it is complete
 _READ_ONLY = ("http", "https", "hf", "memory", "reference", "github", "zip", "tar", "data")
-_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 
 
 class Objects:
@@ -35,17 +34,10 @@ class Objects:
             raise UsageError(f"-o {shown(address)}: nothing can be written there; choose a folder, or s3://BUCKET/NAME")
         if protocol in ("file", "local"):
             raise UsageError(f"-o {address}: give it as a path")
-        try:
-            import fsspec  # noqa: PLC0415  # comes with the driver, where that is installed
-
-            # What another process wrote must be seen at once.
-            self._files, self._root = fsspec.core.url_to_fs(self.address, use_listings_cache=False)
-        except ImportError as error:
-            extra = _EXTRAS.get(protocol)
-            remedy = f"pip install 'corpusscan[{extra}]'" if extra else f"install what fsspec needs ({said(error)})"
-            raise UsageError(f"-o {shown(address)}: no driver for {protocol}://; {remedy}") from None
-        except Exception as error:  # noqa: BLE001  # each driver has its own way of refusing an address
-            raise UsageError(f"-o {shown(address)}: cannot be opened ({said(error)})") from None
+        try:  # what another process wrote must be seen at once
+            self._files, self._root = filesystem(self.address, use_listings_cache=False)
+        except ValueError as error:
+            raise UsageError(f"-o {shown(address)}: {error}") from None
         self._root = self._root.rstrip("/")
         self._by_move = protocol not in _WHOLE
 

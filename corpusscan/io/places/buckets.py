@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from corpusscan.addresses import said, shown
+from corpusscan.addresses import filesystem, shown
 from corpusscan.errors import InputError, UnreadableError
 from corpusscan.io.places.answers import Facts
 from corpusscan.io.places.storage import patiently
 
 LISTING = 3600.0  # seconds that a listing may take
-_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 # A file in memory is not seen by workers; `reference` opens whatever addresses stand in a file, which is data.
 _REFUSED = ("memory", "reference", "generic", "dir", "local", "file")
 _TAGS = ("ETag", "etag", "e_tag", "generation", "content_md5")
@@ -27,19 +26,13 @@ class Bucket:
     watches = False
 
     def __init__(self, store: str) -> None:
-        protocols = [part.partition("://")[0].lower() for part in store.split("::")]
-        if refused := [name for name in protocols[:1] if name in _REFUSED]:
-            raise InputError(f"{shown(store)}: {refused[0]}:// is not read; name a file, a folder or another address")
+        protocol = store.split("::", maxsplit=1)[0].partition("://")[0].lower()
+        if protocol in _REFUSED:
+            raise InputError(f"{shown(store)}: {protocol}:// is not read; name a file, a folder or another address")
         try:
-            import fsspec  # noqa: PLC0415  # comes with the driver, where that is installed
-
-            self.files, self.root = fsspec.core.url_to_fs(store)
-        except ImportError as error:
-            extra = _EXTRAS.get(protocols[-1])
-            remedy = f"pip install 'corpusscan[{extra}]'" if extra else f"install what fsspec needs ({said(error)})"
-            raise InputError(f"{shown(store)}: no driver for {protocols[-1]}://; {remedy}") from None
-        except Exception as error:  # noqa: BLE001  # each driver has its own way of refusing an address
-            raise InputError(f"{shown(store)}: cannot be opened ({said(error)})") from None
+            self.files, self.root = filesystem(store)
+        except ValueError as error:
+            raise InputError(f"{shown(store)}: {error}") from None
 
     def look(self, path: str) -> Facts:
         """What the storage says of a file now.  Raises errors of the driver."""
