@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
@@ -169,7 +169,7 @@ def _watch(done: threading.Event, heard: list[float], root: str, over: str, limi
         why = "memory_limit" if memory_of(me) > limit else "timeout"
         if why == "memory_limit" or time.monotonic() - heard[-1] > patience:
             try:
-                store(root).write(over, lambda path, why=why: path.write_text(why))  # type: ignore[misc]  # for whoever asks
+                store(root).write(over, partial(Path.write_text, data=why))  # for whoever asks
             finally:
                 os._exit(1)
 

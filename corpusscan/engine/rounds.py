@@ -39,6 +39,7 @@ from corpusscan.errors import PartDone
 from corpusscan.io import Shard
 from corpusscan.workspace import Workspace
 
+FEW = 16  # artefacts that are asked for one by one where each question goes over a network
 PARTITION = 80 * 2**20  # bytes that a reduce is given
 
 
@@ -217,7 +218,7 @@ class Rounds:
 
     def _has(self, count: int) -> Callable[[str], bool]:
         """Whether an artefact is there; a folder is looked at as a whole where very many are asked for."""
-        as_whole = count > many.GROUP or self.workspace.far
+        as_whole = count > (FEW if self.workspace.far else many.GROUP)
         return self.workspace.listed(ARTEFACTS).__contains__ if as_whole else self.workspace.has
 
     def _held(self, parts: tuple[tuple[int, str], ...], about: str) -> int:

@@ -20,7 +20,6 @@ _REMEDIES = {
     "symlink_to_folder": "name the folder that it leads to as an INPUT of its own",
     "symlink_outside": "name the file that it leads to as an INPUT, if it is yours",
     "not_a_file": "a pipe or a device: save what it gives as a file",
-    "unreadable": "check its permissions, and where it leads if it is a link",
     "duplicate_column": "give each column a name of its own",
     "no_text_column": "name the column with --text-column",
     "no_header": "let its first line name the columns",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -42,8 +44,7 @@ class Opened(Workspace):
 def publish(folder: Path, out: Store, names: Sequence[str]) -> None:
     """Copy files of a folder to a store.  Raises `WorkspaceError`."""
     for name in names:
-        data = (folder / name).read_bytes()
-        out.write(name, lambda path, data=data: path.write_bytes(data))  # type: ignore[misc]
+        out.write(name, partial(shutil.copyfile, folder / name))
 
 
 @contextmanager

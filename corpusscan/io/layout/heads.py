@@ -17,11 +17,10 @@ from corpusscan.io.layout.footer import Group
 from corpusscan.io.layout.thrift import Compact, Fields
 from corpusscan.io.places.storage import Location
 
-_KIND, _UNCOMPRESSED, _COMPRESSED, _DATA, _DICTIONARY, _DATA_2 = 1, 2, 3, 5, 7, 8  # field numbers of parquet.thrift
+_UNCOMPRESSED, _COMPRESSED, _DATA, _DICTIONARY, _DATA_2 = 2, 3, 5, 7, 8  # field numbers of parquet.thrift
 _VALUES = 1
 _WANTED: Fields = {
-    _KIND: {}, _UNCOMPRESSED: {}, _COMPRESSED: {}, _DATA: {_VALUES: {}}, _DICTIONARY: {_VALUES: {}},
-    _DATA_2: {_VALUES: {}},
+    _UNCOMPRESSED: {}, _COMPRESSED: {}, _DATA: {_VALUES: {}}, _DICTIONARY: {_VALUES: {}}, _DATA_2: {_VALUES: {}},
 }  # fmt: skip
 _HEADS = (2**9, 2**20)  # bytes in which the head of a page should be, and in which it must be
 
@@ -58,7 +57,9 @@ def look(path: Location, group: Group, names: Collection[str], limit: int) -> Pa
                 largest = max(largest, page.size)
                 if page.dictionary and page.values:
                     row = max(row, page.size // page.values * max(chunk.values // rows, 1))
-                place += page.head + page.packed if chunk.size > limit else chunk.stop
+                if chunk.size <= limit:
+                    break
+                place += page.head + page.packed
     return Pages(largest, row)
 
 
