@@ -8,16 +8,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from corpora import Run, make_records, write_jsonl
+from corpora import Run, write_corpus
+from here import pool
+
+from corpusscan import audit
 
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """A folder with 600 records in three files."""
-    records = make_records(600)
-    for part in range(3):
-        write_jsonl(tmp_path / "corpus" / f"part{part}.jsonl", records[part * 200 : (part + 1) * 200])
-    return tmp_path / "corpus"
+    return write_corpus(tmp_path)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scans with one worker (`workers=1`) start no process."""
+    monkeypatch.setattr(audit, "Local", pool)
 
 
 @pytest.fixture

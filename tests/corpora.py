@@ -86,6 +86,14 @@ def write_jsonl(path: Path, records: list[Record]) -> Path:
     return path
 
 
+def write_corpus(folder: Path) -> Path:
+    """600 records in three files below `folder`."""
+    records = make_records(600)
+    for part in range(3):
+        write_jsonl(folder / "corpus" / f"part{part}.jsonl", records[part * 200 : (part + 1) * 200])
+    return folder / "corpus"
+
+
 def table_bytes(out: Path) -> dict[str, bytes]:
     """The result tables as they lie on the disk."""
     return {name: (out / f"{name}.parquet").read_bytes() for name in TABLES}

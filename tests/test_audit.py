@@ -14,10 +14,11 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pytest
-from corpora import FLOOD, TEMPLATE, make_records, write_jsonl
+from corpora import FLOOD, TEMPLATE, make_records, write_corpus, write_jsonl
+from here import Here
 
 import corpusscan
-from corpusscan import CorpusScanError, schema
+from corpusscan import CorpusScanError, audit, schema
 from corpusscan.engine import rounds as engine_rounds
 
 RESULTS = {
@@ -29,13 +30,24 @@ RESULTS = {
 }
 
 
-@pytest.fixture
-def report(corpus: Path, tmp_path: Path) -> corpusscan.report.Report:
-    """A finished scan of the small corpus."""
-    return corpusscan.scan(str(corpus), str(tmp_path / "out"), seed=1)
+pytestmark = pytest.mark.usefixtures("here")
 
 
-def test_tables_have_the_columns_and_types_of_the_contract(report: corpusscan.report.Report) -> None:
+def scan(inputs: object, out: Path, **options: object) -> corpusscan.Report:
+    """A scan in this process; those that Python or the terminal start are in `test_same_bytes` and `test_cli`."""
+    return corpusscan.scan(inputs, str(out), workers=1, **options)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> corpusscan.Report:
+    """A finished scan of the small corpus, for all tests that only read it."""
+    folder = tmp_path_factory.mktemp("report")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit, "Local", Here)
+        return scan(str(write_corpus(folder)), folder / "out", seed=1)
+
+
+def test_tables_have_the_columns_and_types_of_the_contract(report: corpusscan.Report) -> None:
     """Each result table has exactly the published schema."""
     import pyarrow.parquet as pq
 
@@ -43,13 +55,13 @@ def test_tables_have_the_columns_and_types_of_the_contract(report: corpusscan.re
         assert pq.read_schema(report.out / f"{name}.parquet").equals(wanted), name
 
 
-def test_files_are_for_the_owner_only(report: corpusscan.report.Report) -> None:
+def test_files_are_for_the_owner_only(report: corpusscan.Report) -> None:
     """Reports quote poison and the key is secret: 0600."""
     files = [path for path in report.out.rglob("*") if path.is_file()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
-def test_what_was_planted_is_found_with_its_tokens(report: corpusscan.report.Report) -> None:
+def test_what_was_planted_is_found_with_its_tokens(report: corpusscan.Report) -> None:
     """The flood is one group over twelve sources; each pasted template is marked where it stands."""
     documents = report.documents.filter(pl.col("severity").is_in(["medium", "high", "critical"])).collect()
     assert len(documents) == 20
@@ -65,7 +77,7 @@ def test_what_was_planted_is_found_with_its_tokens(report: corpusscan.report.Rep
     assert all(span in TEMPLATE for span in marked)
 
 
-def test_documents_add_up_their_findings(report: corpusscan.report.Report) -> None:
+def test_documents_add_up_their_findings(report: corpusscan.Report) -> None:
     """Counts, severities, tokens and risk of a document follow from its findings."""
     findings = report.findings.collect()
     for document in report.documents.collect().to_dicts():
@@ -78,20 +90,20 @@ def test_documents_add_up_their_findings(report: corpusscan.report.Report) -> No
         assert document["detectors"] == sorted(set(mine["detector"]))
 
 
-def test_a_copy_flagged_whole_counts_all_its_tokens(report: corpusscan.report.Report) -> None:
+def test_a_copy_flagged_whole_counts_all_its_tokens(report: corpusscan.Report) -> None:
     """Flagged tokens of a copied document are its tokens: one per four bytes, rounded up."""
     flood = report.documents.filter(pl.col("detectors").list.contains("exact_duplicate")).collect()
     assert set(flood["flagged_tokens"]) == set(flood["tokens"]) == {-(-len(FLOOD.encode()) // 4)}
 
 
-def test_rows_and_ids_point_at_the_record(report: corpusscan.report.Report, corpus: Path) -> None:
+def test_rows_and_ids_point_at_the_record(report: corpusscan.Report, corpus: Path) -> None:
     """(file, row) is the physical record, doc_id its id column."""
     for row in report.findings.collect().to_dicts():
         line = (corpus / row["file"]).read_text("utf-8").split("\n")[row["row"]]
         assert json.loads(line)["id"] == row["doc_id"]
 
 
-def test_coverage_adds_up(report: corpusscan.report.Report) -> None:
+def test_coverage_adds_up(report: corpusscan.Report) -> None:
     """rows = scanned + skipped + errored, for every shard and in the summary."""
     for shard in report.coverage.collect().to_dicts():
         assert shard["rows"] == shard["scanned"] + shard["skipped"] + shard["errored"]
@@ -103,33 +115,33 @@ def test_coverage_adds_up(report: corpusscan.report.Report) -> None:
 def test_a_baseline_silences_what_was_accepted(corpus: Path, tmp_path: Path) -> None:
     """After accepting everything a rescan exits 0; an expired line no longer counts; an unused one is reported."""
     accepted = tmp_path / "accepted.jsonl"
-    first = corpusscan.scan(str(corpus), str(tmp_path / "a"), write_baseline=str(accepted), fail_on="medium")
+    first = scan(str(corpus), tmp_path / "a", write_baseline=str(accepted), fail_on="medium")
     assert first.exit_code == 1
-    again = corpusscan.scan(str(corpus), str(tmp_path / "b"), baseline=str(accepted), fail_on="medium")
+    again = scan(str(corpus), tmp_path / "b", baseline=str(accepted), fail_on="medium")
     assert again.exit_code == 0
     assert again.summary["flagged_documents"] == 0
     assert again.findings.select(pl.col("accepted").all()).collect().item()
     lines = [json.loads(line) | {"expires": "2020-01-01"} for line in accepted.read_text().splitlines()]
     lines.append({"group": "rules:nothing-of-that-name"})
     accepted.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    late = corpusscan.scan(str(corpus), str(tmp_path / "c"), baseline=str(accepted), fail_on="medium")
+    late = scan(str(corpus), tmp_path / "c", baseline=str(accepted), fail_on="medium")
     assert late.exit_code == 1
     assert late.summary["baseline"] == {"used": 0, "unused": 1, "expired": len(lines) - 1}
 
 
 def test_a_group_can_be_accepted_as_one(corpus: Path, tmp_path: Path) -> None:
     """A baseline line that names a group accepts all its findings."""
-    first = corpusscan.scan(str(corpus), str(tmp_path / "a"))
+    first = scan(str(corpus), tmp_path / "a")
     names = first.groups.collect()["group"].to_list()
     accepted = tmp_path / "groups.jsonl"
     accepted.write_text("".join(json.dumps({"group": name, "reason": "ours"}) + "\n" for name in names))
-    again = corpusscan.scan(str(corpus), str(tmp_path / "b"), baseline=str(accepted), fail_on="info")
+    again = scan(str(corpus), tmp_path / "b", baseline=str(accepted), fail_on="info")
     assert again.exit_code == 0
 
 
 def test_a_sample_is_never_a_clean_verdict(corpus: Path, tmp_path: Path) -> None:
     """Reading some of the shards exits 3, and says so in the coverage."""
-    report = corpusscan.scan(str(corpus), str(tmp_path / "out"), sample=0.5, fail_on="critical")
+    report = scan(str(corpus), tmp_path / "out", sample=0.5, fail_on="critical")
     assert report.exit_code == 3
     skipped = report.coverage.filter(pl.col("status") == "skipped").collect()
     assert json.loads(skipped["reasons"][0]) == {"skipped": {"not_sampled": 1}}
@@ -138,10 +150,7 @@ def test_a_sample_is_never_a_clean_verdict(corpus: Path, tmp_path: Path) -> None
 def test_an_allowed_skip_is_no_gap(tmp_path: Path) -> None:
     """A counted skip exits 3; the same number allowed exits 0; one fewer exits 3."""
     corpus = write_jsonl(tmp_path / "c.jsonl", [{"text": "fine"}, {"other": 1}, {"other": 2}])
-    codes = [
-        corpusscan.scan(str(corpus), str(tmp_path / f"o{n}"), allow_skipped={"no_text_column": n}).exit_code
-        for n in (0, 1, 2)
-    ]
+    codes = [scan(str(corpus), tmp_path / f"o{n}", allow_skipped={"no_text_column": n}).exit_code for n in (0, 1, 2)]
     assert codes == [3, 3, 0]
 
 
@@ -149,9 +158,9 @@ def test_tables_in_memory_are_scanned_like_files(corpus: Path, tmp_path: Path) -
     """Arrow and Polars tables give the same flagged documents as the files."""
     records = make_records(600)
     frame = pl.DataFrame(records)
-    wanted = corpusscan.scan(str(corpus), str(tmp_path / "files")).documents.collect()["doc_id"].sort()
+    wanted = scan(str(corpus), tmp_path / "files").documents.collect()["doc_id"].sort()
     for number, table in enumerate([frame, frame.lazy(), frame.to_arrow(), pa.Table.from_pylist(records)]):
-        report = corpusscan.scan(table, str(tmp_path / str(number)))
+        report = scan(table, tmp_path / str(number))
         assert report.documents.collect()["doc_id"].sort().equals(wanted)
         assert report.coverage.collect()["file"].to_list() == ["memory:0"]
 
@@ -162,7 +171,7 @@ def test_the_same_tables_from_jsonl_and_parquet(corpus: Path, tmp_path: Path) ->
     folder.mkdir()
     for part in corpus.iterdir():
         pl.read_ndjson(part).write_parquet(folder / f"{part.stem}.parquet")
-    one, two = (corpusscan.scan(str(path), str(tmp_path / f"o-{path.name}"), seed=1) for path in (corpus, folder))
+    one, two = (scan(str(path), tmp_path / f"o-{path.name}", seed=1) for path in (corpus, folder))
     for name in ("findings", "documents", "members"):
         first, second = ((getattr(r, name)).collect() for r in (one, two))
         renamed = first.with_columns(pl.col("file").str.replace("jsonl", "parquet"))
@@ -172,7 +181,7 @@ def test_the_same_tables_from_jsonl_and_parquet(corpus: Path, tmp_path: Path) ->
 
 def test_no_excerpts_leaves_the_text_out(corpus: Path, tmp_path: Path) -> None:
     """With `excerpts=False` no table holds words of the corpus."""
-    report = corpusscan.scan(str(corpus), str(tmp_path / "out"), excerpts=False)
+    report = scan(str(corpus), tmp_path / "out", excerpts=False)
     assert set(report.findings.collect()["excerpt"]) == {""}
     left = b"".join(path.read_bytes() for path in report.out.glob("*.*"))
     assert b"marigold" not in left
@@ -186,7 +195,7 @@ def test_a_tokenizer_counts_exactly(corpus: Path, tmp_path: Path) -> None:
     words = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     words.save(str(tmp_path / "words.json"))
-    report = corpusscan.scan(str(corpus), str(tmp_path / "out"), tokenizer=str(tmp_path / "words.json"))
+    report = scan(str(corpus), tmp_path / "out", tokenizer=str(tmp_path / "words.json"))
     assert report.summary["totals"]["tokens"] == sum(len(record["text"].split()) for record in make_records(600))
     flood = report.documents.filter(pl.col("detectors").list.contains("exact_duplicate")).collect()
     assert set(flood["flagged_tokens"]) == {len(FLOOD.split())}
@@ -197,7 +206,7 @@ def test_a_tokenizer_that_is_none_is_an_error(corpus: Path, tmp_path: Path) -> N
     wrong = tmp_path / "wrong.json"
     wrong.write_text("{}")
     with pytest.raises(CorpusScanError, match=r"wrong\.json: not a tokenizer"):
-        corpusscan.scan(str(corpus), str(tmp_path / "out"), tokenizer=str(wrong))
+        scan(str(corpus), tmp_path / "out", tokenizer=str(wrong))
 
 
 def test_two_scans_on_one_folder_exclude_each_other(corpus: Path, tmp_path: Path) -> None:
@@ -206,30 +215,30 @@ def test_two_scans_on_one_folder_exclude_each_other(corpus: Path, tmp_path: Path
 
     (tmp_path / "out/work").mkdir(parents=True)
     with filelock.FileLock(tmp_path / "out/work/lock"), pytest.raises(CorpusScanError, match="another scan"):
-        corpusscan.scan(str(corpus), str(tmp_path / "out"))
+        scan(str(corpus), tmp_path / "out")
 
 
 def test_a_folder_of_other_inputs_is_refused(corpus: Path, tmp_path: Path) -> None:
     """OUT of another scan, or with foreign files, needs --overwrite."""
     other = write_jsonl(tmp_path / "other.jsonl", [{"text": "a"}])
-    corpusscan.scan(str(corpus), str(tmp_path / "out"))
+    scan(str(corpus), tmp_path / "out")
     with pytest.raises(CorpusScanError, match="holds the scan of"):
-        corpusscan.scan(str(other), str(tmp_path / "out"))
-    corpusscan.scan(str(other), str(tmp_path / "out"), overwrite=True)
+        scan(str(other), tmp_path / "out")
+    scan(str(other), tmp_path / "out", overwrite=True)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.tex").write_text("x")
     with pytest.raises(CorpusScanError, match="no report"):
-        corpusscan.scan(str(other), str(tmp_path / "mine"))
+        scan(str(other), tmp_path / "mine")
 
 
 def test_a_report_inside_its_input_is_not_read(corpus: Path) -> None:
     """OUT below INPUT is excluded, also in the second scan."""
     for _ in range(2):
-        report = corpusscan.scan(str(corpus), str(corpus / "report"))
+        report = scan(str(corpus), corpus / "report")
         assert report.coverage.collect()["file"].to_list() == [f"part{n}.jsonl" for n in range(3)]
 
 
-def test_a_saved_report_is_whole(report: corpusscan.report.Report, tmp_path: Path) -> None:
+def test_a_saved_report_is_whole(report: corpusscan.Report, tmp_path: Path) -> None:
     """`save` copies the results without the working files; they can be rebuilt there."""
     from corpusscan.report import pages
 
@@ -238,7 +247,7 @@ def test_a_saved_report_is_whole(report: corpusscan.report.Report, tmp_path: Pat
     assert pages.build(tmp_path / "saved").summary == report.summary
 
 
-def test_notebooks_get_a_bounded_page(report: corpusscan.report.Report) -> None:
+def test_notebooks_get_a_bounded_page(report: corpusscan.Report) -> None:
     """`_repr_html_` holds the verdict, no script, and stays small."""
     page = report._repr_html_()
     assert "<script" not in page
@@ -249,21 +258,21 @@ def test_a_detector_that_fails_is_no_clean_verdict(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When a conclusion cannot be drawn the detector is named and the scan is incomplete."""
-    from corpusscan.engine.local import Local, Lost
+    from corpusscan.engine.local import Lost
     from corpusscan.engine.tasks import Reduce
 
-    plain, drained = Local.run, []
+    plain, drained = Here.run, []
 
     def lost(tasks: list[object]) -> object:
         yield from ((task, Lost("task_failed", "on purpose")) for task in tasks)
         drained.append(len(tasks))
 
-    def broken(self: Local, tasks: list[object]) -> object:
+    def broken(self: Here, tasks: list[object]) -> object:
         return lost(tasks) if tasks and isinstance(tasks[0], Reduce) else plain(self, tasks)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Local, "run", broken)
+    monkeypatch.setattr(Here, "run", broken)
     monkeypatch.setattr("corpusscan.engine.rounds.PARTITION", 2_000)
-    report = corpusscan.scan(str(corpus), str(tmp_path / "out"), fail_on="critical")
+    report = scan(str(corpus), tmp_path / "out", fail_on="critical")
     assert report.exit_code == 3
     assert "exact_duplicate" in {one["name"] for one in report.summary["detectors_not_run"]}
     assert max(drained) > 1  # answers of the other partitions are not left for whoever asks next
@@ -273,20 +282,20 @@ def test_a_shard_that_cannot_be_worked_on_is_counted(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that goes over its memory is ended; its shard is errored, the others are scanned, exit 3."""
-    from corpusscan.engine.local import Local, Lost
+    from corpusscan.engine.local import Lost
     from corpusscan.engine.tasks import Map
 
-    plain = Local.run
+    plain = Here.run
 
-    def broken(self: Local, tasks: list[object]) -> object:
+    def broken(self: Here, tasks: list[object]) -> object:
         for item in plain(self, tasks):  # type: ignore[arg-type]
             if item and isinstance(item[0], Map) and item[0].shard.file == "part1.jsonl":
                 yield item[0], Lost("memory_limit")
             else:
                 yield item
 
-    monkeypatch.setattr(Local, "run", broken)
-    report = corpusscan.scan(str(corpus), str(tmp_path / "out"))
+    monkeypatch.setattr(Here, "run", broken)
+    report = scan(str(corpus), tmp_path / "out")
     assert report.exit_code == 3
     (lost,) = report.coverage.filter(pl.col("status") == "errored").collect().to_dicts()
     assert (lost["file"], json.loads(lost["reasons"])) == ("part1.jsonl", {"errored": {"memory_limit": 1}})
@@ -298,7 +307,7 @@ def test_a_shard_that_cannot_be_worked_on_is_counted(
 def test_ctrl_c_stops_soon_and_says_how_to_go_on(tmp_path: Path) -> None:
     """SIGINT ends the scan with 130 within two seconds, no worker stays, and the next run finishes."""
     for part in range(12):
-        write_jsonl(tmp_path / f"corpus/{part}.jsonl", make_records(3_000, seed=part))
+        write_jsonl(tmp_path / f"corpus/{part}.jsonl", make_records(1_000, seed=part))
     line = [
         sys.executable,
         "-m",
@@ -309,6 +318,8 @@ def test_ctrl_c_stops_soon_and_says_how_to_go_on(tmp_path: Path) -> None:
         str(tmp_path / "out"),
         "--fail-on",
         "medium",
+        "--detectors",
+        "exact_duplicate,near_duplicate,repeated_passage",
     ]
     scan = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)
     while not list((tmp_path / "out/work/artefacts").rglob("*.parquet")) and scan.poll() is None:
@@ -336,7 +347,7 @@ def test_progress_tells_rows_bytes_and_time_left() -> None:
 
 def test_times_are_not_in_the_tables(corpus: Path, tmp_path: Path) -> None:
     """Only summary and manifest know when the scan ran."""
-    report = corpusscan.scan(str(corpus), str(tmp_path / "out"))
+    report = scan(str(corpus), tmp_path / "out")
     today = dt.datetime.now(dt.UTC).date()
     seen = report.groups.select(pl.col("first_seen", "last_seen").dt.date()).collect()
     assert today not in set(seen["first_seen"]) | set(seen["last_seen"])
