@@ -18,24 +18,27 @@ import psutil
 import pytest
 import zstandard
 from corpora import Run, make_records, table_bytes, write_jsonl
+from here import Here
 
 from corpusscan import audit, config, io
 from corpusscan.engine import many
-from corpusscan.engine.local import Local, Lost
+from corpusscan.engine.local import Lost
 from corpusscan.engine.tasks import Outcome, Task
 
-KILLS = int(os.environ.get("CORPUSSCAN_TEST_KILLS", "4"))
+KILLS = int(os.environ.get("CORPUSSCAN_TEST_KILLS", "3"))
+# Together these have every stage that a kill can meet: groups over many documents, and looks at suspects alone.
+SOME = "exact_duplicate,near_duplicate,repeated_passage,trigger_mining"
 
 
 @pytest.fixture
 def many_shards(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The corpus, cut into shards of about 16 KiB by this process."""
-    monkeypatch.setattr(io.planning, "_SHARD", 16 * 1024)
+    """The corpus, cut into shards of about 40 KiB by this process."""
+    monkeypatch.setattr(io.planning, "_SHARD", 40 * 1024)
     return corpus
 
 
 def _audit(corpus: Path, out: Path, **options: object) -> dict[str, bytes]:
-    audit.run([str(corpus)], out, config.build({"seed": 1, **options}, "test"), lambda _: None)
+    audit.run([str(corpus)], out, config.build({"seed": 1, "workers": 1, **options}, "test"), lambda _: None)
     return table_bytes(out)
 
 
@@ -46,38 +49,41 @@ def _but_coverage(tables: dict[str, bytes]) -> dict[str, bytes]:
 
 def test_the_number_of_workers_does_not_show(many_shards: Path, tmp_path: Path) -> None:
     """One worker and two leave the same tables."""
-    assert _audit(many_shards, tmp_path / "a", workers=1) == _audit(many_shards, tmp_path / "b", workers=2)
+    assert _audit(many_shards, tmp_path / "a") == _audit(many_shards, tmp_path / "b", workers=2)
 
 
+@pytest.mark.usefixtures("here")
 def test_the_order_of_the_shards_does_not_show(
     many_shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Shards worked off from last to first leave the same tables."""
-    straight = _audit(many_shards, tmp_path / "a", workers=1)
+    straight = _audit(many_shards, tmp_path / "a")
 
-    class Reversed(Local):
+    class Reversed(Here):
         def run(self, tasks: Sequence[Task]) -> Iterable[tuple[Task, Outcome | Lost] | None]:  # type: ignore[override]
             return super().run(list(reversed(tasks)))
 
     monkeypatch.setattr(audit, "Local", Reversed)
-    assert _audit(many_shards, tmp_path / "b", workers=1) == straight
+    assert _audit(many_shards, tmp_path / "b") == straight
 
 
+@pytest.mark.usefixtures("here")
 def test_the_cut_into_shards_shows_in_coverage_only(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Smaller shards give the same findings, documents, groups and members with the same rows."""
     whole = _audit(corpus, tmp_path / "a")
-    monkeypatch.setattr(io.planning, "_SHARD", 5_000)
+    monkeypatch.setattr(io.planning, "_SHARD", 16 * 1024)
     cut = _audit(corpus, tmp_path / "b")
     assert _but_coverage(cut) == _but_coverage(whole)
 
 
+@pytest.mark.usefixtures("here")
 def test_many_shards_told_together_are_the_same(
     many_shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What very many shards left is read in groups, and folders are listed: it does not show, nor does a rerun."""
-    some = {"workers": 1, "detectors": ("exact_duplicate", "near_duplicate", "repeated_passage")}
+    some = {"detectors": ("exact_duplicate", "near_duplicate", "repeated_passage")}
     alone = _audit(many_shards, tmp_path / "a", **some)
     monkeypatch.setattr(many, "GROUP", 2)
     assert _audit(many_shards, tmp_path / "b", **some) == alone
@@ -92,12 +98,14 @@ def test_the_hash_seed_of_python_does_not_show(corpus: Path, tmp_path: Path, com
     """PYTHONHASHSEED 0 and 1 leave the same tables."""
     for seed in ("0", "1"):
         done = command(
-            "scan", corpus, "-o", tmp_path / seed, "--seed", "1", "--quiet", "--fail-on", "medium", PYTHONHASHSEED=seed
-        )
+            "scan", corpus, "-o", tmp_path / seed, "--seed", "1", "--workers", "1", "--quiet", "--fail-on", "medium",
+            PYTHONHASHSEED=seed,
+        )  # fmt: skip
         assert done.returncode == 1, done.stderr
     assert table_bytes(tmp_path / "0") == table_bytes(tmp_path / "1")
 
 
+@pytest.mark.usefixtures("here")
 def test_a_rerun_does_nothing_again(corpus: Path, tmp_path: Path) -> None:
     """A second scan of the same corpus writes no artefact and leaves the same tables."""
     first = _audit(corpus, tmp_path / "out")
@@ -106,6 +114,7 @@ def test_a_rerun_does_nothing_again(corpus: Path, tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out/work/artefacts").rglob("*.parquet")} == stamps
 
 
+@pytest.mark.usefixtures("here")
 def test_changing_one_detector_redoes_only_that_one(corpus: Path, tmp_path: Path) -> None:
     """Another rule pack makes new artefacts for `rules`; those of the other detectors stay."""
     _audit(corpus, tmp_path / "out")
@@ -139,6 +148,8 @@ def _start(corpus: Path, out: Path) -> subprocess.Popen[bytes]:
         "2",
         "--fail-on",
         "medium",
+        "--detectors",
+        SOME,
     ]
     return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -187,10 +198,11 @@ def packed(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     folder.mkdir()
     lines = b"".join(path.read_bytes() for path in sorted(corpus.rglob("*.jsonl")))
     (folder / "all.jsonl.zst").write_bytes(zstandard.compress(lines))
-    monkeypatch.setattr(io.planning, "_SHARD", 16 * 1024)
+    monkeypatch.setattr(io.planning, "_SHARD", 40 * 1024)
     return folder
 
 
+@pytest.mark.usefixtures("here")
 def test_a_compressed_file_in_pieces_is_the_same_corpus(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +217,7 @@ def test_a_compressed_file_in_pieces_is_the_same_corpus(
     assert not list((tmp_path / "cut/work/pieces").rglob("*.zst"))
 
 
+@pytest.mark.usefixtures("here")
 def test_pieces_come_back_where_they_are_needed(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rerun reads nothing; where artefacts are gone, the file is cut once more, to the same tables."""
     monkeypatch.setattr(io.planning, "_WHOLE", 1_000)
@@ -216,22 +229,34 @@ def test_pieces_come_back_where_they_are_needed(packed: Path, tmp_path: Path, mo
 
 
 def test_a_kill_while_pieces_are_cut_leaves_the_same_bytes(tmp_path: Path) -> None:
-    """The half-cut file is cut again."""
-    corpus = tmp_path / "corpus"
+    """A scan that ends with its file cut in part is gone on with: the file is cut again."""
+    corpus, out = tmp_path / "corpus", tmp_path / "out"
     corpus.mkdir()
-    records = [line for part in range(40) for line in make_records(100, seed=part)]
-    write_jsonl(corpus / "a.jsonl", records)
-    (corpus / "a.jsonl.zst").write_bytes(zstandard.compress((corpus / "a.jsonl").read_bytes()))
-    (corpus / "a.jsonl").unlink()
+    records = [line for part in range(20) for line in make_records(100, seed=part)]
+    lines = write_jsonl(tmp_path / "a.jsonl", records).read_bytes()
+    (corpus / "a.jsonl.zst").write_bytes(zstandard.compress(lines))
     code = (
         "import sys; from corpusscan import io, scan; io.planning._WHOLE, io.planning._SHARD = 1000, 16384\n"
-        "scan(sys.argv[1], sys.argv[2], seed=1, workers=2)"
+        "scan(sys.argv[1], sys.argv[2], seed=1, workers=1, detectors=('exact_duplicate', 'near_duplicate'))"
     )
-    subprocess.run([sys.executable, "-c", code, str(corpus), str(tmp_path / "calm")], check=True)
-    for delay in (0.6, 0.9, 1.2):
-        scan = subprocess.Popen([sys.executable, "-c", code, str(corpus), str(tmp_path / "out")])
-        time.sleep(delay)
+    line = [sys.executable, "-c", code, str(corpus)]
+    subprocess.run([*line, str(tmp_path / "calm")], check=True)
+    in_part = 0
+    for pieces in (1, 3, 9):
+        begun = time.time()
+        scan = subprocess.Popen([*line, str(out)])
+        while scan.poll() is None and len(_newer(out / "work/pieces", begun)) < pieces:
+            time.sleep(0.002)
         scan.kill()
         scan.wait()
-    subprocess.run([sys.executable, "-c", code, str(corpus), str(tmp_path / "out")], check=True)
-    assert table_bytes(tmp_path / "out") == table_bytes(tmp_path / "calm")
+        in_part += not list((out / "work/pieces").glob("*.json"))
+    assert in_part, "no kill came before all was cut"
+    subprocess.run([*line, str(out)], check=True)
+    assert table_bytes(out) == table_bytes(tmp_path / "calm")
+
+
+def _newer(folder: Path, moment: float) -> list[Path]:
+    """Pieces that were written since then; none where they are being removed."""
+    with contextlib.suppress(FileNotFoundError):
+        return [path for path in folder.rglob("*.zst") if path.stat().st_mtime > moment]
+    return []
