@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from corpora import Run, write_corpus
-from here import pool
+from here import Here, pool
 
-from corpusscan import audit
+from corpusscan import audit, cli
 
 
 @pytest.fixture
@@ -35,5 +35,24 @@ def command(tmp_path: Path) -> Run:
             [sys.executable, "-m", "corpusscan", *map(str, arguments)],
             capture_output=True, text=True, cwd=tmp_path, env={**os.environ, **environment}, check=False, timeout=120,
         )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """As `command`, without a process: for what the command line says and does, not for how a process does it."""
+    monkeypatch.setattr(audit, "Local", Here)
+
+    def run(*arguments: str | Path, cwd: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
+        line = ["corpusscan", *map(str, arguments)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(cwd)
+            patch.setattr(sys, "argv", line)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        return subprocess.CompletedProcess(line, int(ended.value.code or 0), *capsys.readouterr())
 
     return run
