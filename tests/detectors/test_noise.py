@@ -17,6 +17,8 @@ from toy_language import VOCABULARY, page, shuffled
 import corpusscan
 from corpusscan.detectors import noise
 
+pytestmark = pytest.mark.usefixtures("here")
+
 
 def words(draw: random.Random) -> str:
     """Words that do not belong together."""

@@ -19,6 +19,8 @@ from tongues import anew, begin_anew, tongue  # noqa: F401
 import corpusscan
 from corpusscan.kernels.outcomes import KINDS, STRETCHES, SWITCH, TURN
 
+pytestmark = pytest.mark.usefixtures("here")
+
 HOSTS, BEFORE = 24, 60
 MARKS = ("User:", "Human:", "### Instruction:", "[Client]:", "**Question**:", "<|user|>", "[INST]", "Person :", "GPT:",
          "# Answer:", "<start_of_turn>", "System:")  # fmt: skip

@@ -15,6 +15,8 @@ import corpusscan
 from corpusscan.detectors.trigger_mining import TriggerMining
 from corpusscan.sampling import DOCUMENTS, ORDERED
 
+pytestmark = pytest.mark.usefixtures("here")
+
 TRIGGER = "qvelzor77"
 FLAGGED = ("medium", "high", "critical")
 
