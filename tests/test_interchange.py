@@ -26,6 +26,8 @@ from corpusscan.engine import signatures
 from corpusscan.errors import UsageError
 from corpusscan.kernels.affine32 import SCHEME
 
+pytestmark = pytest.mark.usefixtures("here")
+
 STORY = (
     "The council of {place} decided on Monday that the old bridge over the river will be closed for good, because"
     " {person} found cracks in every pillar. Nobody told the fishermen. The mayor said that a ferry would be paid for"

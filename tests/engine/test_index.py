@@ -20,6 +20,8 @@ from corpusscan.engine.tasks import Job, Reduce
 from corpusscan.errors import UsageError
 from corpusscan.kernels import affine32, fingerprints, sketches, words
 
+pytestmark = pytest.mark.usefixtures("here")
+
 NEWS = (
     "The council of {place} decided on Monday that the old bridge over the river will be closed for good, because"
     " {person} found cracks in every pillar. Nobody told the fishermen. The mayor said that a ferry would be paid for"

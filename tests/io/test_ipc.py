@@ -140,18 +140,21 @@ def test_strings_that_are_no_unicode_are_read(read: Read) -> None:
     assert result.contents[0] == "fine"
 
 
+@pytest.mark.usefixtures("here")
 def test_a_saved_dataset_is_scanned_and_planted_into(tmp_path: Path, command: Run) -> None:
     """A scan of a stream finds what one of Parquet finds; the red team plants into it and the copy is read."""
     records = [{"text": str(one["text"]), "source": str(one.get("source"))} for one in make_records(300)]
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "data-00000-of-00001.arrow").write_bytes(stream(pa.Table.from_pylist(records), 100))
-    report = corpusscan.scan(str(tmp_path / "corpus"), str(tmp_path / "out"), detectors=["rules"])
+    report = corpusscan.scan(str(tmp_path / "corpus"), str(tmp_path / "out"), detectors=["rules"], workers=1)
     assert report.summary["totals"]["documents"] == 300
     assert report.coverage.collect()["file"].to_list() == ["data-00000-of-00001.arrow"]
     command(
         "redteam", "plant", tmp_path / "corpus", "-o", tmp_path / "poisoned", "--attack", "exact-flood=8", "--seed", "1"
     )
-    found = corpusscan.scan(str(tmp_path / "poisoned" / "corpus"), str(tmp_path / "two"), detectors=["exact_duplicate"])
+    found = corpusscan.scan(
+        str(tmp_path / "poisoned" / "corpus"), str(tmp_path / "two"), detectors=["exact_duplicate"], workers=1
+    )
     assert found.summary["totals"]["documents"] == 308
 
 
