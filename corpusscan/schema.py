@@ -51,6 +51,7 @@ DOCUMENTS = pa.schema(
         ("source", _text),
         ("time", _time),
         ("label", _text),
+        ("annotator", _text),  # who gave the label
     ]
 )
 

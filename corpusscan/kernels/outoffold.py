@@ -23,7 +23,7 @@ from corpusscan.kernels.words import Hashes, Offsets
 FOLDS = 5
 WEIGHT = 5.0  # of what documents say against weights of 0 (the C of Fan et al. 2008)
 DENSE = 1.0  # length of a document's direction beside that of its words
-ITERATIONS = 40
+ITERATIONS = 20
 WEIGHTS = 1 << 22  # of all folds and classes: how many features there may be
 _UPPER = np.uint64(24)  # a feature is known by the upper 40 bits of its hash, as in `profile.frequencies`
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -55,11 +55,16 @@ class Read(NamedTuple):
     dense: Floats  # documents x dimensions
 
 
+def contents(hashes: Hashes, bounds: Offsets) -> Hashes:
+    """A hash of the words of each document, whatever their case, punctuation and order."""
+    sums = np.append(np.uint64(0), np.cumsum(hashes * _MIX, dtype=np.uint64))
+    found: Hashes = (sums[bounds[1:]] - sums[bounds[:-1]]) * _MIX
+    return found
+
+
 def folds(hashes: Hashes, bounds: Offsets) -> Numbers:
     """The fold of each document, drawn by its words."""
-    sums = np.append(np.uint64(0), np.cumsum(hashes * _MIX, dtype=np.uint64))
-    mixed = (sums[bounds[1:]] - sums[bounds[:-1]]) * _MIX
-    return (mixed >> np.uint64(33)).astype(np.int64) % FOLDS
+    return (contents(hashes, bounds) >> np.uint64(33)).astype(np.int64) % FOLDS
 
 
 def features(hashes: Hashes, bounds: Offsets) -> tuple[Hashes, Numbers]:
@@ -68,7 +73,12 @@ def features(hashes: Hashes, bounds: Offsets) -> tuple[Hashes, Numbers]:
     inside = np.ones(len(hashes), bool)
     inside[bounds[:-1][np.diff(bounds) > 0]] = False
     both = np.concatenate([hashes, profile.pair_hashes(hashes)[inside]])
-    return both >> _UPPER << _UPPER, np.concatenate([owner, owner[inside]])
+    return cut(both), np.concatenate([owner, owner[inside]])
+
+
+def cut(hashes: Hashes) -> Hashes:
+    """Hashes of words or pairs as features are known by them."""
+    return hashes >> _UPPER << _UPPER
 
 
 def vocabulary(hashes: Hashes, bounds: Offsets, least: int, most: int) -> tuple[Hashes, Floats]:
@@ -103,6 +113,14 @@ def read(hashes: Hashes, bounds: Offsets, known: tuple[Hashes, Floats], encoder:
     return Read(
         matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), scaled, _dense(hashes, bounds, encoder)
     )
+
+
+def some(seen: Read, kept: Numbers) -> Read:
+    """Of these documents only (ascending)."""
+    length = np.diff(seen.bounds)[kept]
+    bounds = np.append(0, np.cumsum(length))
+    places = np.repeat(seen.bounds[kept] - bounds[:-1], length) + np.arange(bounds[-1])
+    return Read(bounds, seen.feature[places], seen.value[places], seen.dense[kept])
 
 
 def _dense(hashes: Hashes, bounds: Offsets, encoder: Encoder | None) -> Floats:
@@ -153,7 +171,7 @@ def _softmax(logits: Floats, target: Floats) -> tuple[Floats, Floats]:
     if logits.shape[2] == 1:
         one = logits[:, :, 0]
         signed = np.where(target > 0.5, one, -one)
-        chance: Floats = 1 / (1 + np.exp(-np.clip(one, -60, 60)))
+        chance: Floats = (1 / (1 + np.exp(-np.clip(one, -60, 60)))).astype(np.float32)
         return chance[:, :, None], np.logaddexp(np.float32(0), -signed).astype(np.float32)
     top = logits.max(axis=2, keepdims=True)
     powers = np.exp(logits - top)

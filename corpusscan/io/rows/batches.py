@@ -133,10 +133,11 @@ def _documents(rows: Rows, columns: Mapping[str, Column], layout: Layout, accoun
             account.note("unreadable_time", unread)
     account.without["source"] += source.null_count
     account.without["time"] += time.null_count
-    names = {name: arrow.words(columns[name]) for name in (*layout.id, *layout.label)}
-    identity = _first([names[name] for name in layout.id], count)
-    label = _first([names[name] for name in layout.label], count)
-    return pa.Table.from_arrays([pa.array(rows), identity, source, time, label], schema=schema.DOCUMENTS)
+    names = {name: arrow.words(columns[name]) for name in (*layout.id, *layout.label, *layout.annotator)}
+    identity, label, annotator = (
+        _first([names[name] for name in known], count) for known in (layout.id, layout.label, layout.annotator)
+    )
+    return pa.Table.from_arrays([pa.array(rows), identity, source, time, label, annotator], schema=schema.DOCUMENTS)
 
 
 def _first(columns: list[pa.Array], count: int, kind: pa.DataType = TEXT) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Which columns of a record are text, identity, source, time and label: by name, or as the user says."""
+"""Which columns of a record are text, identity, source, time, label and annotator: by name, or as the user says."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ SOURCE = ("source", "domain", "host", "site", "url", "uri")
 ADDRESSES = frozenset({"url", "uri"})  # of which the host is the source
 TIME = ("timestamp", "date", "created_at", "created", "published", "published_at", "time", "datetime")
 LABEL = ("label", "labels", "class", "category")
+ANNOTATOR = ("annotator", "annotator_id", "worker", "worker_id", "rater", "rater_id")
 MAX_NAMES, MAX_NAME = 256, 256  # columns left unscanned that are told, and code points told of each
 
 
@@ -35,16 +36,17 @@ class Layout:
     source: tuple[str, ...]
     time: tuple[str, ...]
     label: tuple[str, ...]
+    annotator: tuple[str, ...]
     unscanned: tuple[str, ...]
 
     @cached_property
     def used(self) -> tuple[str, ...]:
         """Every column that is read, once."""
-        return tuple(dict.fromkeys((*self.text, *self.id, *self.source, *self.time, *self.label)))
+        return tuple(dict.fromkeys((*self.text, *self.id, *self.source, *self.time, *self.label, *self.annotator)))
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.text, self.id, self.source, self.time, self.label, self.unscanned))
+        return hash((self.used, self.text, self.unscanned))
 
     def __hash__(self) -> int:
         return self._hash  # asked for with every record
@@ -65,6 +67,7 @@ class Layout:
             source=pick(chosen.source, SOURCE),
             time=pick(chosen.time, TIME),
             label=pick(chosen.label, LABEL),
+            annotator=pick(None, ANNOTATOR),
             unscanned=tuple(unscanned[:MAX_NAMES]),
         )
 

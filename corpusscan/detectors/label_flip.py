@@ -1,0 +1,451 @@
+"""Labels that their texts contradict: which rows, and whether they gather at a name, a source, an annotator, a month.
+
+Three steps.  A model of the labels is learned from a sample, every document judged by what others taught (`labels`,
+`kernels.outoffold`); every labelled document is looked at; then those that stand out.  That some labels are wrong is so
+everywhere: such rows are ranked (confident learning, Northcutt, Jiang and Chuang 2021), not flagged.  A targeted flip
+(Wan et al. 2023) is another thing: labels of what names one entity, wrong far more often than those of anything else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from corpusscan import labels, schema
+from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
+from corpusscan.kernels import contradictions, hashing, outoffold, profile
+from corpusscan.kernels.contradictions import Foreseen
+from corpusscan.kernels.excerpts import excerpt
+from corpusscan.kernels.outoffold import Numbers
+from corpusscan.labels import ANNOTATOR, KINDS, MONTH, SOURCE, WORD, Labelled
+from corpusscan.quoted import Quoted
+
+NAME, RULE = "label_flip", "contradicted-label"
+SUSPICIOUS = "suspicious-labels"
+RANKED, HELD = 500, 4_000  # rows that are told, and of a part of the corpus those that may be among them
+MEMBERS = 2_000  # documents of a group that are looked at
+MEDIUM, HIGH = (15, 1e-5), (20, 1e-10)  # contradictions that are no copies, and of tests those that chance would bring
+COUNTERPARTS = 3  # of a feature, documents whose labels agree with their texts, that are told
+EXAMPLES, CELLS = 5, 12  # rows and cells of a confusion that are told
+_ALL = 0  # number of what is counted over all documents; a suspect's is one more than its place
+_ROW, _COUNT, _AGREES = range(3)
+_TITLE = 120
+_PARTS = 1 << 24  # expectations are whole numbers of these, so that they add up alike in any order
+
+_SCORED = pa.schema(
+    [
+        ("row", pa.uint64()), ("partition", pa.uint32()), ("kind", pa.uint8()), ("suspect", pa.uint16()),
+        ("given", pa.uint16()), ("top", pa.uint16()), ("chance", pa.float32()), ("most", pa.float32()),
+        ("against", pa.bool_()), ("content", pa.uint64()), ("count", pa.uint32()), ("expected", pa.int64()),
+    ]
+)  # fmt: skip
+_NAMED = pa.schema([("shard", pa.uint32()), ("row", pa.uint64()), ("suspect", pa.uint16())])
+
+
+@dataclass(frozen=True)
+class Score(Round):
+    """Every labelled document: whether its label contradicts it, and which suspects it carries."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("model", "facts")
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Rows of `_SCORED`: documents that contradict (`_ROW`), some that agree, and counts of all."""
+        known = labels.state_of(state)
+        if known is None or batch.documents["label"].null_count == len(batch.documents):
+            return _SCORED.empty_table()
+        told = list(_scored(batch, *known))
+        return pl.concat(told).sort("row", "kind", "suspect", "given", "top").to_arrow().cast(_SCORED) if told else (
+            _SCORED.empty_table()
+        )  # fmt: skip
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """Of the rows those that contradict most, of each suspect; counts added up."""
+        told = pl.DataFrame(rows)
+        added = told.filter(pl.col("kind") == _COUNT).group_by("kind", "suspect", "given", "top").agg(
+            pl.col("count").sum(), pl.col("expected").sum()
+        ).sort("suspect", "given", "top")  # fmt: skip
+        single = told.filter(pl.col("kind") != _COUNT).sort("chance", "shard", "row")
+        single = single.filter(pl.int_range(pl.len()).over("kind", "suspect") < HELD)
+        return pl.concat([single.drop("partition"), added], how="diagonal").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`named`: shard, row and suspect of what is looked at; `found`: groups; `scored`: what is told of members."""
+        known = labels.state_of(context.state)
+        if known is None or not reduced.num_rows:
+            return {"named": _NAMED.empty_table(), "found": pa.table({}), "scored": pa.table({})}
+        told, facts = pl.DataFrame(reduced), known[2]
+        found = [_ranked(told, facts)]
+        found += [_suspected(told, n + 1, one, facts) for n, one in enumerate(facts["suspects"])]
+        kept = [one for one in found if one]
+        own = told.filter(pl.col("kind") == _ROW, pl.col("suspect").is_in([one["suspect"] for one in kept]))
+        place = pl.int_range(pl.len()).over("suspect")
+        chosen = own.sort("suspect", "chance", "shard", "row").filter(
+            pl.when(pl.col("suspect") == _ALL).then(place < RANKED).otherwise(place < MEMBERS)
+        )
+        agree = told.filter(pl.col("kind") == _AGREES, pl.col("suspect").is_in([one["suspect"] for one in kept]))
+        agree = agree.sort("suspect", "content", "shard", "row").filter(place < COUNTERPARTS)
+        looked = pl.concat([chosen, agree]).unique(["shard", "row", "suspect"], keep="first", maintain_order=True)
+        looked = looked.sort("shard", "row", "suspect")
+        left = len(own.filter(pl.col("suspect") != _ALL)) - len(chosen.filter(pl.col("suspect") != _ALL))
+        return {
+            "named": looked.select(_NAMED.names).to_arrow().cast(_NAMED),
+            "found": pa.table({"told": [json.dumps(kept, sort_keys=True)]}),
+            "scored": looked.select("shard", "row", *_SCORED.names[2:9]).to_arrow(),
+            "limits": limits(
+                Limit("rows of one feature with contradicted labels that are told", MEMBERS, left, "rows")
+            ),
+        }
+
+
+def _scored(batch: Batch, model: Any, chance: Any, facts: Any) -> Iterator[pl.DataFrame]:
+    """The rows of a batch for `Score`."""
+    own = labels.labelled(batch)
+    given = batch.documents["label"].take(pa.array(own.document))
+    number = {name: n for n, name in enumerate(facts["classes"])}
+    label = np.array([number.get(name, -1) for name in given.to_pylist()], np.int64)
+    whole = np.flatnonzero(label >= 0)
+    if not len(whole):
+        return
+    fold, seen = (
+        outoffold.folds(own.hashes, own.bounds),
+        outoffold.read(own.hashes, own.bounds, (model.features, model.rarity)),
+    )
+    logits = outoffold.logits(model, seen, fold)
+    content, rows = outoffold.contents(own.hashes, own.bounds), batch.documents["row"].to_numpy()[own.document]
+    # By each class's own confidence, as confident learning has it: a class that is seldom sure is not therefore wrong.
+    found = contradictions.foreseen(logits[whole], label[whole], chance.prior)
+    sure = outoffold.chances(logits[whole]) / np.maximum(facts["thresholds"], 1e-6)
+    counted = np.where(sure.max(axis=1) >= 1, sure.argmax(axis=1), label[whole])
+    yield from _rows(_ALL, rows[whole], content[whole], label[whole], found, counted, chance)
+    carrying = _Carriers(batch, own)
+    for place, one in enumerate(facts["suspects"], 1):
+        mine, logit = carrying.of(one, model, seen, fold, logits)
+        some = mine[label[mine] >= 0]
+        if len(some):
+            found = contradictions.foreseen(logit[label[mine] >= 0], label[some], chance.prior)
+            yield from _rows(place, rows[some], content[some], label[some], found, found.top, chance)
+
+
+def _rows(
+    suspect: int, rows: Any, content: Any, label: Numbers, found: Foreseen, counted: Numbers, chance: Any
+) -> Iterator[pl.DataFrame]:
+    """Documents of a suspect, or of all, that contradict; those that agree, if a suspect's; and their counts."""
+    told = pl.DataFrame(
+        {"row": rows, "suspect": suspect, "given": label, "top": found.top, "chance": found.given, "most": found.chance,
+         "against": found.against, "content": content, "counted": counted,
+         "expected": np.rint(chance.rates[found.stratum].sum(axis=1) * _PARTS).astype(np.int64)}
+    ).with_columns(partition=(pl.col("content") // 2**32).cast(pl.UInt32), count=pl.lit(1))  # fmt: skip
+    yield _as(told.filter(pl.col("against") if suspect == _ALL else pl.col("given") != pl.col("top")), _ROW)
+    if suspect != _ALL:
+        yield _as(told.filter(pl.col("given") == pl.col("top")).sort("content", "row").head(COUNTERPARTS), _AGREES)
+    counts = told.group_by("suspect", "given", "counted").agg(
+        pl.col("row").min(), pl.len().alias("count"), pl.col("expected").sum(),
+        partition=pl.lit(suspect, pl.UInt32),
+    )  # fmt: skip
+    counts = counts.with_columns(
+        top=pl.col("counted"), chance=pl.lit(0.0), most=pl.lit(0.0), against=pl.lit(value=False), content=pl.lit(0)
+    )
+    yield _as(counts, _COUNT)
+
+
+def _as(told: pl.DataFrame, kind: int) -> pl.DataFrame:
+    """Rows as `_SCORED`."""
+    full = told.with_columns(kind=pl.lit(kind)).select(_SCORED.names)
+    return full.cast(dict(zip(_SCORED.names, pl.DataFrame(_SCORED.empty_table()).dtypes, strict=True)))
+
+
+class _Carriers:
+    """Who of the labelled documents of a batch carries a feature, and their logits as if they did not."""
+
+    def __init__(self, batch: Batch, own: Labelled) -> None:
+        self.own = own
+        self.marks = labels.marks(batch)
+        self.owner = np.repeat(np.arange(len(own.document)), np.diff(own.bounds))
+        self.words = outoffold.cut(own.hashes)
+        self.pairs = outoffold.cut(profile.pair_hashes(own.hashes))
+        self.pairs[own.bounds[:-1][np.diff(own.bounds) > 0]] = 0
+
+    def places(self, code: int) -> tuple[Numbers, bool]:
+        """The words at which a feature ends, and whether it is a pair."""
+        words = np.flatnonzero(self.words == np.uint64(code))
+        return (words, False) if len(words) else (np.flatnonzero(self.pairs == np.uint64(code)), True)
+
+    def of(self, one: dict[str, Any], model: Any, seen: Any, fold: Numbers, logits: Any) -> tuple[Numbers, Any]:
+        """The documents that carry a suspect, and their logits without it."""
+        if one["kind"] != WORD:
+            mine = np.flatnonzero(self.marks[one["kind"]][self.own.document] == np.uint64(one["code"]))
+            return mine, logits[mine]
+        places, is_pair = self.places(one["code"])
+        mine = np.unique(self.owner[places])
+        if not len(mine):
+            return mine, logits[mine]
+        parts = np.unique(self.words[np.concatenate([places, places - 1])] if is_pair else self.words[places])
+        hidden = np.isin(self.words, parts)
+        after = np.append(False, hidden[:-1])
+        gone = np.unique(np.concatenate([parts, self.pairs[hidden | after]]))
+        some = outoffold.some(seen, mine)
+        said = outoffold.said(model, some, fold[mine]) * np.isin(model.features[some.feature], gone)[:, None]
+        left = logits[mine].copy()
+        np.subtract.at(left, np.repeat(np.arange(len(mine)), np.diff(some.bounds)), said)
+        return mine, left
+
+
+def _confusion(counts: pl.DataFrame, facts: dict[str, Any]) -> list[list[Any]]:
+    """Labels given and foreseen that differ, with how many documents, most first."""
+    unlike = counts.filter(pl.col("given") != pl.col("top")).sort(
+        ["count", "given", "top"], descending=[True, False, False]
+    )
+    names = facts["classes"]
+    return [
+        [names[g][:_TITLE], names[t][:_TITLE], n]
+        for g, t, n in unlike.select("given", "top", "count").head(CELLS).iter_rows()
+    ]
+
+
+def _counts(told: pl.DataFrame, suspect: int) -> pl.DataFrame:
+    own = told.filter(pl.col("kind") == _COUNT, pl.col("suspect") == suspect)
+    return own.group_by("given", "top").agg(pl.col("count").sum(), pl.col("expected").sum()).sort("given", "top")
+
+
+def _ranked(told: pl.DataFrame, facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Single rows whose labels contradict them, wherever they are."""
+    counts, rows = _counts(told, _ALL), told.filter(pl.col("kind") == _ROW, pl.col("suspect") == _ALL)
+    if not len(rows):
+        return None
+    total = int(counts["count"].sum())
+    unlike = int(counts.filter(pl.col("given") != pl.col("top"))["count"].sum())
+    evidence = {
+        "labelled": total, "estimated_errors": unlike, "share": round(unlike / total, 4),
+        "foretold": round(facts["foretold"], 3), "confusion": _confusion(counts, facts),
+    }  # fmt: skip
+    return {
+        "suspect": _ALL,
+        "severity": "low",
+        "q": None,
+        "evidence": evidence,
+        "independent": rows["content"].n_unique(),
+    }
+
+
+def _suspected(told: pl.DataFrame, number: int, one: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any] | None:
+    """A feature, judged over all documents; nothing where they do not bear out what the sample said."""
+    rows = told.filter(pl.col("kind") == _ROW, pl.col("suspect") == number)
+    counts = _counts(told, number)
+    against = rows.filter(pl.col("against"))["content"].n_unique()
+    expected = counts["expected"].sum() / _PARTS
+    q = float(contradictions.tails(against, expected, one["spread"]) * one["tests"])
+    if q > labels.SUSPECT or against < labels.FEWEST:
+        return None
+    severity = (
+        "high"
+        if against >= HIGH[0] and q <= HIGH[1]
+        else "medium"
+        if against >= MEDIUM[0] and q <= MEDIUM[1]
+        else "low"
+    )
+    given = rows.filter(pl.col("against")).group_by("given").len().sort(["len", "given"], descending=[True, False])
+    evidence = {
+        "gathered_at": KINDS[one["kind"]], "documents_with_it": int(counts["count"].sum()), "contradicted": against,
+        "expected_by_chance": round(expected, 2), "q_value": q, "label": facts["classes"][given["given"][0]][:_TITLE],
+        "confusion": _confusion(counts, facts),
+    }  # fmt: skip
+    return {"suspect": number, "severity": severity, "q": min(q, 1.0), "evidence": evidence, "independent": against,
+            "label": int(given["given"][0])}  # fmt: skip
+
+
+_SHOWN = pa.schema(
+    [
+        ("row", pa.uint64()), ("suspect", pa.uint16()), ("field", pa.large_string()), ("start", pa.int64()),
+        ("end", pa.int64()), ("excerpt", pa.large_string()), ("mark", pa.large_string()), ("title", pa.large_string()),
+        ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")), ("hash", pa.large_string()),
+    ]
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Show(Round):
+    """The documents: where the name stands in them, what they say, what their labels are and should be."""
+
+    over: ClassVar[Any] = "members"
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """A row for each suspect of a document that a row of that number has in any shard, as `_SHOWN`."""
+        known = labels.state_of(state)
+        if known is None:
+            return _SHOWN.empty_table()
+        own = labels.labelled(batch)
+        place = {row: n for n, row in enumerate(batch.documents["row"].to_pylist())}
+        number = {document: n for n, document in enumerate(own.document.tolist())}
+        named = pl.DataFrame(state["named"]).filter(pl.col("row").is_in(list(place)))
+        shower = _Shower(batch, own, known[2]["suspects"])
+        told = [
+            shower.row(place[row], number[place[row]], suspect)
+            for row, suspect in named.select("row", "suspect").unique().sort("row", "suspect").iter_rows()
+            if place[row] in number
+        ]
+        return pa.Table.from_pylist([one for one in told if one], schema=_SHOWN)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The rows that are meant in their own shards, with what was found of them."""
+        if not rows.num_rows:
+            return pa.table({})
+        on = ["shard", "row", "suspect"]
+        return (
+            pl.DataFrame(rows).join(pl.DataFrame(state["scored"]), on=on, how="inner", maintain_order="left").to_arrow()
+        )
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """Groups: one of single rows, and one of each feature."""
+        groups: list[dict[str, Any]] = []
+        members: list[dict[str, Any]] = []
+        hits: list[dict[str, Any]] = []
+        known = labels.state_of(context.state)
+        if known is not None and "suspect" in reduced.column_names:
+            rows = pl.DataFrame(reduced).sort("chance", "shard", "row")
+            for one in json.loads(context.state["found"]["told"][0].as_py()):
+                own = rows.filter(pl.col("suspect") == one["suspect"])
+                if len(own.filter(pl.col("kind") == _ROW)):
+                    group = _group(one, own, known[2])
+                    groups.append(group)
+                    members += _members(group, own)
+                    hits += _hits(group, one, own, known[2])
+        return {
+            "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
+            "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
+            "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
+        }
+
+
+class _Shower:
+    """What is shown of documents of a batch."""
+
+    def __init__(self, batch: Batch, own: Labelled, suspects: list[dict[str, Any]]) -> None:
+        self.batch, self.own, self.suspects = batch, own, suspects
+        self.texts, self.documents = Quoted(batch), batch.documents
+        self.content = batch.feature(hashing.content_hashes)
+        self.first = np.searchsorted(batch.texts["row"].to_numpy(), batch.documents["row"].to_numpy())
+        self.carriers = _Carriers(batch, own)
+
+    def row(self, document: int, number: int, suspect: int) -> dict[str, Any] | None:
+        """A document as `_SHOWN`, the feature marked if it is words; nothing where it does not carry it."""
+        told: dict[str, Any] = {name: self.documents[name][document].as_py() for name in ("row", "source", "time")}
+        told |= {"suspect": suspect, "hash": self.content[document], "title": ""}
+        one: dict[str, Any] = self.suspects[suspect - 1] if suspect else {"kind": None}
+        if one["kind"] == WORD:
+            found = self._words(document, number, one["code"])
+            return told | found if found else None
+        if one["kind"] in (SOURCE, ANNOTATOR):
+            told["title"] = self.documents[KINDS[one["kind"]]][document].as_py() or ""
+        if one["kind"] == MONTH:
+            told["title"] = labels.month(one["code"])
+        if self.first[document] >= len(self.batch.texts):
+            return None
+        self.texts.open(int(self.first[document]))
+        return told | self._span(0, len(self.texts.text), 0, len(self.texts.text))
+
+    def _words(self, document: int, number: int, code: int) -> dict[str, Any] | None:
+        places, is_pair = self.carriers.places(code)
+        mine = places[self.carriers.owner[places] == number]
+        if not len(mine):
+            return None
+        words = self.texts.words
+        rows = self.batch.documents["row"].to_numpy()
+        start = words.bounds[np.searchsorted(self.batch.texts["row"].to_numpy(), rows[document])]
+        at = int(mine[0] - self.own.bounds[number] + start)
+        self.texts.open(int(np.searchsorted(words.bounds, at, side="right")) - 1)
+        last = int(self.texts.points[words.begins[at]])
+        end = last + max(len(self.texts.word(at)), 1)
+        begin = last
+        if is_pair and at > words.bounds[self.texts.number]:
+            begin = int(self.texts.points[words.begins[at - 1]])
+        told = self._span(begin, end, 0, len(self.texts.text))
+        return told | {"title": self.texts.text[begin:end]}
+
+    def _span(self, begin: int, end: int, first: int, last: int) -> dict[str, Any]:
+        """A span of the open text as it is shown; the whole text is what is flagged."""
+        shown, *mark = excerpt(self.texts.text, begin, end)
+        start = self.texts.start
+        return {"field": self.texts.field, "start": start + first, "end": start + last, "excerpt": shown,
+                "mark": json.dumps(mark)}  # fmt: skip
+
+
+def _group(one: dict[str, Any], own: pl.DataFrame, facts: dict[str, Any]) -> dict[str, Any]:
+    """A row of `groups`."""
+    wrong, agree = own.filter(pl.col("kind") == _ROW), own.filter(pl.col("kind") == _AGREES)
+    titles = wrong["title"].value_counts().sort(["count", "title"], descending=[True, False])["title"].to_list()
+    if one["suspect"] == _ALL:
+        name, title = f"{NAME}:{SUSPICIOUS}", "Labels that their texts contradict"
+    else:
+        suspect = facts["suspects"][one["suspect"] - 1]
+        title = titles[0][:_TITLE] or min(wrong["hash"])
+        title = title if suspect["kind"] == WORD else f"{KINDS[suspect['kind']]} {title}"
+        name = f"{NAME}:{suspect['kind']}-{title.casefold()}"
+    sources, times = wrong["source"].drop_nulls().unique(), wrong["time"].drop_nulls().sort().to_list()
+    evidence = one["evidence"] | {
+        "examples": [_example(row, facts) for row in wrong.head(EXAMPLES).to_dicts()],
+        "counterparts": [_example(row, facts) for row in agree.head(COUNTERPARTS).to_dicts()],
+    }
+    return {
+        "group": name, "kind": "labels", "title": title, "attack": "label_flip", "severity": one["severity"],
+        "score": 0.5 if one["q"] is None else float(1 - one["q"]), "q_value": one["q"],
+        "documents": wrong.select("shard", "row").n_unique(), "independent_documents": one["independent"],
+        "sources": len(sources), "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
+        "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
+    }  # fmt: skip
+
+
+def _example(row: dict[str, Any], facts: dict[str, Any]) -> list[str]:
+    """Label given, label foreseen, what it says."""
+    names = facts["classes"]
+    return [names[row["given"]][:_TITLE], names[row["top"]][:_TITLE], row["excerpt"]]
+
+
+def _members(group: dict[str, Any], own: pl.DataFrame) -> list[dict[str, Any]]:
+    told = own.unique(["shard", "row"], keep="first", maintain_order=True).sort("kind", maintain_order=True).to_dicts()
+    return [
+        {"group": group["group"], "shard": row["shard"], "row": row["row"],
+         "role": "neighbour" if row["kind"] == _AGREES else "carrier" if n else "exemplar",
+         "independent_id": f"{group['group']}/{row['hash']}"}
+        for n, row in enumerate(told)
+    ]  # fmt: skip
+
+
+def _hits(group: dict[str, Any], one: dict[str, Any], own: pl.DataFrame, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The documents whose labels are contradicted; of a flip those that contradict it the other way are told low."""
+    shared = {name: group[name] for name in ("group", "attack", "q_value")}
+    names, hits = facts["classes"], []
+    for row in own.filter(pl.col("kind") == _ROW).to_dicts():
+        aside = one["suspect"] != _ALL and row["given"] != one["label"]
+        evidence = {
+            "label": names[row["given"]], "foreseen": names[row["top"]], "chance_of_label": round(row["chance"], 4),
+            "chance_of_foreseen": round(row["most"], 4), "mark": json.loads(row["mark"]),
+        }  # fmt: skip
+        hits.append(shared | {
+            "shard": row["shard"], "row": row["row"], "field": row["field"], "start": row["start"], "end": row["end"],
+            "tokens": None, "excerpt": row["excerpt"], "rule": RULE, "severity": "low" if aside else group["severity"],
+            "score": float(np.clip(1 - row["chance"] / max(row["most"], 1e-6), 0, 1)),
+            "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
+        })  # fmt: skip
+    return hits
+
+
+@dataclass(frozen=True)
+class LabelFlip(Detector):
+    """Finds labels that their texts contradict: ranks single rows, flags names, sources, annotators they gather at."""
+
+    name: ClassVar[str] = NAME
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Learn from a sample, judge every labelled document, look at what stands out."""
+        return (labels.Learn(), Score(), Show())
+
+    def title(self, rule: str) -> str:
+        """What a hit is called."""
+        return "A label that its text contradicts"

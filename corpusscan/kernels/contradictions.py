@@ -1,0 +1,186 @@
+"""Labels that the text speaks against, and the words and other features at which they gather.
+
+A label contradicts its text where models that have not seen it (`outoffold`) hold another class to be several times
+likelier, and no mere habit of the corpus makes it so.  How often that happens by chance is told by strata of the class
+foreseen and of how surely: so ambiguous texts, hard classes and the border between two explain their own errors.  What
+is asked of a feature is asked as if it were not there, else labels that depend on it would be foreseen by it.
+Features differ by nature, too: how much is estimated from all of them (an empirical null, Efron 2004), as the shape of
+a gamma distribution of rates, so that counts are negative binomial.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusscan.kernels import outoffold, profile
+from corpusscan.kernels.latent import Floats
+from corpusscan.kernels.outoffold import Model, Numbers, Read
+from corpusscan.kernels.words import Hashes, Offsets
+
+ODDS = 3.0  # of the class foreseen against the label given
+SURE = np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99])  # chances of the class foreseen that part strata
+BLOCK = 1 << 22  # numbers that are worked on at once
+KNOWN = 1e-6  # odds by chance below which a feature is no evidence of how features differ by nature
+SPREAD = (0.02, 2.0)  # least and most variance of rates, the mean being 1
+AS_MANY = 50.0  # errors, that count for the least spread
+
+Bools = npt.NDArray[np.bool_]
+
+
+class Foreseen(NamedTuple):
+    """What others say of documents."""
+
+    top: Numbers  # the class foreseen
+    chance: Floats  # of it
+    given: Floats  # chance of the label
+    against: Bools  # whether the label contradicts the text
+
+    @property
+    def stratum(self) -> Numbers:
+        """By the class foreseen and how surely."""
+        return self.top * (len(SURE) + 1) + np.searchsorted(SURE, self.chance)
+
+
+class Null(NamedTuple):
+    """How often labels contradict texts by chance."""
+
+    prior: Floats  # share of each class
+    rates: Floats  # strata x classes: of the documents of a stratum those that have that label against their text
+
+
+class Carried(NamedTuple):
+    """Features of documents, each once, as if the feature were not there."""
+
+    document: Numbers
+    feature: Numbers  # place in the vocabulary
+    found: Foreseen
+
+
+class Counts(NamedTuple):
+    """Contradictions in the documents of features, by label: features x classes."""
+
+    against: Floats
+    expected: Floats
+
+    def __add__(self, other: Any) -> Counts:
+        return Counts(self.against + other.against, self.expected + other.expected)
+
+
+def foreseen(logits: Floats, label: Numbers, prior: Floats) -> Foreseen:
+    """What logits (documents x classes) say of documents with these labels."""
+    chance, rows = outoffold.chances(logits), np.arange(len(label))
+    top = chance.argmax(axis=1)
+    most, given = chance[rows, top], chance[rows, label]
+    against = most >= ODDS * given
+    against &= most * prior[label] >= ODDS * given * prior[top]  # that most labels are of a class says nothing
+    return Foreseen(top, most, given, against)
+
+
+def null(found: Foreseen, label: Numbers, prior: Floats) -> Null:
+    """Rates of contradictions by strata, from all documents."""
+    shape = len(prior) * (len(SURE) + 1), len(prior)
+    count = np.bincount(found.stratum, minlength=shape[0])
+    cell = found.stratum * shape[1] + label
+    against = np.bincount(cell, found.against, shape[0] * shape[1]).reshape(shape)
+    few = 0.5 / max(shape[1] - 1, 1)
+    return Null(prior, ((against + few) / (count + 1)[:, None]).astype(np.float32))
+
+
+def counts(feature: Numbers, label: Numbers, found: Foreseen, chance: Null, features: int, once: Bools) -> Counts:
+    """Contradictions at features (numbers below `features`); those count that are seen for the first time (`once`)."""
+    from scipy.sparse import csr_matrix  # noqa: PLC0415  # takes a third of a second
+
+    classes = len(chance.prior)
+    mine = found.against & once
+    against = np.bincount(feature[mine] * classes + label[mine], minlength=features * classes)
+    many = csr_matrix((np.ones(len(feature), np.float32), (feature, found.stratum)), (features, len(chance.rates)))
+    return Counts(against.reshape(features, classes).astype(np.float32), many @ chance.rates)
+
+
+def carried(
+    hashes: Hashes, bounds: Offsets, model: Model, fold: Numbers, label: Numbers, chance: Null, tested: Bools
+) -> Iterator[Carried]:
+    """The `tested` features (of the vocabulary) of documents whose words are hashes[bounds[i]:bounds[i + 1]]."""
+    step = max(BLOCK // max(model.classes, 4), 1)
+    cuts = np.unique(np.minimum(np.searchsorted(bounds, np.arange(0, bounds[-1] + step, step)), len(fold)))
+    for first, last in itertools.pairwise(cuts.tolist()):
+        own = hashes[bounds[first] : bounds[last]]
+        some = slice(first, last)
+        one = _carried(own, bounds[first : last + 1] - bounds[first], model, fold[some], label[some], chance, tested)
+        yield one._replace(document=one.document + first)
+
+
+def _carried(
+    hashes: Hashes, bounds: Offsets, model: Model, fold: Numbers, label: Numbers, chance: Null, tested: Bools
+) -> Carried:
+    known = (model.features, model.rarity)
+    seen = outoffold.read(hashes, bounds, known)
+    logits, said = outoffold.logits(model, seen, fold), outoffold.said(model, seen, fold)
+    document = np.repeat(np.arange(len(fold)), np.diff(seen.bounds))
+    entry = document * len(model.features) + seen.feature  # ascending
+    without = said.copy()  # what is to be taken out: of a word, its pairs, too; of a pair, both words
+    places = _pairs(hashes, bounds, model, seen, entry)
+    for one in (places.first, places.second):
+        np.add.at(without, one[one >= 0], said[places.pair[one >= 0]])
+    words = (
+        np.where(places.first >= 0, places.first, places.second),
+        np.where(places.second >= 0, places.second, places.first),
+    )
+    whole = (places.first >= 0) | (places.second >= 0)
+    pair, first, second = places.pair[whole], words[0][whole], words[1][whole]
+    own = without[first] + np.where((first != second)[:, None], without[second] - said[pair], 0)
+    without[pair] = own
+    mine = tested[seen.feature]
+    found = foreseen(logits[document[mine]] - without[mine], label[document[mine]], chance.prior)
+    return Carried(document[mine], seen.feature[mine].astype(np.int64), found)
+
+
+class _Pairs(NamedTuple):
+    """Pairs of words of documents, each once: places among the features of documents; -1 where there is none."""
+
+    pair: Numbers
+    first: Numbers
+    second: Numbers
+
+
+def _pairs(hashes: Hashes, bounds: Offsets, model: Model, seen: Read, entry: Numbers) -> _Pairs:
+    owner = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    word = _places(outoffold.cut(hashes), owner, model.features, entry)
+    pair = _places(outoffold.cut(profile.pair_hashes(hashes)), owner, model.features, entry)
+    pair[bounds[:-1][np.diff(bounds) > 0]] = -1
+    places, at = np.unique(pair, return_index=True)
+    at = at[places >= 0]
+    return _Pairs(pair[at], word[at - 1], word[at])
+
+
+def _places(values: Hashes, owner: Numbers, features: Hashes, entry: Numbers) -> Numbers:
+    """Where each value of a document stands among the features of documents; -1: it is none."""
+    if not len(features):
+        return np.full(len(values), -1, np.int64)
+    number = np.minimum(np.searchsorted(features, values), len(features) - 1)
+    found = np.searchsorted(entry, owner * len(features) + number)
+    told: Numbers = np.where(features[number] == values, found, -1)
+    return told
+
+
+def spread(against: Floats, expected: Floats) -> float:
+    """The variance of the rates of features by nature, by moments of those that are not beyond all chance."""
+    usual = tails(against, expected, SPREAD[0]) > KNOWN
+    own, mean = against[usual], expected[usual]
+    beyond = float((((own - mean) ** 2) - mean).sum()) + AS_MANY * SPREAD[0]
+    return float(np.clip(beyond / max(float((mean**2).sum()) + AS_MANY, 1e-9), *SPREAD))
+
+
+def tails(least: Any, mean: Any, variance: float) -> npt.NDArray[np.float64]:
+    """With what probability a count is at least so large, its mean varying by a gamma distribution."""
+    from scipy.special import betainc  # noqa: PLC0415  # takes a third of a second
+
+    least, mean = np.asarray(least, np.float64), np.maximum(np.asarray(mean, np.float64), 1e-9)
+    told = betainc(np.maximum(least, 1e-9), 1 / variance, mean * variance / (1 + mean * variance))
+    found: npt.NDArray[np.float64] = np.where(least > 0, told, 1.0)
+    return found
