@@ -23,6 +23,7 @@ PEERS = {
          "ftfy==6.3.1", "rich", "setuptools"],
         ["--no-deps", "text-dedup==0.4.0"],
     ],
+    "cleanlab": [["cleanlab==2.9.0", "scikit-learn", "scipy"]],
     "datatrove": [["datatrove[io]==0.10.1", "spacy==3.8.18", "xxhash==3.8.2", "regex", "tokenizers"]],
 }  # fmt: skip
 

@@ -94,14 +94,13 @@ def classes(label: pa.ChunkedArray) -> Classes:
     counted = sorted(((one["counts"], one["values"]) for one in label.value_counts().to_pylist()), key=_order)
     common = [(count, name) for count, name in counted if count >= ROWS]
     kept, total = common[:CLASSES], len(label)
-    held = sum(count for count, _ in kept)
-    if held < CLASSED * total:
+    if sum(count for count, _ in common) < CLASSED * total:
         return Classes([], [Limit("labels that are classes, of rows enough each", ROWS, total, "labelled rows")])
     if len(kept) > 20 and all(map(_score, (name for _, name in kept))):
         return Classes([], [Limit("labels that are classes, and no scores", CLASSES, total, "labelled rows")])
     if len(kept) < 2:
         return Classes([], [Limit("labels that differ", 1, total, "labelled rows")])
-    if held < LABELLED:
+    if sum(count for count, _ in kept) < LABELLED:
         return Classes([], [Limit("labelled rows that are enough to learn from", LABELLED, total, "rows, too few")])
     told = [
         Limit("rows of a class that are enough to learn it", ROWS, sum(n for n, _ in counted if n < ROWS), "rows"),
@@ -211,7 +210,7 @@ def _judged(
 ) -> tuple[Foreseen, Null]:
     seen = outoffold.read(hashes, bounds, (model.features, model.rarity))
     prior = (np.bincount(label, minlength=count) / len(label)).astype(np.float32)
-    found = contradictions.foreseen(outoffold.logits(model, seen, fold), label, prior)
+    found = contradictions.foreseen(outoffold.logits(model, seen, fold), label, outoffold.wide(model.bias[fold]))
     return found, contradictions.null(found, label, prior)
 
 

@@ -119,7 +119,8 @@ def _scored(batch: Batch, model: Any, chance: Any, facts: Any) -> Iterator[pl.Da
     logits = outoffold.logits(model, seen, fold)
     content, rows = outoffold.contents(own.hashes, own.bounds), batch.documents["row"].to_numpy()[own.document]
     # By each class's own confidence, as confident learning has it: a class that is seldom sure is not therefore wrong.
-    found = contradictions.foreseen(logits[whole], label[whole], chance.prior)
+    bare = outoffold.wide(model.bias[fold])
+    found = contradictions.foreseen(logits[whole], label[whole], bare[whole])
     sure = outoffold.chances(logits[whole]) / np.maximum(facts["thresholds"], 1e-6)
     counted = np.where(sure.max(axis=1) >= 1, sure.argmax(axis=1), label[whole])
     yield from _rows(_ALL, rows[whole], content[whole], label[whole], found, counted, chance)
@@ -128,7 +129,7 @@ def _scored(batch: Batch, model: Any, chance: Any, facts: Any) -> Iterator[pl.Da
         mine, logit = carrying.of(one, model, seen, fold, logits)
         some = mine[label[mine] >= 0]
         if len(some):
-            found = contradictions.foreseen(logit[label[mine] >= 0], label[some], chance.prior)
+            found = contradictions.foreseen(logit[label[mine] >= 0], label[some], bare[some])
             yield from _rows(place, rows[some], content[some], label[some], found, found.top, chance)
 
 

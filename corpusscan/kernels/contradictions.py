@@ -71,14 +71,17 @@ class Counts(NamedTuple):
         return Counts(self.against + other.against, self.expected + other.expected)
 
 
-def foreseen(logits: Floats, label: Numbers, prior: Floats) -> Foreseen:
-    """What logits (documents x classes) say of documents with these labels."""
+def foreseen(logits: Floats, label: Numbers, bare: Floats) -> Foreseen:
+    """What logits (documents x classes) say of documents with these labels; `bare` are those of a text of no words.
+
+    That a class is the usual one, or the one of all that lack some word, says nothing against a label: words must.
+    """
     chance, rows = outoffold.chances(logits), np.arange(len(label))
     top = chance.argmax(axis=1)
     most, given = chance[rows, top], chance[rows, label]
-    against = most >= ODDS * given
-    against &= most * prior[label] >= ODDS * given * prior[top]  # that most labels are of a class says nothing
-    return Foreseen(top, most, given, against)
+    said = logits - bare
+    by_words = said[rows, top] - said[rows, label] >= np.log(ODDS)
+    return Foreseen(top, most, given, by_words & (most >= ODDS * given))
 
 
 def null(found: Foreseen, label: Numbers, prior: Floats) -> Null:
@@ -133,11 +136,11 @@ def _carried(
     )
     whole = (places.first >= 0) | (places.second >= 0)
     pair, first, second = places.pair[whole], words[0][whole], words[1][whole]
-    own = without[first] + np.where((first != second)[:, None], without[second] - said[pair], 0)
-    without[pair] = own
+    without[pair] = without[first] + np.where((first != second)[:, None], without[second] - said[pair], 0)
     mine = tested[seen.feature]
-    found = foreseen(logits[document[mine]] - without[mine], label[document[mine]], chance.prior)
-    return Carried(document[mine], seen.feature[mine].astype(np.int64), found)
+    own = document[mine]
+    found = foreseen(logits[own] - without[mine], label[own], outoffold.wide(model.bias[fold[own]]))
+    return Carried(own, seen.feature[mine].astype(np.int64), found)
 
 
 class _Pairs(NamedTuple):
