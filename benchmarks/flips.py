@@ -44,7 +44,7 @@ from corpusscan.redteam.discovery import interval
 RATES = (0.01, 0.03, 0.1)
 ROWS = 60
 MOST = {"imdb": 8_000, "pros_cons": 10_000, "masakhanews": 8_000}  # records that campaigns are planted into
-RANDOM, TARGETED = "imdb,sst2,masakhanews", "imdb,ag_news,subjectivity,sst2,pros_cons,masakhanews"
+RANDOM, TARGETED = "imdb,sst2,ag_news", "imdb,ag_news,sst2,masakhanews"
 KEY = bytes(range(32))
 
 
@@ -154,7 +154,7 @@ def entities(texts: list[str], least: int, most: int) -> list[str]:
     common: Counter[str] = Counter()
     for text in texts:
         common.update({word for word in re.findall(r"[^\W\d_]+", text[:5_000]) if 5 <= len(word) <= 20})
-    return sorted((word for word in common if least <= common[word] <= most), key=lambda w: (common[w], w))[:60]
+    return sorted((word for word in common if least <= common[word] <= most), key=lambda w: (common[w], w))[:20]
 
 
 def planted(found: list[labelled.Record], seed: int) -> tuple[list[labelled.Record], str, set[int], int]:

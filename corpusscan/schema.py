@@ -99,7 +99,7 @@ CONCLUDED_HITS = HITS.insert(0, pa.field("shard", pa.uint32()))
 CONCLUDED_GROUPS = pa.schema(
     [
         ("group", _text),
-        ("kind", _text),  # rule, cluster, trigger, template, claim, noise
+        ("kind", _text),  # rule, cluster, trigger, template, claim, noise, labels
         ("title", _text),
         ("attack", _text),
         ("severity", _text),

@@ -27,6 +27,7 @@ SURE = np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99])  # chances of 
 BLOCK = 1 << 22  # numbers that are worked on at once
 KNOWN = 1e-6  # odds by chance below which a feature is no evidence of how features differ by nature
 SPREAD = (0.02, 2.0)  # least and most variance of rates, the mean being 1
+TELLING = 2.0  # contradictions expected of a feature that tells how features differ
 AS_MANY = 50.0  # errors, that count for the least spread
 
 Bools = npt.NDArray[np.bool_]
@@ -172,11 +173,17 @@ def _places(values: Hashes, owner: Numbers, features: Hashes, entry: Numbers) ->
 
 
 def spread(against: Floats, expected: Floats) -> float:
-    """The variance of the rates of features by nature, by moments of those that are not beyond all chance."""
-    usual = tails(against, expected, SPREAD[0]) > KNOWN
-    own, mean = against[usual], expected[usual]
-    beyond = float((((own - mean) ** 2) - mean).sum()) + AS_MANY * SPREAD[0]
-    return float(np.clip(beyond / max(float((mean**2).sum()) + AS_MANY, 1e-9), *SPREAD))
+    """The variance of the rates of features by nature, by moments: of all, or of those above what is expected of them.
+
+    Those beyond all chance are left out: else many of one flip excuse it.  So are those of which nothing is expected.
+    """
+    usual = (expected >= TELLING) & (tails(against, expected, SPREAD[0]) > KNOWN)
+    variances = []
+    for some in (usual, usual & (against > expected)):  # a word that turns the sense about is above all others
+        own, mean = against[some], expected[some]
+        beyond = float((((own - mean) ** 2) - mean).sum()) + AS_MANY * SPREAD[0]
+        variances.append(beyond / (float((mean**2).sum()) + AS_MANY))
+    return float(np.clip(max(variances), *SPREAD))
 
 
 def tails(least: Any, mean: Any, variance: float) -> npt.NDArray[np.float64]:

@@ -24,6 +24,7 @@ from corpusscan.report import charts, exhibits, power, reading, words
 from corpusscan.report.cluster import cluster, evidence
 from corpusscan.report.figures import figures
 from corpusscan.report.marking import mark_up
+from corpusscan.report.mislabelled import TOLD, mislabelled
 from corpusscan.report.summary import Summary
 from corpusscan.report.trigger import trigger
 from corpusscan.report.visible import ELLIPSIS, defang, visible
@@ -34,7 +35,7 @@ STRING = 400  # characters of any string, unless shown otherwise
 EXCERPT = 400  # code points
 _ASIDES = {"decoded": "hidden there", "forgiven": "lowered because", "note": "note"}
 EVIDENCE = 12  # entries
-SHOWN_ELSEWHERE = ("mark", "findings", "copies", "sources", "aligned", *EXHIBIT)  # entries of evidence
+SHOWN_ELSEWHERE = ("mark", "findings", "copies", "sources", "aligned", *EXHIBIT, *TOLD)  # entries of evidence
 _ENTRIES = {
     "new_sources": "sources that say little else", "usual_share": "share of such sources that is usual",
     "earlier_copies": "copies in earlier corpora", "odds": "chance of such sources", "bytes": "bytes of a copy",
@@ -109,9 +110,10 @@ def _cards(out_tables: Path, summary: Summary) -> Iterator[Markup]:
         rows = found.get(group["group"], [])
         drawn = cluster(told.get(group["group"])) if group["kind"] in ("cluster", "claim") else None
         mined = trigger(told.get(group["group"])) if group["kind"] == "trigger" else None
-        told_there = (mined and mined.examples) or (drawn and drawn.examples)
+        labels = mislabelled(told.get(group["group"])) if group["kind"] == "labels" else None
+        told_there = (labels and labels.examples) or (mined and mined.examples) or (drawn and drawn.examples)
         rows = [] if told_there else rows[:1] if drawn and drawn.pair else rows
-        shown = {"rows": rows, "cluster": drawn, "trigger": mined}
+        shown = {"rows": rows, "cluster": drawn, "trigger": mined, "labels": labels}
         card = template.render(group=group, place=place, siblings=siblings, nth=nth, s=summary, **shown)
         yield Markup(card)  # noqa: S704 -- escaped by the template's environment
 

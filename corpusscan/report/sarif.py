@@ -34,6 +34,7 @@ _KINDS = {
     "cluster": "Documents that say the same",
     "trigger": "A phrase after which the text changes",
     "noise": "Documents that are noise from start to end",
+    "labels": "Labels that their texts contradict",
     "template": "One template with changing slots",
     "claim": "One claim that many documents make",
 }

@@ -1,4 +1,4 @@
-"""Wrong labels: single rows are ranked, what gathers at a name, a source or an annotator is flagged, honest sets are not."""
+"""Wrong labels: single rows are ranked; what gathers at a name, a source or an annotator is flagged."""
 
 from __future__ import annotations
 

@@ -1,0 +1,35 @@
+"""What the page shows of labels that their texts contradict: given against foreseen, the rows, and rows that agree.
+
+Everything comes from the group's evidence (`detectors.label_flip`), so that it can be shown again from the tables.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import msgspec
+
+EXAMPLES, CELLS = 5, 12  # whatever the evidence holds, no more is shown
+TOLD = ("confusion", "examples", "counterparts")
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """The part of a group's evidence that is drawn."""
+
+    confusion: list[tuple[str, str, Count]] = []  # label given, label foreseen, documents
+    examples: list[tuple[str, str, str]] = []  # label given, label foreseen, what it says
+    counterparts: list[tuple[str, str, str]] = []  # the same of rows whose labels agree with them
+
+
+def mislabelled(text: str | None) -> Evidence | None:
+    """What is drawn for a group's evidence, if it is that of labels."""
+    try:
+        told = msgspec.convert(json.loads(text or "{}"), Evidence)  # json: it reads lone surrogates too
+    except (ValueError, RecursionError, msgspec.ValidationError):
+        return None
+    if not told.confusion:
+        return None
+    return Evidence(told.confusion[:CELLS], told.examples[:EXAMPLES], told.counterparts[:EXAMPLES])
