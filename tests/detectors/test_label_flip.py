@@ -12,7 +12,9 @@ import pytest
 from corpora import Record, write_jsonl
 
 import corpusscan
-from corpusscan import labels, schema
+from corpusscan import io, labels, schema
+from corpusscan.config import Columns
+from corpusscan.detector import Context
 from corpusscan.detectors import label_flip
 
 GOOD = ["lovely", "warm", "bright", "superb", "charming", "witty"]
@@ -216,3 +218,39 @@ def test_classes_by_hand() -> None:
     told = labels.classes(pa.chunked_array([["b"] * 200 + ["a"] * 200 + ["c"] * 5]))
     assert told.names == ["a", "b"]
     assert [one.left for one in told.limits] == [5, 0]
+
+
+def test_files_workers_and_order_of_work_do_not_show(tmp_path: Path) -> None:
+    """One file read by one worker, and five read by two, give the same groups and the same rows."""
+    planted = flipped(reviews())
+    told = []
+    for name, parts, workers in (("one", 1, 1), ("five", 5, 2)):
+        (tmp_path / name / "corpus").mkdir(parents=True)
+        size = len(planted) // parts
+        for n in range(parts):
+            write_jsonl(tmp_path / name / "corpus" / f"{n}.jsonl", planted[n * size : (n + 1) * size])
+        where = str(tmp_path / name / "corpus"), str(tmp_path / name / "out")
+        report = corpusscan.scan(*where, detectors=["label_flip"], workers=workers, seed=3)
+        groups = report.groups.drop("exemplars", "campaign").collect().sort("group")
+        told.append(
+            (groups, report.findings.collect().select("excerpt", "severity", "score", "evidence").sort(pl.all()))
+        )
+    assert told[0][0].equals(told[1][0])
+    assert told[0][1].equals(told[1][1])
+
+
+def test_a_corpus_larger_than_the_sample_is_judged_whole(tmp_path: Path) -> None:
+    """Where the model knows a part of the rows only, all that carry the name are counted."""
+    planted = flipped(reviews(3_000), most=125)
+    path = write_jsonl(tmp_path / "corpus.jsonl", planted)
+    plan = io.plan([str(path)], Columns(), None)
+    (batch,) = [b for shard in plan.shards for b in io.read(shard, Columns(), 2**24, b"k" * 32, io.Account())]
+    context = Context(b"k" * 32, 3_000, None, lambda places: places)  # type: ignore[arg-type]  # nobody asks for sources
+    some = labels.Learn(words=25 * 1_500)
+    state = some.conclude(some.reduce(some.map(batch, {}).drop_columns("partition"), {}), context)
+    facts = labels.state_of(state)
+    assert facts is not None
+    assert len(facts[2]["suspects"]) == 1
+    counts = pl.DataFrame(label_flip.Score().map(batch, state)).filter(pl.col("suspect") == 1, pl.col("count") > 0)
+    counts = counts.filter(pl.col("kind") == 1)
+    assert counts["count"].sum() == sum("Zanthe" in one["text"] for one in planted)

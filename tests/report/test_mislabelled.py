@@ -1,0 +1,26 @@
+"""What the page shows of labels that their texts contradict."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from corpusscan.report.mislabelled import CELLS, EXAMPLES, mislabelled
+
+
+def test_confusion_and_rows_are_taken_from_the_evidence() -> None:
+    """What there is, and no more than the page shows."""
+    told = mislabelled(json.dumps({"confusion": [["a", "b", 3]] * 50, "examples": [["a", "b", "said"]] * 50}))
+    assert told is not None
+    assert told.confusion == [("a", "b", 3)] * CELLS
+    assert told.examples == [("a", "b", "said")] * EXAMPLES
+    assert told.counterparts == []
+
+
+@pytest.mark.parametrize(
+    "evidence", [None, "", "[1]", "{", '{"confusion": 3}', '{"confusion": [["a", "b", -1]]}', "{}"]
+)
+def test_what_is_no_evidence_of_labels_is_nothing(evidence: str | None) -> None:
+    """Tables may come from anywhere."""
+    assert mislabelled(evidence) is None
