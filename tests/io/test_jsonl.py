@@ -341,3 +341,9 @@ def test_a_first_line_that_is_a_list_hides_nothing(read: Read) -> None:
     result = read(b"[]\n" + GOOD)
     assert result.contents == ["good"]
     assert result.reasons("errored") == {"not_an_object": 1}
+
+
+def test_who_gave_a_label_is_read(read: Read) -> None:
+    """The first column of annotators that has a value, numbers as text; null where there is none."""
+    lines = b'{"text": "a", "annotator_id": 7, "worker_id": "w"}\n{"text": "b", "worker_id": "w"}\n{"text": "c"}\n'
+    assert [one["annotator"] for one in read({"a.jsonl": lines}).documents] == ["7", "w", None]
