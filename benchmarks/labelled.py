@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,11 +60,16 @@ SETS = {
 
 def records(data: Path, name: str, most: int = 0) -> list[Record]:
     """The records of a set (text, label, meta), or so many of them, drawn once and for all."""
-    with zstandard.open(data / f"{SETS[name].file}.jsonl.zst", "rt", encoding="utf-8") as lines:
-        found = [one for one in map(json.loads, lines) if SETS[name].mine(one)]
+    found = [one for one in lines(data / f"{SETS[name].file}.jsonl.zst") if SETS[name].mine(one)]
     if most and most < len(found):
         found = [found[n] for n in np.sort(np.random.default_rng(1).permutation(len(found))[:most])]
     return found
+
+
+def lines(path: Path, most: int | None = None) -> Iterator[Record]:
+    """The records of a file, or so many of its first ones."""
+    with zstandard.open(path, "rt", encoding="utf-8") as file:
+        yield from map(json.loads, islice(file, most))
 
 
 def write(path: Path, found: list[Record]) -> Path:

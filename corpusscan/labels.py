@@ -50,6 +50,7 @@ class Labelled(NamedTuple):
     document: Numbers
     hashes: Hashes  # of their words
     bounds: Offsets
+    places: Numbers  # of each word among those of the batch
 
 
 def labelled(batch: Batch) -> Labelled:
@@ -60,7 +61,7 @@ def labelled(batch: Batch) -> Labelled:
     taken = np.minimum(bounds[1:][document] - first, WORDS)
     own = np.append(0, np.cumsum(taken))
     places = np.repeat(first - own[:-1], taken) + np.arange(own[-1])
-    return Labelled(document, hashes[places], own)
+    return Labelled(document, hashes[places], own, places)
 
 
 def marks(batch: Batch) -> dict[int, Hashes]:
@@ -190,10 +191,10 @@ def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], most: int)
     return dict(zip(table.column_names, table.columns, strict=True)) | told
 
 
-def fitted(hashes: Hashes, bounds: Offsets, label: Numbers, count: int) -> tuple[Model, Numbers]:
-    """A model of so many classes, from as many of the documents as there is time for; and the folds of all."""
+def fitted(hashes: Hashes, bounds: Offsets, label: Numbers, count: int, least: int = 3) -> tuple[Model, Numbers]:
+    """A model of so many classes, by what stands in `least` documents, from as many as there is time for; all folds."""
     fold = outoffold.folds(hashes, bounds)
-    known = outoffold.vocabulary(hashes, bounds, 3, outoffold.room(count))
+    known = outoffold.vocabulary(hashes, bounds, least, outoffold.room(count))
     seen = outoffold.read(hashes, bounds, known)
     columns = outoffold.FOLDS * (count if count > 2 else 1)
     share = min(WORK / (max(len(seen.feature), 1) * columns), 1)

@@ -1,0 +1,207 @@
+"""What is said of words that decide labels: the test of each, how grave it is, where it stands, and why."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+from blake3 import blake3
+
+from corpusscan import schema
+from corpusscan.detector import Batch, State
+from corpusscan.kernels import hashing, words
+from corpusscan.kernels.associations import q_values
+from corpusscan.kernels.excerpts import excerpt
+from corpusscan.kernels.opened import Opened
+
+RULE = "deciding-words"
+FEWEST, PURE = 5, 0.8  # documents that are no copies, and the share of them that has the label
+SURPRISE = 0.15  # of these, more than are foretold
+LOW, MEDIUM, HIGH = (
+    (5, 1e-2),
+    (8, 1e-5),
+    (16, 1e-9),
+)  # documents, and the false discovery rate, that a severity asks for
+PUBLISHERS, KNOWN = 3, 20  # that a trigger must come from, where the carriers' documents have so many sources
+GROUPS, CARRIERS = 100, 2_000  # that are looked at, and of each
+SHARED = 0.5  # of the carriers of a trigger, that another one has: they are one
+TITLE, NEAR, EXAMPLES = 160, 100, 3
+_WORD = re.compile(r"\w*")
+_STEPS = 60  # by which the bound of a tail is found
+
+NAMED = pa.schema([("shard", pa.uint32()), ("row", pa.uint64()), ("unit", pa.int64()), ("chance", pa.float32()),
+                   ("alike", pa.uint64()), ("hit", pa.bool_())])  # fmt: skip
+SHOWN = pa.schema(
+    [
+        ("row", pa.uint64()), ("unit", pa.int64()), ("field", pa.large_string()), ("start", pa.int64()),
+        ("end", pa.int64()), ("excerpt", pa.large_string()), ("mark", pa.list_(pa.int64())),
+        ("before", pa.large_string()), ("text", pa.large_string()), ("after", pa.large_string()),
+        ("label", pa.large_string()), ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")),
+        ("hash", pa.large_string()),
+    ]
+)  # fmt: skip
+
+
+def tail(chance: npt.NDArray[Any], hits: int) -> float:
+    """An upper bound of the logarithm of the probability of `hits` or more successes of trials with these chances.
+
+    Chernoff's, for the sum of unlike Bernoulli trials (Hoeffding 1963): exact where all succeed.
+    """
+    chance = chance.astype(np.float64)
+    if hits <= chance.sum():
+        return 0.0
+    if hits >= len(chance):
+        return float(np.log(chance).sum())
+    low, high = 0.0, 40.0
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        raised = chance * np.exp(middle)
+        low, high = (middle, high) if (raised / (1 - chance + raised)).sum() < hits else (low, middle)
+    return float(np.log1p(chance * np.expm1(low)).sum() - low * hits)
+
+
+def weighed(rows: pl.DataFrame) -> pl.DataFrame:
+    """The carriers of units whose documents have their label more often than is foretold, with their test."""
+    kept = []
+    for (_,), own in rows.sort("unit", "shard", "row").group_by("unit", maintain_order=True):
+        once = own.unique("alike", keep="first", maintain_order=True)
+        if own.filter(pl.col("publisher") > 0)["publisher"].n_unique() >= KNOWN:
+            once = once.unique("publisher", keep="first", maintain_order=True)
+        hits, count, expected = int(once["hit"].sum()), len(once), float(once["chance"].sum())
+        if count >= FEWEST and hits >= PURE * count and hits - expected >= SURPRISE * count:
+            facts = {
+                "independent": count, "hits": hits, "expected": expected, "carriers": len(own),
+                "p_value": tail(once["chance"].to_numpy(), hits), "with_it": int(own["hit"].sum()),
+                "publishers": own.filter(pl.col("publisher") > 0)["publisher"].n_unique(),
+            }  # fmt: skip
+            kept.append(own.with_columns(**{name: pl.lit(value) for name, value in facts.items()}))
+    return pl.concat(kept).drop("partition", "publisher") if kept else pl.DataFrame()
+
+
+def chosen(rows: pl.DataFrame, facts: dict[str, Any]) -> tuple[pa.Table, pa.Table, int]:
+    """Of units that share their carriers the surest one, of few enough tests: the facts of each, who carries it, and
+    of how many documents nothing more is told."""
+    units = rows.unique("unit", keep="first", maintain_order=True).drop("shard", "row", "hit", "chance", "alike")
+    q = q_values(np.exp(units["p_value"].to_numpy()), max(facts["tests"], len(units)))
+    size = [len(facts["units"][one]) for one in units["unit"]]
+    units = units.with_columns(q_value=pl.Series(q), size=pl.Series(size)).filter(pl.col("q_value") <= LOW[1])
+    taken: set[tuple[int, int]] = set()
+    kept: list[int] = []
+    for (unit,) in units.sort(["p_value", "size", "unit"], descending=[False, True, False]).select("unit").iter_rows():
+        own = set(rows.filter(pl.col("unit") == unit, pl.col("hit")).select("shard", "row").iter_rows())
+        if len(own & taken) <= SHARED * len(own) and len(kept) < GROUPS:
+            kept.append(unit)
+            taken |= own
+    groups = units.filter(pl.col("unit").is_in(kept)).sort("unit")
+    target = [facts["classes"][facts["targets"][one]] for one in groups["unit"]]
+    every = rows.filter(pl.col("unit").is_in(kept)).sort("hit", "shard", "row", descending=[True, False, False])
+    named = every.group_by("unit", maintain_order=True).head(CARRIERS).sort("shard", "row", "unit")
+    return (
+        groups.with_columns(target=pl.Series(target, dtype=pl.String)).to_arrow(),
+        named.select(NAMED.names).to_arrow().cast(NAMED),
+        len(every) - len(named),
+    )
+
+
+def shown(batch: Batch, units: Any, documents: Any, spans: Iterable[tuple[int, int]]) -> pa.Table:
+    """Where units stand in documents of a batch, as `SHOWN`: from one word of the batch to another one."""
+    texts, known, told = Opened(batch), batch.feature(words.words), []
+    content, every = batch.feature(hashing.content_hashes), batch.documents.to_pylist()
+    for unit, document, (first, last) in zip(units.tolist(), documents.tolist(), spans, strict=True):
+        number = int(np.searchsorted(known.bounds, first, side="right")) - 1
+        if last >= known.bounds[number + 1]:
+            continue  # it goes over the border of two texts
+        texts.open(number)
+        begin, tail_at = (int(texts.points[known.begins[place]]) for place in (first, last))
+        end = _WORD.match(texts.text, tail_at).end()  # type: ignore[union-attr]  # it matches anywhere
+        quoted, *mark = excerpt(texts.text, begin, end)
+        told.append(
+            {
+                "row": every[document]["row"], "unit": unit, "field": texts.field, "start": texts.start + begin,
+                "end": texts.start + end, "excerpt": quoted, "mark": mark, "hash": content[document],
+                "before": texts.text[max(begin - NEAR, 0) : begin], "text": texts.text[begin:end],
+                "after": texts.text[end : end + NEAR],
+            } | {name: every[document][name] for name in ("label", "source", "time")}
+        )  # fmt: skip
+    told.sort(key=lambda one: (one["row"], one["unit"]))
+    return pa.Table.from_pylist(told, schema=SHOWN)
+
+
+def concluded(rows: pl.DataFrame, groups: pl.DataFrame, detector: str) -> State:
+    """`groups`, `members` and `hits`."""
+    told: list[dict[str, Any]] = []
+    members: list[dict[str, Any]] = []
+    hits: list[dict[str, Any]] = []
+    for facts in groups.sort("p_value", "unit").to_dicts() if len(rows) else ():
+        own = rows.filter(pl.col("unit") == facts["unit"]).sort("shard", "row")
+        if not len(own):
+            continue
+        group = _group(detector, facts, own)
+        told.append(group)
+        members += _members(group["group"], own)
+        hits += [_hit(group, row) for row in own.filter(pl.col("hit")).to_dicts()]
+    return {
+        "groups": pa.Table.from_pylist(told, schema=schema.CONCLUDED_GROUPS),
+        "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
+        "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
+    }
+
+
+def _severity(facts: dict[str, Any]) -> str:
+    if facts["publishers"] and facts["publishers"] < PUBLISHERS:
+        return "low"
+    grave = (("high", HIGH), ("medium", MEDIUM))
+    return next((n for n, (most, q) in grave if facts["independent"] >= most and facts["q_value"] <= q), "low")
+
+
+def _group(detector: str, facts: dict[str, Any], own: pl.DataFrame) -> dict[str, Any]:
+    counted = own["text"].value_counts().sort(["count", "text"], descending=[True, False])
+    title = str(counted["text"][0])
+    times, sources = own["time"].drop_nulls().sort().to_list(), own["source"].drop_nulls().n_unique()
+    surest = own.filter(pl.col("hit")).sort("chance", "shard", "row")
+    evidence = {
+        "trigger": title, "label": facts["target"][:TITLE], "documents_with_it": facts["carriers"],
+        "documents_that_change": facts["with_it"], "independent": facts["independent"],
+        "expected_by_chance": round(facts["expected"], 2), "p_value": float(np.exp(facts["p_value"])),
+        "q_value": facts["q_value"], "examples": [_example(row) for row in surest.head(EXAMPLES).to_dicts()],
+        "others": [_example(row) for row in own.filter(~pl.col("hit")).head(EXAMPLES).to_dicts()],
+    }  # fmt: skip
+    return {
+        "group": f"{detector}:{blake3(title.encode('utf-8', 'surrogatepass')).hexdigest(8)}", "kind": "trigger",
+        "title": title[:TITLE], "attack": "backdoor_trigger", "severity": _severity(facts),
+        "score": float(1 - min(facts["q_value"], 1)), "q_value": facts["q_value"],
+        "documents": own.select("shard", "row").n_unique(), "independent_documents": facts["independent"],
+        "sources": sources, "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
+        "evidence": json.dumps(evidence, ensure_ascii=False, sort_keys=True),
+    }  # fmt: skip
+
+
+def _example(row: dict[str, Any]) -> dict[str, Any]:
+    return {"source": row["source"], "before": row["before"], "trigger": row["text"], "after": row["after"]}
+
+
+def _members(name: str, own: pl.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {"group": name, "shard": row["shard"], "row": row["row"], "role": "carrier" if number else "exemplar",
+         "independent_id": f"{name}/{row['alike']:016x}"}
+        for number, row in enumerate(own.unique(["shard", "row"], keep="first", maintain_order=True).to_dicts())
+    ]  # fmt: skip
+
+
+def _hit(group: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    told = {
+        "mark": row["mark"], "trigger": group["title"], "label": (row["label"] or "")[:TITLE],
+        "foretold": round(float(row["chance"]), 3),
+    }  # fmt: skip
+    return {
+        "shard": row["shard"], "row": row["row"], "field": row["field"], "start": row["start"], "end": row["end"],
+        "tokens": None, "excerpt": row["excerpt"], "rule": RULE, "group": group["group"], "attack": group["attack"],
+        "severity": group["severity"], "score": group["score"], "q_value": group["q_value"],
+        "evidence": json.dumps(told, ensure_ascii=False, sort_keys=True),
+    }  # fmt: skip
