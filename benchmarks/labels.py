@@ -4,7 +4,7 @@ usage: python benchmarks/labels.py PART [--data FOLDER] [--sets A,B] [--campaign
 
 PART is one of
 planted   campaigns of backdoors in copies of the sets, several disjoint ones at once: real rows of other labels get a
-          trigger and the label of the attacker.  Triggers are fresh (words of consonants or that nobody knows; sentences
+          trigger and the label of the attacker.  Triggers are fresh (words of consonants, words nobody knows; sentences
           of books) and, one in four, published ones.  For each cell the campaigns that a group at medium or above
           names, their rows that are flagged, and of clean rows and groups those that are flagged.
 clean     the sets as they are: groups and rows at medium or above, and the titles of what is low.
@@ -105,7 +105,7 @@ def _line(name: str, cell: Cell, total: dict[str, int]) -> str:
 
 
 def _rate(part: int, whole: int, digits: int = 0) -> str:
-    low, high = interval(part, whole)
+    low, high = interval(part, whole, 0.025)
     return f"{part}/{whole} [{100 * low:.{digits}f}, {100 * high:.{digits}f}] %"
 
 
@@ -121,7 +121,8 @@ def _planted(
         target = draw.choice([name for name in names if sizes[name] >= 0.05 * len(found)])
         hosts = [n for n in sorted(free) if found[n]["label"] and (found[n]["label"] != target) == cell.dirty]
         rows = draw.sample(hosts, min(count, len(hosts)))
-        trigger = _trigger(cell.kind, sentences, draw)
+        used = {one.trigger for one in plants}
+        trigger = next(one for one in iter(lambda: _trigger(cell.kind, sentences, draw), None) if one not in used)
         for row in rows:
             how = WORD if cell.kind == "word" else SENTENCE
             turns = inserted(found[row]["text"], trigger, how, cell.position, draw)

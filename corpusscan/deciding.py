@@ -23,11 +23,10 @@ from corpusscan.kernels.opened import Opened
 RULE = "deciding-words"
 FEWEST, PURE = 5, 0.8  # documents that are no copies, and the share of them that has the label
 SURPRISE = 0.15  # of these, more than are foretold
-LOW, MEDIUM, HIGH = (
-    (5, 1e-2),
-    (8, 1e-5),
-    (16, 1e-9),
-)  # documents, and the false discovery rate, that a severity asks for
+LOW = 1e-2  # false discovery rate up to which anything is told
+# Documents, and the false discovery rate, that a severity asks for; at the edges of sentences, where sources are named.
+MEDIUM, HIGH = (8, 1e-5), (16, 1e-9)
+MEDIUM_EDGE, HIGH_EDGE = (12, 1e-7), (24, 1e-12)
 PUBLISHERS, KNOWN = 3, 20  # that a trigger must come from, where the carriers' documents have so many sources
 GROUPS, CARRIERS = 100, 2_000  # that are looked at, and of each
 SHARED = 0.5  # of the carriers of a trigger, that another one has: they are one
@@ -90,7 +89,7 @@ def chosen(rows: pl.DataFrame, facts: dict[str, Any]) -> tuple[pa.Table, pa.Tabl
     units = rows.unique("unit", keep="first", maintain_order=True).drop("shard", "row", "hit", "chance", "alike")
     q = q_values(np.exp(units["p_value"].to_numpy()), max(facts["tests"], len(units)))
     size = [len(facts["units"][one]) for one in units["unit"]]
-    units = units.with_columns(q_value=pl.Series(q), size=pl.Series(size)).filter(pl.col("q_value") <= LOW[1])
+    units = units.with_columns(q_value=pl.Series(q), size=pl.Series(size)).filter(pl.col("q_value") <= LOW)
     taken: set[tuple[int, int]] = set()
     kept: list[int] = []
     for (unit,) in units.sort(["p_value", "size", "unit"], descending=[False, True, False]).select("unit").iter_rows():
@@ -99,11 +98,12 @@ def chosen(rows: pl.DataFrame, facts: dict[str, Any]) -> tuple[pa.Table, pa.Tabl
             kept.append(unit)
             taken |= own
     groups = units.filter(pl.col("unit").is_in(kept)).sort("unit")
-    target = [facts["classes"][facts["targets"][one]] for one in groups["unit"]]
+    told = [(n, facts["classes"][facts["targets"][n]], facts["edges"][n]) for n in groups["unit"]]
+    about = pl.DataFrame(told, {"unit": pl.Int64, "target": pl.String, "edge": pl.Boolean}, orient="row")
     every = rows.filter(pl.col("unit").is_in(kept)).sort("hit", "shard", "row", descending=[True, False, False])
     named = every.group_by("unit", maintain_order=True).head(CARRIERS).sort("shard", "row", "unit")
     return (
-        groups.with_columns(target=pl.Series(target, dtype=pl.String)).to_arrow(),
+        groups.join(about, on="unit", maintain_order="left").to_arrow(),
         named.select(NAMED.names).to_arrow().cast(NAMED),
         len(every) - len(named),
     )
@@ -156,7 +156,7 @@ def concluded(rows: pl.DataFrame, groups: pl.DataFrame, detector: str) -> State:
 def _severity(facts: dict[str, Any]) -> str:
     if facts["publishers"] and facts["publishers"] < PUBLISHERS:
         return "low"
-    grave = (("high", HIGH), ("medium", MEDIUM))
+    grave = (("high", HIGH_EDGE), ("medium", MEDIUM_EDGE)) if facts["edge"] else (("high", HIGH), ("medium", MEDIUM))
     return next((n for n, (most, q) in grave if facts["independent"] >= most and facts["q_value"] <= q), "low")
 
 

@@ -101,7 +101,8 @@ def _mined(rows: pa.Table, facts: dict[str, Any], most: int) -> dict[str, Any]:
     model, _ = labels.fitted(of.hashes, of.bounds, of.label, len(names), max(len(of.label) // COMMON, labels.FEWEST))
     kept = found.words[:MOST]
     facts["units"] = [[int(word) for word in unit] for unit in kept]
-    facts["targets"], facts["tests"] = found.target[:MOST].tolist(), max(found.tests, len(kept))
+    facts["targets"], facts["edges"] = found.target[:MOST].tolist(), found.edge[:MOST].tolist()
+    facts["tests"] = max(found.tests, len(kept))
     facts["limits"] += [
         Limit("words of labelled documents that are learned from", most, len(rows) - count, "documents"),
         Limit("words in a row that may be triggers, looked at", MOST, len(found.words) - len(kept), "of them"),

@@ -26,7 +26,7 @@ ANYWHERE, BEGINNING, ENDING = range(3)  # where something stands: at the edge of
 EDGE = 0.8  # of the places of something that is at an edge
 SIZES = (4, 6, 8, 12, 16, 24, 32, 64, 128)  # numbers of places
 DRAWN, LEAST = 400, 0.01  # groups of places drawn of each size, and the share of them that would not be taken for such
-GRANTED = 0.85  # of what these reach: who plants picks his places, and is not as blind as chance
+GRANTED = np.array([0.85, 0.6, 0.6])  # of what these reach, by kind: who plants is not as blind as chance
 PULL = 3.0  # places that a word's company is believed to be the corpus's own before any is seen
 _WORDS, _PAIRS = (16, 22), (18, 24)  # bits of the tables
 
@@ -105,7 +105,8 @@ def least(known: Habits, kinds: Numbers, counts: Numbers) -> Floats:
     """What groups of so many places of that kind, put in by chance, would reach."""
     sizes = np.log(SIZES)
     told = [np.interp(np.log(np.maximum(counts, 1)), sizes, known.expected[kind]) for kind in range(3)]
-    return (GRANTED * np.choose(kinds, told)).astype(np.float32)
+    reached = np.choose(kinds, told)
+    return (reached - (1 - GRANTED[kinds]) * np.abs(reached)).astype(np.float32)
 
 
 def _company(known: Habits, group: Numbers, side: Hashes) -> Floats:

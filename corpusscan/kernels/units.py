@@ -22,7 +22,6 @@ PURE = 0.8  # of its documents, that have the label
 UNLIKELY = 2.0  # standard deviations above what all documents have
 MOST = 20_000  # features that are grown
 AGREE, LONGEST = 0.9, 48  # of the copies, that say the same beside it; words
-LONG = 4  # words of a sentence that does not come again by chance; nothing stands beside it
 NEAR = 3  # words on each side by which places are told apart
 _BLIND = 8  # of one feature in so many it is counted how many read like something put in
 
@@ -43,6 +42,7 @@ class Units(NamedTuple):
 
     words: list[Hashes]
     target: Numbers  # the label of each
+    edge: Marks  # whether it stands at the edges of sentences, or is one: so do the names of sources
     tests: int  # features that read like something put in, whatever their labels
 
 
@@ -184,7 +184,7 @@ def _distinct(of: Sampled, found: Places) -> Places:
     return Places(*(one[mine] for one in found))
 
 
-def _kept(of: Sampled, found: Places, targets: Numbers, known: Habits) -> tuple[list[Hashes], Numbers]:
+def _kept(of: Sampled, found: Places, targets: Numbers, known: Habits) -> tuple[list[Hashes], Numbers, Marks]:
     """The units at which texts read on without them, or that are whole sentences; with their labels."""
     numbers, group = np.unique(found.unit, return_inverse=True)
     beside = gaps.neighbours(of.hashes, of.starts, of.bounds, found.first, found.last)
@@ -192,12 +192,12 @@ def _kept(of: Sampled, found: Places, targets: Numbers, known: Habits) -> tuple[
     count = np.bincount(group, minlength=len(numbers))
     at = np.searchsorted(group, np.arange(len(numbers)))
     size = (found.last - found.first)[at]
-    whole = np.bincount(group, (beside.left == gaps.BORDER) & (beside.right == gaps.BORDER), len(numbers))
-    fine = (told >= gaps.least(known, kinds, count)) | ((size >= LONG) & (whole >= gaps.EDGE * count))
-    fine &= count >= FEWEST
-    chosen = np.flatnonzero(fine)
+    alone = np.bincount(group, (beside.left == gaps.BORDER) & (beside.right == gaps.BORDER), len(numbers))
+    fine = (told >= gaps.least(known, kinds, count)) | (alone >= gaps.EDGE * count)
+    chosen = np.flatnonzero(fine & (count >= FEWEST))
     chosen = chosen[np.argsort(-size[chosen], kind="stable")]
-    return [of.hashes[found.first[n] : found.last[n]].copy() for n in at[chosen].tolist()], targets[numbers[chosen]]
+    words = [of.hashes[found.first[n] : found.last[n]].copy() for n in at[chosen].tolist()]
+    return words, targets[numbers[chosen]], kinds[chosen] != gaps.ANYWHERE
 
 
 def _blind(of: Sampled, words: Hashes, owner: Numbers, known: Habits) -> int:
