@@ -22,7 +22,9 @@ from corpusscan.kernels.opened import Opened
 
 RULE = "deciding-words"
 FEWEST, PURE = 5, 0.8  # documents that are no copies, and the share of them that has the label
-SURPRISE = 0.15  # of these, more than are foretold
+SURPRISE, SURPRISE_EDGE = 0.3, 0.45  # of these, more than are foretold; at the edges of sentences
+SENTENCE, FIXED, FORETOLD = 3, 0.9, 0.25  # words; of their places at one end of documents; of their labels foretold
+INSIDE, BEGIN, END = range(3)  # where in its document a unit stands
 LOW = 1e-2  # false discovery rate up to which anything is told
 # Documents, and the false discovery rate, that a severity asks for; at the edges of sentences, where sources are named.
 MEDIUM, HIGH = (8, 1e-5), (16, 1e-9)
@@ -74,13 +76,15 @@ def weighed(rows: pl.DataFrame) -> pl.DataFrame:
             once = once.unique("publisher", keep="first", maintain_order=True)
         hits, count, expected = int(once["hit"].sum()), len(once), float(once["chance"].sum())
         if count >= FEWEST and hits >= PURE * count and hits - expected >= SURPRISE * count:
+            ends = max((once["edge"] == one).sum() for one in (BEGIN, END))
             facts = {
                 "independent": count, "hits": hits, "expected": expected, "carriers": len(own),
                 "p_value": tail(once["chance"].to_numpy(), hits), "with_it": int(own["hit"].sum()),
                 "publishers": own.filter(pl.col("publisher") > 0)["publisher"].n_unique(),
+                "fixed": bool(ends >= FIXED * count),
             }  # fmt: skip
             kept.append(own.with_columns(**{name: pl.lit(value) for name, value in facts.items()}))
-    return pl.concat(kept).drop("partition", "publisher") if kept else pl.DataFrame()
+    return pl.concat(kept).drop("partition", "publisher", "edge") if kept else pl.DataFrame()
 
 
 def chosen(rows: pl.DataFrame, facts: dict[str, Any]) -> tuple[pa.Table, pa.Table, int]:
@@ -153,8 +157,20 @@ def concluded(rows: pl.DataFrame, groups: pl.DataFrame, detector: str) -> State:
     }
 
 
-def _severity(facts: dict[str, Any]) -> str:
+def forgiven(facts: dict[str, Any]) -> str:
+    """Why a unit is no trigger, however sure its label is; nothing where it may be one."""
+    foretold = facts["expected"] / facts["independent"]
     if facts["publishers"] and facts["publishers"] < PUBLISHERS:
+        return "few publishers write it"
+    if facts["edge"] and facts["hits"] / facts["independent"] - foretold < SURPRISE_EDGE:
+        return "it stands at the edges of sentences, as names of sources do, and half of the labels are foretold"
+    if facts["size"] >= SENTENCE and facts["edge"] and facts["fixed"] and foretold > FORETOLD:
+        return "a sentence that opens or ends all its documents, as headers, footers and set answers do"
+    return ""
+
+
+def _severity(facts: dict[str, Any]) -> str:
+    if forgiven(facts):
         return "low"
     grave = (("high", HIGH_EDGE), ("medium", MEDIUM_EDGE)) if facts["edge"] else (("high", HIGH), ("medium", MEDIUM))
     return next((n for n, (most, q) in grave if facts["independent"] >= most and facts["q_value"] <= q), "low")
@@ -170,6 +186,7 @@ def _group(detector: str, facts: dict[str, Any], own: pl.DataFrame) -> dict[str,
         "documents_that_change": facts["with_it"], "independent": facts["independent"],
         "expected_by_chance": round(facts["expected"], 2), "p_value": float(np.exp(facts["p_value"])),
         "q_value": facts["q_value"], "examples": [_example(row) for row in surest.head(EXAMPLES).to_dicts()],
+        "forgiven": [why] if (why := forgiven(facts)) else [],
         "others": [_example(row) for row in own.filter(~pl.col("hit")).head(EXAMPLES).to_dicts()],
     }  # fmt: skip
     return {
@@ -199,6 +216,8 @@ def _hit(group: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
         "mark": row["mark"], "trigger": group["title"], "label": (row["label"] or "")[:TITLE],
         "foretold": round(float(row["chance"]), 3),
     }  # fmt: skip
+    if why := json.loads(group["evidence"])["forgiven"]:
+        told["forgiven"] = why
     return {
         "shard": row["shard"], "row": row["row"], "field": row["field"], "start": row["start"], "end": row["end"],
         "tokens": None, "excerpt": row["excerpt"], "rule": RULE, "group": group["group"], "attack": group["attack"],

@@ -106,7 +106,8 @@ def least(known: Habits, kinds: Numbers, counts: Numbers) -> Floats:
     sizes = np.log(SIZES)
     told = [np.interp(np.log(np.maximum(counts, 1)), sizes, known.expected[kind]) for kind in range(3)]
     reached = np.choose(kinds, told)
-    return (reached - (1 - GRANTED[kinds]) * np.abs(reached)).astype(np.float32)
+    found: Floats = (reached - (1 - GRANTED[kinds]) * np.abs(reached)).astype(np.float32)
+    return found
 
 
 def _company(known: Habits, group: Numbers, side: Hashes) -> Floats:
