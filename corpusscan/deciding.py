@@ -71,7 +71,7 @@ def weighed(rows: pl.DataFrame) -> pl.DataFrame:
     """The carriers of units whose documents have their label more often than is foretold, with their test."""
     kept = []
     for (_,), own in rows.sort("unit", "shard", "row").group_by("unit", maintain_order=True):
-        once = own.unique("alike", keep="first", maintain_order=True)
+        once = own.filter("counts").unique("alike", keep="first", maintain_order=True)
         if own.filter(pl.col("publisher") > 0)["publisher"].n_unique() >= KNOWN:
             once = once.unique("publisher", keep="first", maintain_order=True)
         hits, count, expected = int(once["hit"].sum()), len(once), float(once["chance"].sum())
@@ -84,7 +84,7 @@ def weighed(rows: pl.DataFrame) -> pl.DataFrame:
                 "fixed": bool(ends >= FIXED * count),
             }  # fmt: skip
             kept.append(own.with_columns(**{name: pl.lit(value) for name, value in facts.items()}))
-    return pl.concat(kept).drop("partition", "publisher", "edge") if kept else pl.DataFrame()
+    return pl.concat(kept).drop("partition", "publisher", "edge", "counts") if kept else pl.DataFrame()
 
 
 def chosen(rows: pl.DataFrame, facts: dict[str, Any]) -> tuple[pa.Table, pa.Table, int]:

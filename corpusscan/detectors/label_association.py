@@ -31,7 +31,7 @@ NAME = "label_association"
 WORDS = 10_000_000  # of all documents of the sample
 COMMON = 100  # the rest is read by words that stand in one document of so many: rarer ones may be triggers themselves
 MOST = 4_000  # units that are looked at
-REST = 4  # words of a document beside a unit, by which its label is foretold
+REST = 4  # words of a document beside a unit, without which its label cannot be foretold, and says nothing
 FLOOR = 0.02  # chance of a label at least, and of another one: some labels are wrong everywhere
 _SAMPLED = pa.schema(
     [
@@ -43,6 +43,7 @@ _CARRIED = pa.schema(
     [
         ("row", pa.uint64()), ("partition", pa.uint32()), ("unit", pa.int64()), ("hit", pa.bool_()),
         ("chance", pa.float32()), ("alike", pa.uint64()), ("publisher", pa.uint64()), ("edge", pa.int8()),
+        ("counts", pa.bool_()),
     ]
 )  # fmt: skip
 
@@ -171,9 +172,7 @@ class Weigh(Round):
         known, own = _Known(state), labels.labelled(batch)
         label = known.numbers(batch, own)
         found = units.stand(own.hashes, own.bounds, known.units)
-        length = np.diff(own.bounds)[found.document]
-        judged = (label[found.document] >= 0) & (length - (found.last - found.first) >= REST)
-        found = Places(*(one[judged] for one in found))
+        found = Places(*(one[label[found.document] >= 0] for one in found))
         if not len(found.unit):
             return _CARRIED.empty_table()
         document = own.document[found.document]
@@ -183,7 +182,7 @@ class Weigh(Round):
             batch.documents["row"].to_numpy()[document], found.unit.astype(np.uint32), found.unit,
             label[found.document] == known.targets[found.unit], known.foretold(own, found),
             units.alike(own.hashes, own.bounds, found), hashing.source_hashes(batch)[document],
-            edge.astype(np.int8),
+            edge.astype(np.int8), np.diff(own.bounds)[found.document] - (found.last - found.first) >= REST,
         ]  # fmt: skip
         return pa.table(columns, schema=_CARRIED).sort_by([("row", "ascending"), ("unit", "ascending")])
 
