@@ -41,8 +41,9 @@ Show = Callable[[Progress], None]
 def scan(inputs: Any, out: str | Path = "corpusscan-report", *, show: Show = lambda _: None, **options: Any) -> Report:
     """Audit `inputs` and leave the report in the folder `out`.
 
-    `inputs` is a path, folder or glob, a table in memory (Arrow, Polars, `datasets`), or a list of
-    these.  `options` are the flags of `corpusscan scan`, with underscores.
+    `inputs` is a path, folder or glob, a table in memory (Arrow, Polars, `datasets.Dataset`, `IterableDataset`), a
+    dictionary of these by split (`DatasetDict`), or a list of these.  `options` are the flags of `corpusscan scan`,
+    with underscores.
 
     Raises `CorpusScanError` (usage, unreadable input, workspace); a finding is no error, see
     `Report.exit_code`.

@@ -74,7 +74,7 @@ def _places(shard: io.Shard, first: int) -> list[dict[str, Any]]:
 def coverage_table(
     plan: io.Plan, collected: Collected, workspace: Workspace
 ) -> tuple[pa.Table, dict[str, list[str]], dict[str, int]]:
-    """COVERAGE, one row per shard; the columns scanned and not scanned; records without source and time."""
+    """COVERAGE, one row per shard; the columns scanned and not scanned; records without source, time, and either."""
     rows = [_skipped(*item) for item in plan.skipped]
     columns: dict[str, Counter[str]] = {}
     for shard in plan.shards:
@@ -95,7 +95,7 @@ def coverage_table(
             rows.append(_row(shard, status, reasons, stop=shard.stop if stop is None else stop, **account))
     table = pa.Table.from_pylist(sorted(rows, key=lambda row: (row["file"], row["start"])), schema=schema.COVERAGE)
     without = columns.pop("without", Counter())
-    return table, _column_names(columns), {kind: without[kind] for kind in ("source", "time")}
+    return table, _column_names(columns), {kind: without[kind] for kind in ("source", "time", "provenance")}
 
 
 def held(collected: Collected, first: dict[int, int]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from corpusscan.report import reading
 TOP_GROUPS = 50
 TOP_SOURCES = 50
 _LONG = {"pair", "examples"}  # entries of evidence
+WITHOUT = ("source", "time", "provenance")  # the last: neither of the others
 COLUMN_ROLES = ("scanned", "not_scanned", "id", "source", "time", "label")
 
 Summary = dict[str, Any]
@@ -42,7 +43,7 @@ class Extra(TypedDict, total=False):
     limits: list[dict[str, Any]]  # {detector, limit, most, left, unit}: what detectors left aside
     columns: dict[str, list[str]]  # by COLUMN_ROLES
     quarantined: list[dict[str, Any]]  # {file, row, stop, reason}: records that ended a worker
-    records_without: dict[str, int]  # {source, time}
+    records_without: dict[str, int]  # by WITHOUT
     baseline: dict[str, int] | None  # lines of the baseline: {used, unused, expired}
     power: dict[str, Any] | None
     resume: dict[str, int] | None  # {tasks, reused}
@@ -83,7 +84,7 @@ def summarize(out_tables: Path, extra: Extra) -> Summary:
         "columns": {
             kind: [_encodable(name) for name in extra.get("columns", {}).get(kind, [])] for kind in COLUMN_ROLES
         },
-        "records_without": {kind: extra.get("records_without", {}).get(kind) for kind in ("source", "time")},
+        "records_without": {kind: extra.get("records_without", {}).get(kind) for kind in WITHOUT},
         "tokenizer": extra.get("tokenizer", ""),
         "encoder": extra.get("encoder", ""),
         "detectors": list(extra.get("detectors", [])),

@@ -17,6 +17,7 @@ from corpusscan.io.layout import messages
 from corpusscan.io.layout.messages import DAMAGE, Messages
 from corpusscan.io.places import faults, storage
 from corpusscan.io.places.storage import Location, Remote
+from corpusscan.io.rows import features
 from corpusscan.io.rows.builder import Builder
 from corpusscan.io.rows.tables import batches, gathered, layout_of, runs
 from corpusscan.io.shard import Shard
@@ -141,13 +142,15 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
     """
     path = storage.of(shard)
     found = messages.read(path)
-    layout = layout_of(found.names, builder)
     if any(one.length > _LARGEST for one in found.batches[shard.start : shard.stop]):
         raise UnreadableError("batch_too_large", "a record batch of more than 2 GiB; write smaller ones")
     try:
-        parts = (part.select([*layout.used]) for part in _Decoder(path, found).read(shard.start, shard.stop))
+        decoder = _Decoder(path, found)
+        known = features.of(decoder.schema.metadata)
+        layout = layout_of(found.names, builder, known)
+        parts = (part.select([*layout.used]) for part in decoder.read(shard.start, shard.stop))
         for part in gathered(parts, layout):
-            yield from batches(part, layout, builder)
+            yield from batches(part, layout, builder, known)
     except _DAMAGE as error:
         raise faults.unreadable(error, DAMAGE) from None
     if shard.stop == len(found.batches) and found.fault:

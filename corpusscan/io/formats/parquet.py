@@ -12,6 +12,7 @@ from corpusscan.errors import UnreadableError
 from corpusscan.io.layout import footer, heads
 from corpusscan.io.places import faults, storage
 from corpusscan.io.places.storage import Location, Remote
+from corpusscan.io.rows import features
 from corpusscan.io.rows.builder import BATCH_BYTES, BATCH_ROWS, Builder
 from corpusscan.io.rows.tables import batches, gathered, layout_of, runs
 from corpusscan.io.shard import Shard
@@ -65,7 +66,8 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
     Raises `UnreadableError` for a file that says too little or too much of itself.
     """
     file, groups = _open(storage.of(shard)), footer.read(storage.of(shard)).groups
-    layout = layout_of(file.schema_arrow.names, builder)
+    known = features.of(file.schema_arrow.metadata)
+    layout = layout_of(file.schema_arrow.names, builder, known)
     if len(groups) != file.num_row_groups:
         raise UnreadableError("corrupt_parquet", "the file changed while it was read")
     for number in range(shard.start, shard.stop):
@@ -80,7 +82,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
         try:
             parts = file.iter_batches(_step(pages), [number], columns=list(layout.used), use_threads=False)
             for part in gathered(parts, layout):
-                yield from batches(part, layout, builder)
+                yield from batches(part, layout, builder, known)
         except _DAMAGE as error:
             if faults.is_fault(error):
                 raise

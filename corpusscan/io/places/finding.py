@@ -25,7 +25,7 @@ def find(inputs: list[str], out: str | Path | None) -> list[Place]:
     places = []
     own = str(out) if out and is_address(str(out)) else Path(os.path.realpath(out)) if out else None
     for ordinal, given in enumerate(inputs):
-        there = [*_one(given)]
+        there = [*(_in_memory(Path(given)) if _is_in_memory(given, own) else _one(given))]
         found = [place for place in there if place.named or not _inside(place.path, own)]
         if isinstance(own, Path):
             _refuse_link(Path(str(out)), given)
@@ -41,6 +41,18 @@ def find(inputs: list[str], out: str | Path | None) -> list[Place]:
         prefix = f"{ordinal}/" if len(inputs) > 1 else ""
         places += [msgspec.structs.replace(place, label=prefix + place.label) for place in found]
     return sorted(places, key=lambda place: place.label)
+
+
+def _is_in_memory(given: str, own: str | Path | None) -> bool:
+    """Whether it is a folder of tables that this very scan has laid down in its workspace, below OUT."""
+    at = Path(given)
+    return isinstance(own, Path) and at.is_dir() and Path(os.path.realpath(at.parent)) == own / "work" / "memory"
+
+
+def _in_memory(folder: Path) -> Iterator[Place]:
+    """Tables in memory that have names: each is data, whatever it is called."""
+    for path in sorted(folder.iterdir()):
+        yield of_file(f"{folder.name}/{path.name}", path, path.stat().st_size, named=True)
 
 
 def _one(given: str) -> Iterator[Place]:

@@ -29,7 +29,7 @@ class Account:
     )
     lost: dict[int, tuple[str, str]] = field(default_factory=dict)  # of shards of many files: row, its fate and reason
     layouts: Counter[Layout] = field(default_factory=Counter)  # records by how their columns were used
-    without: Counter[str] = field(default_factory=Counter)  # scanned records that have no source, no time
+    without: Counter[str] = field(default_factory=Counter)  # scanned records: no source, no time, neither (provenance)
 
     @property
     def rows(self) -> int:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from corpusscan import schema
 from corpusscan.detector import Batch
-from corpusscan.io.rows import arrow
+from corpusscan.io.rows import arrow, features
 from corpusscan.io.rows.account import Account
 from corpusscan.io.rows.arrow import TEXT, TIME, Column
 from corpusscan.io.rows.columns import ADDRESSES, Layout
@@ -133,10 +133,11 @@ def _documents(rows: Rows, columns: Mapping[str, Column], layout: Layout, accoun
             account.note("unreadable_time", unread)
     account.without["source"] += source.null_count
     account.without["time"] += time.null_count
-    names = {name: arrow.words(columns[name]) for name in (*layout.id, *layout.label, *layout.annotator)}
-    identity, label, annotator = (
-        _first([names[name] for name in known], count) for known in (layout.id, layout.label, layout.annotator)
+    account.without["provenance"] += int(pc.sum(pc.and_(source.is_null(), time.is_null())).as_py() or 0)
+    identity, annotator = (
+        _first([arrow.words(columns[name]) for name in known], count) for known in (layout.id, layout.annotator)
     )
+    label = _first([arrow.words(features.labels(columns[name], account)) for name in layout.label], count)
     return pa.Table.from_arrays([pa.array(rows), identity, source, time, label, annotator], schema=schema.DOCUMENTS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,8 @@ from corpusscan.errors import UnreadableError
 from corpusscan.io.rows import arrow
 from corpusscan.io.rows.batches import assemble
 from corpusscan.io.rows.builder import BATCH_BYTES, BATCH_ROWS, Builder
-from corpusscan.io.rows.columns import Layout
+from corpusscan.io.rows.columns import MAX_NAMES, Layout
+from corpusscan.io.rows.features import NONE, Features, named
 
 FEW = 128  # rows that are spelled out before anybody looks at how much that made
 
@@ -29,9 +31,14 @@ def runs(sizes: Sequence[int], target: int) -> list[tuple[int, int, int]]:
     return told or [(0, 0, 0)]
 
 
-def layout_of(columns: list[str], builder: Builder) -> Layout:
-    """How these columns are used.  Raises `UnreadableError` where one of these has its name twice."""
-    layout = builder.layout(tuple(columns))
+def layout_of(columns: list[str], builder: Builder, known: Features = NONE) -> Layout:
+    """How these columns are used; media are not scanned, whatever their name.
+
+    Raises `UnreadableError` where one of those that are used has its name twice.
+    """
+    layout = builder.layout(tuple(name for name in columns if name not in known.media))
+    if aside := known.media.intersection(columns):
+        layout = replace(layout, unscanned=(*layout.unscanned, *sorted(aside))[:MAX_NAMES])
     if len(set(columns)) < len(columns) and any(columns.count(name) > 1 for name in layout.used):
         raise UnreadableError("duplicate_column", "two columns of one name")
     return layout
@@ -78,8 +85,8 @@ def _taken(rows: pa.RecordBatch, layout: Layout, places: npt.NDArray[np.int64]) 
     return pa.RecordBatch.from_pydict(plain).take(pa.array(places))
 
 
-def batches(rows: pa.RecordBatch, layout: Layout, builder: Builder) -> Iterator[Batch]:
-    """Batches of bounded size of the wanted rows among these, which are the builder's next."""
+def batches(rows: pa.RecordBatch, layout: Layout, builder: Builder, known: Features = NONE) -> Iterator[Batch]:
+    """Batches of bounded size of the wanted rows among these, which are the builder's next; classes by their names."""
     if not layout.text:
         return builder.skip("no_text_column", len(rows))
     numbers, following = builder.row + builder.wants(len(rows)), builder.row + len(rows)
@@ -89,6 +96,8 @@ def batches(rows: pa.RecordBatch, layout: Layout, builder: Builder) -> Iterator[
     for start in range(0, len(rows), step):
         part = rows.slice(start, step)
         columns: dict[str, arrow.Column] = {name: arrow.checked(part[name]) for name in layout.used}
+        for name in known.classes.keys() & set(layout.label):
+            columns[name] = named(columns[name], known.classes[name], builder.account)
         own = numbers[start : start + step].astype(np.uint64)
         batch = assemble(own, columns, layout, {}, builder.max_document, builder.key, builder.account)
         builder.account.count(layout, len(part))

@@ -13,6 +13,7 @@ OVERLAP = 4_096  # code points that neighbouring pieces of a long text share
 ROLE_KEYS = ("role", "from", "speaker")
 ROLE_LENGTH = 64  # a longer "role" is a text
 PATH_LENGTH = 256  # of the name of a text; how long and how deep keys are is the attacker's choice
+_MEDIUM = {"bytes", "path"}  # an image or a sound among texts, as the `datasets` library stores it
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 Anomaly = tuple[str, str, str]  # field, kind, detail
@@ -29,6 +30,8 @@ def walk(value: Any, path: str, account: Account) -> Iterator[Text]:
         value, path, role = stack.pop()
         if isinstance(value, str | bytes):
             yield path[:PATH_LENGTH], role, value
+        elif isinstance(value, dict) and value.keys() == _MEDIUM and isinstance(value["bytes"], bytes):
+            account.note("media_not_scanned")
         elif isinstance(value, dict):
             known = next((key for key in ROLE_KEYS if _is_role(value.get(key))), None)
             role = value[known] if known else role

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -16,7 +17,7 @@ LENGTH = 1024  # code points kept of an id, source or label
 
 def word(value: Any) -> str | None:
     """An id, source or label as text: strings and numbers as they are, lists and objects as JSON; None for nothing."""
-    if value is None or value in ("", b""):
+    if value is None or value in ("", b"") or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, str | bytes):
         return decoded(value[: 4 * LENGTH])[0][:LENGTH]
