@@ -20,10 +20,11 @@ from corpusscan.detector import Detector
 from corpusscan.engine import heard, index, keys, memory
 from corpusscan.engine.collected import Collected
 from corpusscan.engine.engines import Engine
-from corpusscan.engine.gather import coverage_table, gather, held, offsets
+from corpusscan.engine.gather import coverage_table, gather, held, offsets, with_files
 from corpusscan.engine.local import Local
 from corpusscan.engine.parts import Parts
 from corpusscan.engine.ray import Cluster
+from corpusscan.engine.repository import Looked, inspected
 from corpusscan.engine.rounds import Progress, Rounds
 from corpusscan.engine.tasks import Reading
 from corpusscan.errors import UsageError
@@ -92,6 +93,7 @@ def run(inputs: list[str], out: str | Path, config: ScanConfig, show: Show) -> R
             scheme, drawn = affine32.SCHEMES[config.sketch], index.Drawn(key, seeded=config.seed is not None)
             kept, key = stack.enter_context(index.opened(Path(config.index), scheme, drawn))
         reading = Reading(config.columns, config.max_document_bytes, config.tokenizer, config.excerpts)
+        looked = inspected(plan, inputs, active, excerpts=config.excerpts) if part is None else Looked()
         with _engine(config, workspace, part) as engine:
             limits = (config.memory_bytes, config.task_timeout)
             rounds = Rounds(
@@ -99,9 +101,11 @@ def run(inputs: list[str], out: str | Path, config: ScanConfig, show: Show) -> R
             )
             plan = msgspec.structs.replace(plan, shards=rounds.cuts.shards(plan.shards))
             collected = rounds.fingerprint(plan.shards, config.sample)
-            rounds.audit(collected, active)
+            rounds.audit(collected, [one for one in active if not one.of_files] or active)
+            collected.limits += looked.limits
         run_facts = _facts(plan.inputs, config, collected, active) | {"encoder": _encoder(model, config, active)}
-        run_facts |= _write_tables(plan, collected, active, workspace, accepted, config.write_baseline)
+        run_facts |= _write_tables(plan, collected, active, looked, workspace, accepted, config.write_baseline)
+        run_facts["repository"] = looked.facts
         saved = _save_rules(config, collected, reading, key, workspace.report)
         rounds.keep(collected)
         rounds.cuts.remove()
@@ -172,6 +176,7 @@ def _write_tables(
     plan: io.Plan,
     collected: Collected,
     active: Sequence[Detector],
+    looked: Looked,
     workspace: Opened,
     entries: list[baseline.Entry],
     new_baseline: str | None,
@@ -179,7 +184,7 @@ def _write_tables(
     """Write the result tables and, where asked, a baseline; returns what the tables themselves do not say."""
     in_force = baseline.in_force(entries, dt.datetime.now(dt.UTC).date())
     first = offsets(plan, collected, workspace)
-    parts = tables.Gathered(**gather(collected, first, active, workspace))
+    parts = tables.Gathered(**with_files(gather(collected, first, active, workspace), looked.hits, looked.titles))
     result = tables.result_tables(parts, in_force)
     result["coverage"], columns, without = coverage_table(plan, collected, workspace)
     for name, table in result.items():

@@ -1,4 +1,4 @@
-"""What a detector is: it judges a batch alone (`flag`) or the corpus in rounds.
+"""What a detector is: it judges a batch alone (`flag`), the corpus in rounds, or files before any row (`inspect`).
 
 Nothing here knows formats, processes or reports.  A detector is a frozen dataclass of its
 settings; the first line of its docstring is its help.
@@ -107,6 +107,39 @@ class Context:
     state: State = field(default_factory=dict)  # that the round started from
 
 
+class Member(NamedTuple):
+    """A file inside an archive."""
+
+    name: str
+    kind: str  # as of a `File`
+    data: bytes  # of a pickle: its bytes
+    odd: str  # what is unusual about it: encrypted, a link
+
+
+class File(NamedTuple):
+    """A file of a repository, looked at before any row is read; never run, never loaded."""
+
+    path: str  # below the repository
+    size: int
+    kind: str  # what its first bytes are, see `kernels.carriers`; empty: nothing that carries code
+    data: bytes  # what was read of it: of pickles, programs and settings some, of all others the beginning
+    whole: bool  # whether that is all
+    fate: str  # `data`, `companion`, or the reason why it is not read
+    members: tuple[Member, ...] = ()  # of an archive, the first ones
+    fault: str = ""  # why it, or all of its members, could not be looked at
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What an input is beside its rows: the files of a folder, or of a dataset of the hub at one commit."""
+
+    name: str
+    root: str  # in front of each path it makes the `file` of results
+    commit: str  # of the hub, where the user named none
+    files: Iterable[File]  # one at a time: some are large
+    left: int = 0  # how many of them are told by their names alone, as there are too many to open
+
+
 class Round(ABC):
     """One look at the corpus: map every batch, reduce what belongs together, conclude once."""
 
@@ -137,9 +170,11 @@ class Round(ABC):
 
 
 class Detector(ABC):
-    """A suspicion.  Subclasses implement `flag` or `rounds`, never both."""
+    """A suspicion.  Subclasses implement `flag` or `rounds`, never both; or `inspect`, if they judge files."""
 
     name: ClassVar[str]
+    of_files: ClassVar[bool] = False
+    """Whether it judges the files of a repository, by `inspect`, and no batch."""
     markup: ClassVar[bool] = False
     """Whether `flag` is shown pages of HTML as they stand, too.  All are shown what a reader sees of a page, and what
     they find there the engine places in the page."""
@@ -152,6 +187,10 @@ class Detector(ABC):
     def flag(self, batch: Batch) -> pa.Table:
         """Spans of this batch that look wrong on their own, as `schema.HITS`."""
         raise TypeError(f"{self.name} judges documents against each other: run its rounds")
+
+    def inspect(self, repository: Repository) -> pa.Table:
+        """What is wrong with files of a repository, before a row of it is read, as `schema.FILE_HITS`."""
+        raise TypeError(f"{self.name} judges documents, no files")
 
     def digest(self) -> str:
         """What results depend on beside settings and code; enters the key of every artefact."""

@@ -94,6 +94,8 @@ HITS = pa.schema(  # one row per flagged span
     ]
 )
 
+FILE_HITS = HITS.insert(0, pa.field("file", _text)).append(pa.field("content_hash", _text))  # of files as a whole
+
 CONCLUDED_HITS = HITS.insert(0, pa.field("shard", pa.uint32()))
 
 CONCLUDED_GROUPS = pa.schema(

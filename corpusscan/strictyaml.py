@@ -68,6 +68,18 @@ def read(path: Path, kind: type[T]) -> T:
         raise RuleError(f"{path}: {_explained(str(error), kind)}") from None
 
 
+def plain(text: str) -> Any:
+    """What YAML of a corpus says: no aliases, no tags, no depth.  Raises `ValueError` with what is wrong."""
+    if len(text) > LARGEST_FILE:
+        raise ValueError(f"larger than {LARGEST_FILE >> 10} KiB")
+    try:
+        _check(text)
+        return yaml.load(text, _Base)  # noqa: S506 - the safe loader
+    except (yaml.YAMLError, RecursionError) as error:
+        told = error.problem if isinstance(error, yaml.MarkedYAMLError) else str(error)
+        raise ValueError(" ".join(str(told).split())) from None
+
+
 def _check(text: str) -> None:
     """Goes over the events before anything is built from them."""
     depth = 0

@@ -64,6 +64,35 @@ def gather(
     }
 
 
+def with_files(
+    gathered: dict[str, Any], hits: dict[str, pa.Table], titles: dict[tuple[str, str], str]
+) -> dict[str, Any]:
+    """What was gathered, and findings about files as a whole, `FILE_HITS` by detector.
+
+    Each such file is the record 0 of itself: it has no row, and no other identity.
+    """
+    shards: list[dict[str, Any]] = []
+    parts: list[tuple[str, int, pa.Table]] = []
+    cards: list[tuple[int, pa.Table]] = []
+    begin = max(gathered["shards"]["shard"].to_list(), default=-1) + 1
+    for detector, table in sorted(hits.items()):
+        frame = pl.DataFrame(table)
+        for (file,), rows in frame.group_by("file", maintain_order=True):
+            number = begin + len(shards)
+            shards.append({"shard": number, "begin": 0, "file": file, "first": 0})
+            parts.append((detector, number, rows.drop("file", "content_hash").to_arrow().cast(schema.HITS)))
+            card = {"row": 0, "id": None, "source": None, "time": None, "tokens": 0}
+            card["content_hash"] = rows["content_hash"][0]
+            cards.append((number, pa.Table.from_pylist([card], schema=schema.CARDS)))
+    return {
+        **gathered,
+        "shards": pl.concat([gathered["shards"], pl.DataFrame(shards, schema=gathered["shards"].schema)]),
+        "hits": [*gathered["hits"], *parts],
+        "cards": [*gathered["cards"], *cards],
+        "titles": {**gathered["titles"], **titles},
+    }
+
+
 def _places(shard: io.Shard, first: int) -> list[dict[str, Any]]:
     """Where its records lie in files: from which row on, in which file, as which row of it."""
     if not shard.files:

@@ -37,6 +37,7 @@ class Plan(msgspec.Struct, frozen=True):
     skipped: list[tuple[str, int, str, str]]  # file, bytes, status (skipped, errored), reason
     companions: list[str]
     inputs: list[str]  # as they were read: of the hub at which commit, and without passwords
+    places: list[Place] = []  # all of these files
 
 
 def plan(inputs: list[str], columns: Columns, out: str | Path | None) -> Plan:
@@ -66,7 +67,8 @@ def plan(inputs: list[str], columns: Columns, out: str | Path | None) -> Plan:
     shards = _gathered(shards, target, len(inputs) > 1)
     shards = [msgspec.structs.replace(shard, index=index) for index, shard in enumerate(shards)]
     _require_text(shards, inputs, columns)
-    return Plan(shards, skipped, [place.label for place in places if place.companion], _read(inputs, places))
+    companions = [place.label for place in places if place.companion]
+    return Plan(shards, skipped, companions, _read(inputs, places), places)
 
 
 def _read(inputs: list[str], places: list[Place]) -> list[str]:

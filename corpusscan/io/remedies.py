@@ -16,7 +16,7 @@ _REMEDIES = {
     "wat_metadata": "it holds no texts: scan the WARC or the WET files",
     "arc_file": "convert it to WARC",
     "loading_script": "it is never run: save what it gives as JSON Lines or Parquet",
-    "pickle": "it is never opened: save what it gives as JSON Lines or Parquet",
+    "pickle": "it is never loaded: save what it gives as JSON Lines or Parquet",
     "symlink_to_folder": "name the folder that it leads to as an INPUT of its own",
     "symlink_outside": "name the file that it leads to as an INPUT, if it is yours",
     "not_a_file": "a pipe or a device: save what it gives as a file",

@@ -44,6 +44,7 @@ class Extra(TypedDict, total=False):
     columns: dict[str, list[str]]  # by COLUMN_ROLES
     quarantined: list[dict[str, Any]]  # {file, row, stop, reason}: records that ended a worker
     records_without: dict[str, int]  # by WITHOUT
+    repository: dict[str, int] | None  # {files, opened}: that were looked at before any row
     baseline: dict[str, int] | None  # lines of the baseline: {used, unused, expired}
     power: dict[str, Any] | None
     resume: dict[str, int] | None  # {tasks, reused}
@@ -92,6 +93,7 @@ def summarize(out_tables: Path, extra: Extra) -> Summary:
             {key: _encodable(value) for key, value in row.items()} for row in extra.get("detectors_not_run", [])
         ],
         "limits": [dict(row) for row in extra.get("limits", [])],
+        "repository": extra.get("repository"),
         "baseline": extra.get("baseline"),
         "power": extra.get("power"),
         "resume": extra.get("resume"),

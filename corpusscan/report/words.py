@@ -78,7 +78,10 @@ def step(name: str) -> str:
 def headline(summary: dict[str, Any]) -> str:
     """The verdict in one sentence."""
     flagged, ended = summary["flagged_documents"], summary["exit"]
-    found = f"{plural(flagged, 'document')} look{'s' * (flagged == 1)} planted"
+    files = summary["counts"]["detector"].get("supply_chain", {"documents": 0})["documents"]
+    planted, risky = flagged - files, f"{plural(files, 'file')} may run code"
+    looks = f"{plural(planted, 'document')} look{'s' * (planted == 1)} planted"
+    found = looks if not files else f"{looks}, and {risky}" if planted else risky
     if flagged and ended["incomplete"]:
         return f"{found}, and not everything was read."
     if flagged and not ended["findings"]:

@@ -1,4 +1,4 @@
-"""Datasets of the hub: one commit is read, whatever happens there meanwhile; scripts and pickles are never opened."""
+"""Datasets of the hub: one commit is read, whatever happens there meanwhile; scripts and pickles are never loaded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from serving import Server, serving
 
 from corpusscan import io
 from corpusscan.config import Columns
+from corpusscan.detectors.supply_chain import SupplyChain
 from corpusscan.errors import InputError
+from corpusscan.io import repository
 from corpusscan.io.places import storage
 
 pytestmark = [pytest.mark.hf, pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")]
@@ -112,6 +114,24 @@ def test_a_dataset_is_read_at_one_commit(hub: Hub) -> None:
     assert sum(len(batch.texts) for batch in io.read(plan.shards[0], Columns(), 2**20, bytes(32), account)) == 300
     asked = [path for path, _ in hub.server.seen + hub.store.seen]
     assert not [path for path in asked if path.endswith((".py", ".pkl", ".md"))]
+
+
+def test_the_repository_is_looked_at(hub: Hub) -> None:
+    """Files are opened at the commit that was resolved, and judged; a revision that nobody pinned is told."""
+    files = {**FILES, "README.md": b"---\nconfigs:\n- data_files: data/*.parquet\n---\n", "data/x.bin": b"\x80\x04."}
+    hub.commit(SHA, {**files, "model.pkl": b"cos\nsystem\n(S'id'\ntR."})
+    root = f"hf://datasets/owner/set@{SHA}"
+    told = {
+        "data/t\u00e9st #1.jsonl": "not-in-card", "data/x.bin": "hidden-pickle", "model.pkl": "pickle-runs-code",
+        "set.py": "loading-script",
+    }  # fmt: skip
+    for given, unpinned in ((["hf://datasets/owner/set"], True), ([root], False)):
+        [looked] = repository.repositories(io.plan(given, Columns(), None), given)
+        found = {hit["file"]: hit["rule"] for hit in SupplyChain().inspect(looked).to_pylist()}
+        assert found == {f"{root}/{file}": rule for file, rule in told.items()} | (
+            {root: "unpinned-revision"} if unpinned else {}
+        )
+    assert not any("authorization" in headers for _, headers in hub.store.seen)
 
 
 def test_the_token_goes_to_the_hub_alone(hub: Hub) -> None:

@@ -17,7 +17,7 @@ _COMPANIONS = re.compile(
     re.IGNORECASE,
 )
 IGNORED_FOLDERS = frozenset({".git", ".cache", ".huggingface", "__pycache__"})
-# Programs that loaders of datasets have run, and what runs a program when it is loaded: not even their heads are read.
+# Programs that loaders of datasets have run, and what runs a program when it is loaded: no rows are looked for in them.
 _NEVER_OPENED = {
     ".py": "loading_script", **dict.fromkeys((".pkl", ".pickle", ".dill", ".joblib", ".pt", ".pth"), "pickle")
 }  # fmt: skip
