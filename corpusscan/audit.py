@@ -26,6 +26,7 @@ from corpusscan.engine.parts import Parts
 from corpusscan.engine.ray import Cluster
 from corpusscan.engine.repository import Looked, inspected
 from corpusscan.engine.rounds import Progress, Rounds
+from corpusscan.engine.splits import has_splits
 from corpusscan.engine.tasks import Reading
 from corpusscan.errors import UsageError
 from corpusscan.kernels import affine32, tokens
@@ -78,7 +79,7 @@ def run(inputs: list[str], out: str | Path, config: ScanConfig, show: Show) -> R
     model = models.found(config.model, config.device) if config.model else None
     if model:
         settings["semantic_cluster"] = {"model": model.folder, "embed": config.embed, "device": model.device}
-    active = detectors.create(config.detectors, config.without, settings)
+    active = _that_apply(detectors.create(config.detectors, config.without, settings), plan)
     _check_model(config, active)
     _check_index(config, plan, active)
     _check_rules(config, inputs, out, active)
@@ -120,6 +121,11 @@ def run(inputs: list[str], out: str | Path, config: ScanConfig, show: Show) -> R
         workspace.publish(FILES)
         report.saved, report.quarantined, report.kept = saved, run_facts["quarantined"], workspace.kept
         return report
+
+
+def _that_apply(active: list[Detector], plan: io.Plan) -> list[Detector]:
+    """The detectors without those that compare splits, where there are none; unless nobody else is asked for."""
+    return [one for one in active if not one.of_splits or has_splits(plan.shards)] or active
 
 
 @contextmanager

@@ -91,6 +91,29 @@ class Case:
         return days
 
 
+def digested(batch: Batch) -> pa.Table:
+    """Columns row, partition (uint32, from the hash), digest (16 bytes) of every document that has a text."""
+    digests = batch.feature(hashing.document_digests)
+    filled = np.isin(batch.documents["row"].to_numpy(), batch.texts["row"].to_numpy())
+    table = pa.table(
+        {
+            "row": batch.documents["row"],
+            "partition": pa.array([int.from_bytes(digest[:4], "big") for digest in digests], pa.uint32()),
+            "digest": pa.array(digests, pa.binary(hashing.DIGEST_BYTES)),
+        }
+    )
+    return table.filter(pa.array(filled))  # documents without text are no copies of one another
+
+
+def repeated(rows: pa.Table, copies: int) -> pa.Table:
+    """Of what `digested` gave, the rows whose digest occurs at least so often: shard, row, digest."""
+    frame = pl.from_arrow(rows.cast(pa.schema([*list(rows.schema)[:-1], ("digest", pa.large_binary())])))
+    assert isinstance(frame, pl.DataFrame)
+    return (
+        frame.filter(pl.len().over("digest") >= copies).select("shard", "row", "digest").sort("shard", "row").to_arrow()
+    )
+
+
 def looked_at(batch: Batch) -> pa.Table:
     """One row per text of the batch, with what results need to say about it, as `LOOKED_AT`."""
     documents = {row["row"]: row for row in batch.documents.to_pylist()}

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from corpusscan.schema import LIMITS
+from corpusscan.schema import LIMITS, SPLITS
 
 EARLIER = 1 << 22  # shards from this number on are those of an index: documents of earlier scans
 
@@ -105,6 +105,10 @@ class Context:
     earlier: Callable[[pa.Table], pa.Table]
     """What the map of this round left of those of some documents (shard, row) that are of earlier scans."""
     state: State = field(default_factory=dict)  # that the round started from
+    splits: Callable[[], pa.Table] = SPLITS.empty_table
+    """Which records are of which split, as `schema.SPLITS`; no rows where files say nothing of splits."""
+    copies: pa.Table | None = None
+    """Which documents are copies of one another (shard, row, cluster), once a detector has told."""
 
 
 class Member(NamedTuple):
@@ -175,6 +179,8 @@ class Detector(ABC):
     name: ClassVar[str]
     of_files: ClassVar[bool] = False
     """Whether it judges the files of a repository, by `inspect`, and no batch."""
+    of_splits: ClassVar[bool] = False
+    """Whether it compares splits: it does not run where the files say nothing of any."""
     markup: ClassVar[bool] = False
     """Whether `flag` is shown pages of HTML as they stand, too.  All are shown what a reader sees of a page, and what
     they find there the engine places in the page."""

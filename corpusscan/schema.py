@@ -42,6 +42,16 @@ LIMITS = pa.schema(  # what a detector left aside
     ]
 )
 
+SPLITS = pa.schema(  # from a row of a shard on, up to the next such row
+    [
+        ("shard", pa.uint32()),
+        ("begin", pa.uint64()),
+        ("scope", _text),  # what it is a split of: a folder, a configuration
+        ("split", _text),  # null: none
+        ("documents", pa.uint64()),  # scanned
+    ]
+)
+
 # --- a batch, as readers make it -----------------------------------------------------------
 
 DOCUMENTS = pa.schema(
@@ -101,7 +111,7 @@ CONCLUDED_HITS = HITS.insert(0, pa.field("shard", pa.uint32()))
 CONCLUDED_GROUPS = pa.schema(
     [
         ("group", _text),
-        ("kind", _text),  # rule, cluster, trigger, template, claim, noise, labels
+        ("kind", _text),  # rule, cluster, trigger, template, claim, noise, labels, leakage
         ("title", _text),
         ("attack", _text),
         ("severity", _text),

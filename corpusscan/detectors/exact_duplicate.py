@@ -10,13 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from corpusscan import copies
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
-from corpusscan.kernels import hashing
 from corpusscan.kernels.caps import shares
 
 NAME = "exact_duplicate"
@@ -34,23 +32,11 @@ class Hash(Round):
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition (uint32, from the hash), digest (16 bytes)."""
-        digests = batch.feature(hashing.document_digests)
-        filled = np.isin(batch.documents["row"].to_numpy(), batch.texts["row"].to_numpy())
-        table = pa.table(
-            {
-                "row": batch.documents["row"],
-                "partition": pa.array([int.from_bytes(digest[:4], "big") for digest in digests], pa.uint32()),
-                "digest": pa.array(digests, pa.binary(hashing.DIGEST_BYTES)),
-            }
-        )
-        return table.filter(pa.array(filled))  # documents without text are no copies of one another
+        return copies.digested(batch)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The rows whose digest occurs at least `copies` times."""
-        frame = pl.from_arrow(rows.cast(pa.schema([*list(rows.schema)[:-1], ("digest", pa.large_binary())])))
-        assert isinstance(frame, pl.DataFrame)
-        repeated = frame.filter(pl.len().over("digest") >= self.copies)
-        return repeated.select("shard", "row", "digest").sort("shard", "row").to_arrow()
+        return copies.repeated(rows, self.copies)
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`named`: the members of groups that are looked at; `limits`."""

@@ -24,6 +24,7 @@ from corpusscan.engine.local import Lost
 from corpusscan.engine.named import left, partitions_left, placed
 from corpusscan.engine.quarantine import Quarantine, until_done
 from corpusscan.engine.sources import Sources
+from corpusscan.engine.splits import splits_of
 from corpusscan.engine.tasks import (
     Cut,
     Digest,
@@ -242,7 +243,8 @@ class Rounds:
         told: list[Limit] = []
         looked, before = detector.rounds[wave.step], wave.states[detector.name]
         earlier = partial(self._told, self._earlier(wave, detector))
-        context = Context(self.key, count, self._sources(result), earlier, before)
+        splits = partial(splits_of, result, self.workspace)
+        context = Context(self.key, count, self._sources(result), earlier, before, splits, result.copies)
         state = dict(looked.conclude(self._reduced(jobs, told), context))  # named nowhere here: it may be let go
         state |= {name: before[name] for name in looked.keeps}
         result.copies = state.pop("copies", result.copies)

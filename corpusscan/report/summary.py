@@ -60,6 +60,7 @@ def summarize(out_tables: Path, extra: Extra) -> Summary:
     severities = _by_severity(live, scan(out_tables, "documents"))
     flagged = _one(documents.select(documents=pl.len(), tokens=pl.col("flagged_tokens").sum()))
     top, totals = _groups(scan(out_tables, "groups"), findings)
+    leakage = _leakage(scan(out_tables, "groups"))
     return {
         "schema_version": schema.VERSION,
         "version": extra.get("version", ""),
@@ -94,6 +95,7 @@ def summarize(out_tables: Path, extra: Extra) -> Summary:
         ],
         "limits": [dict(row) for row in extra.get("limits", [])],
         "repository": extra.get("repository"),
+        "leakage": leakage if "split_leakage" in extra.get("detectors", []) else None,
         "baseline": extra.get("baseline"),
         "power": extra.get("power"),
         "resume": extra.get("resume"),
@@ -165,6 +167,16 @@ def _groups(groups: pl.LazyFrame, findings: pl.LazyFrame) -> tuple[list[dict[str
     few = top.drop("rank", "size", "open").with_columns(pl.col("exemplars").list.head(5))
     rows = few.collect(engine="streaming").to_dicts()
     return [row | {"evidence": _slim(row["evidence"])} for row in rows], totals
+
+
+def _leakage(groups: pl.LazyFrame) -> dict[str, Any]:
+    """What stands in two splits: rows, by pairs of splits, and groups at `medium` or above."""
+    told = pl.col("evidence").str.contains('"splits": ', literal=True)
+    spread = _one(groups.filter(is_flagged() & told).select(n=pl.len()))["n"]
+    leaks = groups.filter(pl.col("kind") == "leakage").sort("group").head(TOP_GROUPS).collect(engine="streaming")
+    keys = ("scope", "split", "in", "rows", "exact", "nearly")
+    pairs = [{key: pair.get(key) for key in keys} for pair in map(msgspec.json.decode, leaks["evidence"])]
+    return {"pairs": pairs, "groups_in_two_splits": spread}
 
 
 def _slim(evidence: str | None) -> str | None:

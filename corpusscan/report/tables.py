@@ -12,7 +12,7 @@ import pyarrow as pa
 from blake3 import blake3
 
 from corpusscan import schema
-from corpusscan.report.campaigns import campaigns
+from corpusscan.report.campaigns import across_splits, campaigns
 from corpusscan.report.summary import is_flagged, severity_rank
 
 _WEIGHT = {"info": 0.05, "low": 0.2, "medium": 0.5, "high": 0.8, "critical": 0.95}
@@ -39,6 +39,7 @@ def result_tables(gathered: Gathered, accepted: set[str]) -> dict[str, pa.Table]
     alone = findings.filter(pl.col("group") == pl.col("detector") + ":" + pl.col("rule"))
     groups = pl.concat([_rule_groups(alone, gathered.titles), _concluded_groups(gathered)], how="vertical")
     members = pl.concat([_rule_members(alone), _concluded_members(gathered)], how="vertical")
+    groups = across_splits(groups, members)
     named = campaigns(groups, members)
     groups = groups.with_columns(campaign=pl.col("group").replace_strict(named, default=None, return_dtype=pl.String))
     findings = findings.with_columns(
