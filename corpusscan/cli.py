@@ -156,12 +156,18 @@ def scan(
 @cli.command()
 @click.argument("out", metavar="OUT")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout.")
-def report(out: str, as_json: bool) -> None:
+@click.option("--card", "as_card", is_flag=True, help="Print an audit block for the card of a dataset (Markdown).")
+def report(out: str, as_json: bool, as_card: bool) -> None:
     """Rebuild summary.json, report.html and findings.sarif in OUT from its tables."""
     from corpusscan import terminal
-    from corpusscan.report import pages
+    from corpusscan.report import card, pages
 
+    if as_json and as_card:
+        raise UsageError("--json and --card: both go to stdout; give one")
     built = pages.rebuild(out)
+    if as_card:
+        click.echo(card.card(built), nl=False)
+        return
     if as_json:
         click.echo((built.out / "summary.json").read_text("utf-8"))
     terminal.show_report(built)
