@@ -6,10 +6,11 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 CORPUS ?= examples/corpus
 SECONDS ?= 3600
 
-.PHONY: help demo test fuzz lint format bench bench-dedup bench-growth detection clean
+.PHONY: help demo demo-dataset test fuzz lint format bench bench-dedup bench-growth detection clean
 
 help:
 	@echo "make demo    audit the example corpus"
+	@echo "make demo-dataset  save a small dataset as the library datasets does, and audit it"
 	@echo "make test    run the tests (no root, model, browser or network service)"
 	@echo "make lint    style, types, floors, rules"
 	@echo "make fuzz    coverage-guided fuzzing of all that reads files, for SECONDS=3600"
@@ -37,6 +38,17 @@ $(VENV)/bench: $(VENV)/core
 demo: $(VENV)/core
 	@$(BIN)/corpusscan scan $(CORPUS) -o corpusscan-report-demo --overwrite --seed 1; \
 	code=$$?; test $$code -eq 1 || { echo "the demo ended with exit code $$code, not 1 (findings)"; exit 1; }
+
+$(VENV)/hf: $(VENV)/core
+	$(PIP) --editable '.[hf]'
+	@touch $@
+
+# The dataset holds what no rows are read of (a pickle, a script), so exit code 3 is the demo's success.
+demo-dataset: $(VENV)/hf
+	@$(BIN)/python examples/make_dataset.py corpusscan-example-dataset
+	@$(BIN)/corpusscan scan corpusscan-example-dataset -o corpusscan-report-dataset --overwrite --seed 1; \
+	code=$$?; test $$code -eq 3 || { echo "the demo ended with exit code $$code, not 3 (incomplete)"; exit 1; }
+	@echo; echo "For the card of the dataset:  $(BIN)/corpusscan report corpusscan-report-dataset --card"
 
 test: $(VENV)/dev
 	@# Several at a time, but few: each may start a scan with workers of its own.
@@ -72,4 +84,4 @@ detection: $(VENV)/core
 	$(BIN)/python benchmarks/redteam.py $(CORPUS)
 
 clean:
-	rm -rf $(VENV) corpusscan-report-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) corpusscan-report-demo corpusscan-report-dataset corpusscan-example-dataset .pytest_cache .mypy_cache .ruff_cache .hypothesis

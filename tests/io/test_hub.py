@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import polars as pl
@@ -13,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from corpora import TABLES, Run, make_records
-from serving import Server, serving
+from hubs import LATER, SHA, Hub
+from serving import serving
 
 from corpusscan import io
 from corpusscan.config import Columns
@@ -25,7 +24,6 @@ from corpusscan.io.places import storage
 pytestmark = [pytest.mark.hf, pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")]
 
 FAST = ("--detectors", "rules,exact_duplicate,near_duplicate")
-SHA, LATER = "a" * 40, "b" * 40
 RECORDS = make_records(300)
 
 
@@ -45,39 +43,6 @@ FILES = {
 }
 
 
-class Hub:
-    """An imitation of the hub: its interface, and its store of large files on another host."""
-
-    def __init__(self, server: Server, store: Server) -> None:
-        self.server, self.store = server, store
-        self.commit(SHA, FILES)
-        self.name("main", SHA)
-
-    def name(self, revision: str, sha: str) -> None:
-        about = {"id": "owner/set", "sha": sha, "siblings": [], "tags": [], "private": False, "downloads": 0}
-        self.server.answers[f"/api/datasets/owner/set/revision/{revision}"] = (200, {}, orjson.dumps(about))
-        if revision == "main":
-            self.server.answers["/api/datasets/owner/set"] = (200, {}, orjson.dumps(about))
-
-    def commit(self, sha: str, files: dict[str, bytes]) -> None:
-        tree: list[dict[str, Any]] = [{"type": "directory", "oid": "0" * 40, "size": 0, "path": "data"}]
-        for path, data in files.items():
-            entry: dict[str, Any] = {"type": "file", "oid": hashlib.sha1(data).hexdigest(), "size": len(data)}
-            at = f"/datasets/owner/set/resolve/{sha}/{path}"
-            if path.endswith(".parquet"):
-                checksum = hashlib.sha256(data).hexdigest()
-                entry["lfs"] = {"oid": checksum, "size": len(data), "pointerSize": 130}
-                self.store.files[f"/{checksum}"] = data
-                self.server.answers[at] = (302, {"Location": f"{self.store.url}/{checksum}?signature=geheim"}, b"")
-            else:
-                self.server.files[at] = data
-            tree.append({**entry, "path": path})
-        self.server.answers[f"/api/datasets/owner/set/tree/{sha}"] = (
-            200, {"Content-Type": "application/json"}, orjson.dumps(tree)
-        )  # fmt: skip
-        self.name(sha, sha)
-
-
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """The imitation, and an environment that leads there with a token."""
@@ -87,7 +52,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         monkeypatch.setenv("HF_TOKEN", "hf_geheim")
         monkeypatch.setattr(storage, "PAUSE", 0.0)
         storage.driver.cache_clear()
-        yield Hub(server, store)
+        yield Hub(server, store, FILES)
     storage.driver.cache_clear()
 
 
