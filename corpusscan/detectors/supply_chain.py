@@ -39,7 +39,7 @@ _RULES = {
     "pickle-runs-code": _Rule("high", 0.95, "A pickle that runs code when it is loaded", _PICKLE),
     "yaml-runs-code": _Rule("medium", 0.7, "YAML that makes Python objects", "read it with a safe loader alone"),
     "loading-script": _Rule(
-        "medium", 0.6, "A loading script: the library `datasets` before 4.0 runs it",
+        "medium", 0.6, "A loading script: the library datasets before 4.0 runs it",
         "read it before anybody loads the dataset with trust_remote_code, or load the Parquet branch instead",
     ),
     "disguised-program": _Rule(
@@ -165,12 +165,9 @@ def pickled(file: File) -> bool:
 
 def _honest(file: File) -> bool:
     """Whether a program is called what it is, or stands as text in a file of text."""
-    texts = file.kind == "script" and (carriers.ends(file.path, carriers.TEXTS) or "." not in _name(file.path))
-    return texts or carriers.ends(file.path, carriers.PROGRAMS)
-
-
-def _name(path: str) -> str:
-    return PurePosixPath(path).name
+    name = PurePosixPath(file.path).name
+    texts = file.kind == "script" and not carriers.ends(name, carriers.DATA)
+    return texts or "." not in name or ".so." in name or carriers.ends(name, carriers.PROGRAMS)
 
 
 def _around(data: bytes, found: re.Match[bytes]) -> str:
@@ -182,7 +179,7 @@ def _of_program(file: File, name: str) -> _Told:
         _SCRIPT.search(file.data) or file.path.lower() == f"{name.lower()}.py"
     )
     if is_script:
-        return file, "loading-script", "a builder of the library `datasets`, by its name or by what it defines", {}
+        return file, "loading-script", "a builder of the library datasets, by its name or by what it defines", {}
     return file, "program", f"a program, by its {'name' if not file.kind else 'first bytes'}", {}
 
 

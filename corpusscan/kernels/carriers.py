@@ -32,10 +32,11 @@ PROGRAM_KINDS = frozenset({"elf", "pe", "mach-o", "java", "wasm", "pyc", "script
 PROGRAMS = (
     ".py", ".pyw", ".pyc", ".ipynb", ".sh", ".bash", ".zsh", ".bat", ".cmd", ".ps1", ".vbs", ".js", ".mjs", ".jar",
     ".class", ".exe", ".dll", ".so", ".dylib", ".msi", ".whl", ".egg", ".wasm", ".rb", ".pl", ".php", ".lua", ".com",
-    ".scr", ".elf", ".out", ".app", ".deb", ".rpm", ".apk",
+    ".scr", ".elf", ".out", ".app", ".deb", ".rpm", ".apk", ".o",
 )  # fmt: skip
 PICKLES = (".pkl", ".pickle", ".p", ".dill", ".joblib", ".pt", ".pth", ".ckpt", ".sav", ".cloudpickle")
 ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".npz")
+DATA = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".pq", ".arrow", ".feather", ".bin", ".data", ".dat")
 SETTINGS = (".json", ".yaml", ".yml", ".toml", ".cfg")
 TEXTS = (".txt", ".text", ".md", ".markdown", ".rst")  # which may begin with a program that they show
 

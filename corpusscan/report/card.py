@@ -117,9 +117,8 @@ def _repository(summary: Summary) -> str:
     looked = summary["repository"]
     if not looked:
         return "not looked at"
-    found = summary["counts"]["detector"].get("supply_chain", {"documents": 0})["documents"]
     opened = f"{words.plural(looked['files'], 'file')} looked at, {words.number(looked['opened'])} of them opened"
-    return f"{opened}; {words.plural(found, 'file')} that may run code"
+    return f"{opened}; {words.plural(words.files_flagged(summary), 'file')} that may run code"
 
 
 def _findings(out: Path, summary: Summary) -> Iterator[str]:

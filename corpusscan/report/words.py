@@ -78,7 +78,7 @@ def step(name: str) -> str:
 def headline(summary: dict[str, Any]) -> str:
     """The verdict in one sentence."""
     flagged, ended = summary["flagged_documents"], summary["exit"]
-    files = summary["counts"]["detector"].get("supply_chain", {"documents": 0})["documents"]
+    files = files_flagged(summary)
     planted, risky = flagged - files, f"{plural(files, 'file')} may run code"
     looks = f"{plural(planted, 'document')} look{'s' * (planted == 1)} planted"
     found = looks if not files else f"{looks}, and {risky}" if planted else risky
@@ -95,10 +95,15 @@ def headline(summary: dict[str, Any]) -> str:
     return "Nothing planted was found, within limits." if summary["limits"] else "Nothing planted was found."
 
 
+def files_flagged(summary: dict[str, Any]) -> int:
+    """How many of the flagged documents are no rows but files beside them."""
+    return int(summary["counts"]["detector"].get("supply_chain", {"documents": 0})["documents"])
+
+
 def extent(summary: dict[str, Any]) -> str:
     """How many documents, tokens and campaigns the verdict is about."""
     scanned = plural(summary["totals"]["documents"], "scanned document")
-    if not summary["flagged_documents"]:
+    if summary["flagged_documents"] <= files_flagged(summary):
         return f"{scanned}, none flagged."
     tokens = f"{plural(summary['flagged_tokens'], 'token')} ({share(summary['flagged_token_rate'])})"
     return f"{tokens} in {plural(summary['campaigns'], 'campaign')}, among {scanned}."

@@ -100,6 +100,7 @@ def found(folder: Path) -> dict[str, list[str]]:
      ("a.tar.gz", tarred("x", b"", "/etc/passwd"), ["archive-leaves-folder"]),
      ("a.data", b"\x7fELF" + bytes(90), ["disguised-program"]), ("a.csv", b"MZ" + bytes(90), ["disguised-program"]),
      ("a.jsonl", b"#!/bin/sh\nid\n", ["disguised-program"]), ("a.txt", b"#!/bin/sh\nid\n", []),
+     ("tool", b"\x7fELF" + bytes(90), ["program"]), ("libx.so.1", b"\x7fELF" + bytes(90), ["program"]),
      ("a.exe", b"MZ" + bytes(90), ["program"]), ("tool.py", b"print(1)", ["program"]),
      ("repo.py", b"print(1)", ["loading-script"]), ("x.py", b"class X(GeneratorBasedBuilder): 1", ["loading-script"]),
      ("c.yaml", b"a: !!python/object/apply:os.system [id]", ["yaml-runs-code"]), ("c.yaml", b"a: 1", []),
