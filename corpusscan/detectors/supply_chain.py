@@ -134,7 +134,7 @@ def _of_card(file: File, card: Card) -> Iterator[_Told]:
 def _of_file(file: File, name: str) -> Iterator[_Told]:
     """What is said of a file; a pickle is said of once, as the worst that it is."""
     if pickled(file):
-        yield _of_pickle(file, [("", file.kind, file.data)])
+        yield _of_pickle(file, [("", carriers.pickled(file.kind, file.data) or file.data)])
     elif file.kind in ("zip", "tar") or carriers.ends(file.path, carriers.ARCHIVES) or file.kind in ("7z", "rar"):
         yield from _of_archive(file)
     elif file.fate == "pickle":
@@ -183,9 +183,14 @@ def _of_program(file: File, name: str) -> _Told:
     return file, "program", f"a program, by its {'name' if not file.kind else 'first bytes'}", {}
 
 
-def _of_pickle(file: File, parts: list[tuple[str, str, bytes]]) -> _Told:
+def _pickle_in(one: Member) -> bytes:
+    """The pickle that a member is, by its first bytes or its name; arrays of numbers are none."""
+    return carriers.pickled(one.kind, one.data) if one.kind == "npy" else one.data
+
+
+def _of_pickle(file: File, parts: list[tuple[str, bytes]]) -> _Told:
     """The worst of the pickles in a file: of itself, or of members of it."""
-    found = [(name, pickles.imports(carriers.pickled(kind, data) or data)) for name, kind, data in parts]
+    found = [(name, pickles.imports(data)) for name, data in parts]
     dangerous = _names(one.dangerous for _, one in found)
     unknown = _names(one.unknown for _, one in found)
     broken = [name for name, one in found if not one.whole]
@@ -212,7 +217,7 @@ def _names(some: Any) -> list[str]:
 
 
 def _of_archive(file: File) -> Iterator[_Told]:
-    inside = [(one.name, one.kind, one.data) for one in file.members if one.data]
+    inside = [(one.name, data) for one in file.members if (data := _pickle_in(one))]
     if inside:
         yield _of_pickle(file, inside)
     leaving = [one.name for one in file.members if _OUTSIDE.search(one.name) or one.odd in ("link", "device")]

@@ -34,7 +34,20 @@ PROGRAMS = (
     ".class", ".exe", ".dll", ".so", ".dylib", ".msi", ".whl", ".egg", ".wasm", ".rb", ".pl", ".php", ".lua", ".com",
     ".scr", ".elf", ".out", ".app", ".deb", ".rpm", ".apk", ".o",
 )  # fmt: skip
-PICKLES = (".pkl", ".pickle", ".p", ".dill", ".joblib", ".pt", ".pth", ".ckpt", ".sav", ".cloudpickle")
+PICKLES = (
+    ".pkl",
+    ".pickle",
+    ".p",
+    ".dill",
+    ".joblib",
+    ".pt",
+    ".pth",
+    ".ckpt",
+    ".sav",
+    ".cloudpickle",
+    ".gpickle",
+    ".pck",
+)
 ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".npz")
 DATA = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".pq", ".arrow", ".feather", ".bin", ".data", ".dat")
 SETTINGS = (".json", ".yaml", ".yml", ".toml", ".cfg")

@@ -64,7 +64,7 @@ def is_dangerous(name: str) -> bool:
     if UNKNOWN in parts or parts[0] in _BUILTINS or _ANYWHERE.intersection(parts):
         return True
     # `collections.OrderedDict.__init__.__globals__` leads everywhere.
-    leads_on = any(part.startswith("__") and part != "__main__" for part in parts)
+    leads_on = any(part.startswith("__") and part.endswith("__") and part != "__main__" for part in parts)
     return leads_on or any(".".join(parts[:count]) in _known("dangerous") for count in range(1, len(parts) + 1))
 
 

@@ -94,6 +94,7 @@ def found(folder: Path) -> dict[str, list[str]]:
      ("a.jsonl", zipped(x=EVIL), ["pickle-runs-code"]), ("a.tar.gz", tarred("x", EVIL), ["pickle-runs-code"]),
      ("a.npy", array(np.array([Evil()], object)), ["pickle-runs-code"]), ("a.npy", array(np.arange(3)), []),
      ("a.npz", zipped(**{"a.npy": array(np.array([Evil()], object))}), ["pickle-runs-code"]),
+     ("b.npz", zipped(**{"a.npy": array(np.arange(3))}), ["archive"]),
      ("a.zip", zipped(**{"a.txt": b"x"}), ["archive"]), ("a.zip", zipped(__x=b""), ["archive-leaves-folder"]),
      ("a.zip", zipped(**{"run.sh": b""}), ["archive-with-code"]), ("a.zip", b"PK\x03\x04junk", ["odd-archive"]),
      ("a.zip", zipped(**{"b.zip": b""}), ["odd-archive"]), ("a.7z", b"7z\xbc\xaf\x27\x1c", ["archive"]),
