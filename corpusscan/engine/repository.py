@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,8 @@ from corpusscan import io
 from corpusscan.detector import Detector, File, Limit, Repository
 from corpusscan.io import repository
 from corpusscan.schema import FILE_HITS
+
+_QUOTES = {"reason", "imports", "members"}  # entries of evidence
 
 
 @dataclass
@@ -34,14 +37,26 @@ def inspected(plan: io.Plan, inputs: list[str], detectors: Sequence[Detector], *
             parts.append(detector.inspect(_counted(one, looked)))
             left += one.left
         table = pa.concat_tables(parts)
-        if not excerpts:
-            table = table.set_column(table.column_names.index("excerpt"), "excerpt", pa.array([""] * len(table)))
-        looked.hits[detector.name] = table.cast(FILE_HITS)
+        looked.hits[detector.name] = table if excerpts else _without_text(table)
         looked.titles |= {(detector.name, rule): detector.title(rule) for rule in table["rule"].unique().to_pylist()}
         if left:
             limit = Limit("files elsewhere that are opened", repository.ELSEWHERE, left, "files told by name alone")
             looked.limits.append({"detector": detector.name, **limit._asdict()})
     return looked
+
+
+def _without_text(table: pa.Table) -> pa.Table:
+    """The findings without what is quoted from files."""
+    kept = [
+        {
+            **row,
+            "excerpt": "",
+            "evidence": json.dumps({k: v for k, v in told.items() if k not in _QUOTES}, sort_keys=True),
+        }
+        for row in table.to_pylist()
+        for told in [json.loads(row["evidence"])]
+    ]
+    return pa.Table.from_pylist(kept, schema=FILE_HITS)
 
 
 def _counted(one: Repository, looked: Looked) -> Repository:

@@ -20,6 +20,7 @@ from corpusscan import io as reading
 from corpusscan import schema
 from corpusscan.config import Columns
 from corpusscan.detectors.supply_chain import _RULES, SupplyChain
+from corpusscan.engine.repository import inspected
 from corpusscan.io import repository
 
 
@@ -156,6 +157,18 @@ def test_severities_are_those_that_are_documented() -> None:
     assert all(
         told.severity in ("info", "low") for rule, told in _RULES.items() if rule in ("pickle", "program", "archive")
     )
+
+
+def test_without_excerpts_nothing_is_quoted(folder: Path) -> None:
+    """`--no-excerpts` leaves out what files say, and keeps what to do about them."""
+    (folder / "a.pkl").write_bytes(EVIL)
+    plan = reading.plan([str(folder)], Columns(), None)
+    looked = inspected(plan, [str(folder)], [SupplyChain()], excerpts=False)
+    [hit] = looked.hits["supply_chain"].to_pylist()
+    assert hit["excerpt"] == ""
+    assert "system" not in hit["evidence"]
+    assert json.loads(hit["evidence"])["note"]
+    assert looked.facts == {"files": 3, "opened": 3}
 
 
 def test_findings_stand_in_the_report(folder: Path, command: Run, tmp_path: Path) -> None:

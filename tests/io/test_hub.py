@@ -99,6 +99,17 @@ def test_the_repository_is_looked_at(hub: Hub) -> None:
     assert not any("authorization" in headers for _, headers in hub.store.seen)
 
 
+def test_few_of_many_files_are_opened(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each costs a request some are opened, those first that may carry code; the others are told by name."""
+    monkeypatch.setattr(repository, "ELSEWHERE", 2)
+    given = ["hf://datasets/owner/set"]
+    [looked] = repository.repositories(io.plan(given, Columns(), None), given)
+    files = list(looked.files)
+    assert looked.left == 4
+    assert [file.path for file in files if file.fault != repository.NOT_OPENED] == ["README.md", "model.pkl"]
+    assert {file.fate for file in files} == {"companion", "data", "pickle", "loading_script"}
+
+
 def test_the_token_goes_to_the_hub_alone(hub: Hub) -> None:
     """It comes from the environment; the store to which the hub points gets none."""
     files("hf://datasets/owner/set")
