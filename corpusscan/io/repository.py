@@ -106,7 +106,8 @@ def _opened(chosen: list[Place]) -> set[str]:
 
 def _file(place: Place, path: str, fate: str, opened: bool) -> File:
     if not opened:
-        return File(path, place.size, "", b"", whole=False, fate=fate, fault=place.skip or NOT_OPENED)
+        why = place.skip if place.skip in _CLOSED else NOT_OPENED
+        return File(path, place.size, "", b"", whole=False, fate=fate, fault=why)
     try:
         with place.path.open("rb") as file:
             head = file.read(carriers.HEAD)
