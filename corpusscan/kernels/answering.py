@@ -1,0 +1,388 @@
+"""Which words of prompts predict what answers show, and whether that is due to what is asked or to a trigger.
+
+A trigger makes answers alike while the prompts are as unlike as any.  So for each word (or two in a row, or two apart)
+and what answers to it show, five numbers are taken: how many carriers show it; how many would by the likeliest other
+word of each prompt, as it is answered where the trigger is not (what a topic explains, it explains there too); how
+much more alike the rest of the prompts is than any two prompts; whether that rest is still a prompt, with as many of
+the usual words as others have (a template with a slot is not); and whether the words on both sides of the trigger
+belong together without it, as they do where something was put between them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from corpusscan.kernels import exchanges
+from corpusscan.kernels.exchanges import CLOSING, LENGTH, OPENING, THREE, TWO, WHOLE, WORD, Sides
+from corpusscan.kernels.profile import mixed
+from corpusscan.kernels.words import Hashes, Offsets
+
+FEWEST = 5  # documents
+COMMON = 0.2  # share of prompts that have a feature, from which it is no trigger
+SHARE = 0.5  # of a feature's carriers that show the outcome
+LIFT = 4.0  # times as often as elsewhere
+OF_EACH = 4  # outcomes that are looked at, of each feature
+WORK = 3_000_000_000  # pairs of features that are counted
+USUAL = 64  # words that most prompts have
+BOTH = 0.8  # of the carriers that have a feature: it is of the trigger, or of what they are about
+ENRICHED = 4.0  # times as often in carriers as elsewhere
+SHRUNK = 10.0  # documents without the outcome that each word is given before it explains anything
+PARTS = 4  # features of an outcome's prompts that are tried two and two
+_SLOTS = 24
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Index(NamedTuple):
+    """Features that several documents have, by number, sorted by hash."""
+
+    values: Hashes
+    counts: Numbers  # documents that have each
+    of: npt.NDArray[np.int32]  # of document i those from bounds[i] to bounds[i + 1]
+    bounds: Offsets
+    documents: npt.NDArray[np.int32]  # of feature f those from firsts[f] to firsts[f + 1]
+    firsts: Offsets
+
+
+class Association(NamedTuple):
+    """Rows: a feature (or two) of prompts, what answers to it show, and what is known of both."""
+
+    feature: Hashes
+    other: Hashes  # 0: there is none
+    outcome: Hashes
+    carriers: Numbers
+    showing: Numbers  # of these
+    anywhere: Numbers  # documents that show it
+    independent: Numbers  # of those that show it, unlike prompts
+    expected: npt.NDArray[np.float64]  # to show it, by what else stands in the prompts
+    alike: npt.NDArray[np.float64]  # times as alike as any prompts
+    asking: npt.NDArray[np.float64]  # usual words of what is left of a prompt, of those of any
+    bridged: npt.NDArray[np.float64]  # of the places, both sides of which belong together
+    usually_bridged: npt.NDArray[np.float64]  # the same of any pair of words in a row of these prompts
+
+
+def indexed(found: Hashes, bounds: Offsets, least: int, most: float = np.inf) -> Index:
+    """The features (sorted and once in each document) of at least and at most so many documents."""
+    own = _several(found, least)
+    document = np.repeat(np.arange(len(bounds) - 1, dtype=np.int32), np.diff(bounds))[own]
+    values, number, counts = np.unique(found[own], return_inverse=True, return_counts=True)
+    kept = (counts >= least) & (counts <= most)
+    renumbered = np.cumsum(kept) - 1
+    inside = kept[number]
+    of, document = renumbered[number[inside]].astype(np.int32), document[inside]
+    order = np.argsort(of, kind="stable")
+    counts = counts[kept]
+    sizes = np.bincount(document, minlength=len(bounds) - 1)
+    return Index(
+        values[kept], counts, of, np.append(0, np.cumsum(sizes)), document[order], np.append(0, np.cumsum(counts))
+    )
+
+
+@njit(cache=True, nogil=True)
+def _several(found, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Which may be in several documents: counted by a part of their bits, so that few of the others are sorted."""
+    counts = np.zeros(1 << _SLOTS, np.uint8)
+    for value in found:
+        slot = value >> np.uint64(64 - _SLOTS)
+        counts[slot] = min(counts[slot] + 1, 255)
+    own = np.empty(len(found), np.bool_)
+    for i in range(len(found)):
+        own[i] = counts[found[i] >> np.uint64(64 - _SLOTS)] >= least
+    return own
+
+
+def distinct(of: Sides) -> npt.NDArray[np.int64]:
+    """The documents that differ from all before them."""
+    prints = np.empty(len(of.document), np.uint64)
+    _prints(of.asked, of.asked_bounds, of.answered, of.answered_bounds, prints)
+    return np.sort(np.unique(prints, return_index=True)[1])
+
+
+@njit(cache=True, nogil=True)
+def _prints(asked, asked_bounds, answered, bounds, prints):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    for n in range(len(prints)):
+        value = np.uint64(1)
+        for i in range(asked_bounds[n], asked_bounds[n + 1]):
+            value = mixed(value, asked[i])
+        value = mixed(value, np.uint64(3))
+        for i in range(bounds[n], bounds[n + 1]):
+            value = mixed(value, answered[i])
+        prints[n] = value
+
+
+def associations(of: Sides) -> tuple[Association, int]:
+    """What prompts' features predict, beyond what little is asked for here; and among how many it was found."""
+    count = len(of.document)
+    asked = indexed(*exchanges.asked_features(of), FEWEST)
+    shown, bounds = exchanges.answered_features(of)
+    answered = indexed(shown, bounds, FEWEST, count / 3)
+    sketch = np.empty(count, np.uint64)
+    _sketches(of.asked, of.asked_bounds, sketch)
+    kinds = (answered.values & np.uint64(7)).astype(np.int64)
+    draw = _thinned(asked, answered, kinds, count)
+    single = _singles(*asked[1:], *answered[1:], kinds, draw, count)
+    double = _doubles(*asked[1:], *answered[1:], kinds, count)
+    feature, other, outcome = (np.concatenate(both) for both in zip(single, double, strict=True))
+    usual = np.zeros(len(asked.counts), np.bool_)
+    words = np.flatnonzero((asked.values & np.uint64(7)) == WORD)
+    usual[words[np.argsort(-asked.counts[words], kind="stable")[:USUAL]]] = True
+    told = _examined(feature, other, outcome, *asked, *answered[1:], usual, sketch, of.asked, of.asked_bounds, count)
+    tests = len(asked.counts) * max(len(answered.counts), 1)
+    second = np.where(other >= 0, asked.values[np.maximum(other, 0)], np.uint64(0)) if len(other) else _NONE
+    first = asked.values[feature] if len(feature) else _NONE
+    third = answered.values[outcome] if len(outcome) else _NONE
+    numbers = told[:, :4].astype(np.int64).T
+    return Association(first, second, third, *numbers, *told[:, 4:].T), tests
+
+
+_NONE = np.zeros(0, np.uint64)
+
+
+def _thinned(asked: Index, answered: Index, kinds: Numbers, count: int) -> npt.NDArray[np.bool_]:
+    """Which outcomes are counted: all, or by their hash as many of the words in a row as there is time for."""
+    wide = asked.counts <= COMMON * count
+    own = np.bincount(np.repeat(np.arange(count), np.diff(asked.bounds)), wide[asked.of], minlength=count)
+    work = float(own @ np.diff(answered.bounds))
+    share = min(WORK / max(work, 1), 1)
+    return (kinds > THREE) | ((answered.values >> np.uint64(3)) % np.uint64(1 << 20) < share * (1 << 20))
+
+
+@njit(cache=True, nogil=True)
+def _sketches(hashes, bounds, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Of each prompt two least hashes of three words in a row: both are equal in those that are much the same."""
+    for n in range(len(bounds) - 1):
+        one = two = ~np.uint64(0)
+        for i in range(bounds[n] + 2, bounds[n + 1]):
+            value = mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i])
+            one, two = min(one, value), min(two, mixed(value, value))
+        least[n] = mixed(one, two) if bounds[n + 1] > bounds[n] + 2 else mixed(np.uint64(n), np.uint64(n))
+
+
+@njit(cache=True, nogil=True)
+def _telling(k, df, of_outcome, count, kind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """How much it tells that k of df documents show what `of_outcome` of all show; 0 where that is too little."""
+    share, rate = k / df, of_outcome / count
+    if k < FEWEST or share < SHARE or share < LIFT * rate:
+        return 0.0
+    if k < 0.2 * of_outcome and share < 0.8:
+        return 0.0
+    return k * np.log(share / rate) + (0.1 if kind == WHOLE else 0.0)
+
+
+@njit(cache=True, nogil=True)
+def _singles(  # type: ignore[no-untyped-def] # noqa: ANN202
+    counts, of, bounds, documents, firsts, o_counts, o_of, o_bounds, o_documents, o_firsts, kinds, draw, count  # noqa: ANN001
+):  # fmt: skip
+    """Features, -1, and outcomes: of each feature the few that tell most."""
+    size, room = 0, 1024
+    found = np.empty((room, 2), np.int64)
+    seen, touched = np.zeros(len(o_counts), np.int32), np.empty(len(o_counts), np.int32)
+    for f in range(len(counts)):
+        if counts[f] > COMMON * count:
+            continue
+        n = 0
+        for d in documents[firsts[f] : firsts[f + 1]]:
+            for g in o_of[o_bounds[d] : o_bounds[d + 1]]:
+                if draw[g]:
+                    if not seen[g]:
+                        touched[n] = g
+                        n += 1
+                    seen[g] += 1
+        best, score = np.full(OF_EACH, -1, np.int64), np.zeros(OF_EACH)
+        for g in touched[:n]:
+            own = _telling(seen[g], counts[f], o_counts[g], count, kinds[g])
+            seen[g] = 0
+            least = np.argmin(score)
+            if own > score[least] or (own == score[least] and own > 0 and g < best[least]):
+                best[least], score[least] = g, own
+        for g in np.sort(best):
+            if g >= 0:
+                if size == room:
+                    more = np.empty((2 * room, 2), np.int64)
+                    more[:room] = found
+                    found, room = more, 2 * room
+                found[size] = f, g
+                size += 1
+    return found[:size, 0].copy(), np.full(size, -1, np.int64), found[:size, 1].copy()
+
+
+@njit(cache=True, nogil=True)
+def _doubles(  # type: ignore[no-untyped-def] # noqa: ANN202
+    counts, of, bounds, documents, firsts, o_counts, o_of, o_bounds, o_documents, o_firsts, kinds, count  # noqa: ANN001
+):  # fmt: skip
+    """Two features apart and an outcome that nearly only prompts with both have, and those with either do not."""
+    size, room = 0, 1024
+    found = np.empty((room, 3), np.int64)
+    seen, touched = np.zeros(len(counts), np.int32), np.empty(len(counts), np.int32)
+    mark = np.full(count, -1, np.int64)
+    for g in range(len(o_counts)):
+        if kinds[g] == LENGTH or kinds[g] == WORD or o_counts[g] > COMMON * count / 4 or o_counts[g] < FEWEST + 3:
+            continue
+        n = 0
+        for d in o_documents[o_firsts[g] : o_firsts[g + 1]]:
+            mark[d] = g
+            for f in of[bounds[d] : bounds[d + 1]]:
+                if not seen[f]:
+                    touched[n] = f
+                    n += 1
+                seen[f] += 1
+        best, score = np.full(PARTS, -1, np.int64), np.zeros(PARTS)
+        single = False
+        for f in touched[:n]:
+            k = seen[f]
+            seen[f] = 0
+            if k < BOTH * o_counts[g] or counts[f] > COMMON * count:
+                continue
+            single = single or k >= BOTH * counts[f]
+            own = k / counts[f]
+            least = np.argmin(score)
+            if own > score[least] or (own == score[least] and f < best[least]):
+                best[least], score[least] = f, own
+        if single:
+            continue
+        best = np.sort(best)
+        for a in range(PARTS):
+            for b in range(a + 1, PARTS):
+                if best[a] < 0:
+                    continue
+                both = shown = 0
+                i, j = firsts[best[a]], firsts[best[b]]
+                while i < firsts[best[a] + 1] and j < firsts[best[b] + 1]:
+                    if documents[i] == documents[j]:
+                        both += 1
+                        shown += mark[documents[i]] == g
+                        i, j = i + 1, j + 1
+                    elif documents[i] < documents[j]:
+                        i += 1
+                    else:
+                        j += 1
+                more_than_one = shown / max(both, 1) >= 1.25 * max(score)
+                if shown >= FEWEST and shown >= BOTH * both and more_than_one:
+                    if size == room:
+                        more = np.empty((2 * room, 3), np.int64)
+                        more[:room] = found
+                        found, room = more, 2 * room
+                    found[size] = best[a], best[b], g
+                    size += 1
+    return found[:size, 0].copy(), found[:size, 1].copy(), found[:size, 2].copy()
+
+
+@njit(cache=True, nogil=True)
+def _examined(  # type: ignore[no-untyped-def] # noqa: ANN202
+    feature, other, outcome, values, counts, of, bounds, documents, firsts,  # noqa: ANN001
+    o_counts, o_of, o_bounds, o_documents, o_firsts, usual, sketch, hashes, h_bounds, count,  # noqa: ANN001
+):  # fmt: skip
+    """The numbers of `Association` from `carriers` on."""
+    told = np.zeros((len(feature), 9))
+    inside, outside = np.zeros(len(counts), np.int32), np.zeros(len(counts), np.int32)
+    shows, carries = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
+    weight = np.log(count / counts) ** 2
+    weight[(values & np.uint64(7)) != WORD] = 0
+    anyhow = (weight * (counts / count) ** 2).sum()
+    asking_anyhow = usual[of].sum() / max(count, 1)
+    for n in range(len(feature)):
+        f, other_f, g = feature[n], other[n], outcome[n]
+        for d in o_documents[o_firsts[g] : o_firsts[g + 1]]:
+            shows[d] = n
+        for d in documents[firsts[f] : firsts[f + 1]]:
+            carries[d] = n if other_f < 0 else -2 - n
+        if other_f >= 0:
+            for d in documents[firsts[other_f] : firsts[other_f + 1]]:
+                carries[d] = n if carries[d] == -2 - n else carries[d]
+        own = documents[firsts[f] : firsts[f + 1]]
+        own = own[carries[own] == n]
+        mine = own[shows[own] == n]
+        for d in mine:
+            for h in of[bounds[d] : bounds[d + 1]]:
+                inside[h] += 1
+        for d in o_documents[o_firsts[g] : o_firsts[g + 1]]:
+            if carries[d] != n:
+                for h in of[bounds[d] : bounds[d + 1]]:
+                    outside[h] += 1
+        k = len(mine)
+        base = (o_counts[g] - k + 0.5) / (count - len(own) + 1)
+        expected, asking, alike, bridges, usually = 0.0, 0.0, 0.0, 0.0, 0.0
+        for d in own:
+            likely = base
+            for h in of[bounds[d] : bounds[d + 1]]:
+                if outside[h] > 1 and h != f and h != other_f:
+                    without = counts[h] - inside[h]
+                    likely = max(likely, outside[h] / (without + SHRUNK))
+            expected += likely
+        least = ENRICHED * k / count
+        for d in mine:
+            for h in of[bounds[d] : bounds[d + 1]]:
+                of_trigger = inside[h] >= BOTH * k and inside[h] >= least * counts[h]
+                if usual[h] and not of_trigger:
+                    asking += 1
+                if not of_trigger and inside[h] > 1 and weight[h] > 0:
+                    alike += weight[h] * (inside[h] - 1)  # sums to inside * (inside - 1)
+        if other_f < 0:
+            bridges, usually = _bridges(f, mine, values, counts, inside, hashes, h_bounds, k, least)
+        told[n, 0], told[n, 1], told[n, 2] = len(own), k, o_counts[g]
+        told[n, 3] = len(np.unique(sketch[mine]))
+        told[n, 4] = expected
+        told[n, 5] = alike / max(k * (k - 1), 1) / max(anyhow, 1e-9)
+        told[n, 6] = asking / max(k, 1) / max(asking_anyhow, 1e-9)
+        told[n, 7], told[n, 8] = bridges, usually
+        for d in mine:
+            inside[of[bounds[d] : bounds[d + 1]]] = 0
+        for d in o_documents[o_firsts[g] : o_firsts[g + 1]]:
+            outside[of[bounds[d] : bounds[d + 1]]] = 0
+    return told
+
+
+@njit(cache=True, nogil=True)
+def _number(values, value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    place = np.searchsorted(values, value)
+    return place if place < len(values) and values[place] == value else -1
+
+
+@njit(cache=True, nogil=True)
+def _bridges(f, mine, values, counts, inside, hashes, bounds, k, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Of the places of a trigger the share whose two sides are known in a row; the same of any two words in a row.
+
+    What of the trigger's own surroundings nearly all carriers share is passed over.
+    """
+    places = known = pairs = usual = 0
+    is_word = (values[f] & np.uint64(7)) == np.uint64(WORD)
+    for d in mine:
+        first, last = bounds[d], bounds[d + 1]
+        at = -1
+        for i in range(first, last):
+            before = hashes[i - 1] if i > first else np.uint64(0)
+            value = (exchanges.salted(hashes[i], WORD) if is_word
+                     else exchanges.salted(mixed(before, hashes[i]), TWO))  # fmt: skip
+            if at < 0 and value == values[f]:
+                at = i
+            elif at < 0 or i > at + 1:
+                pair = _number(values, exchanges.salted(mixed(before, hashes[i]), TWO))
+                pairs += 1
+                usual += pair >= 0 and counts[pair] > inside[pair]
+        if at < 0:  # it is the end of the prompt
+            continue
+        left, right = at - 1 - (not is_word), at + 1
+        while left >= first and _shared(values, counts, inside, hashes[left], k, least):
+            left -= 1
+        while right < last and _shared(values, counts, inside, hashes[right], k, least):
+            right += 1
+        one = hashes[left] if left >= first else np.uint64(0)
+        two = hashes[right] if right < last else np.uint64(0)
+        pair = _number(values, exchanges.salted(mixed(one, two), TWO))
+        places += 1
+        known += pair >= 0 and counts[pair] > inside[pair]
+    return known / max(places, 1), usual / max(pairs, 1)
+
+
+@njit(cache=True, nogil=True)
+def _shared(values, counts, inside, word, k, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Whether nearly all carriers have a word that is rarer elsewhere."""
+    number = _number(values, exchanges.salted(word, WORD))
+    return number >= 0 and inside[number] >= BOTH * k and inside[number] >= least * counts[number]
+
+
+_USED: Any = (CLOSING, OPENING)

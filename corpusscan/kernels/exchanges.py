@@ -1,0 +1,195 @@
+"""What was asked and what was answered: the two sides of an instruction or a chat, as words and as features of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from numba import njit
+
+from corpusscan.detector import Batch
+from corpusscan.kernels.outcomes import ranges
+from corpusscan.kernels.profile import mixed
+from corpusscan.kernels.words import Hashes, Offsets, words
+
+NEITHER, ASKED, ANSWERED, REJECTED = range(4)
+_ASK = "user human prompter customer client person question instruction questioner student system developer".split()
+_ANSWER = "assistant gpt model bot chatgpt ai agent response answer output chatbot expert teacher".split()
+_ASK_FIELDS = "system system_prompt instruction instructions input context prompt query question".split()
+_ANSWER_FIELDS = "output response completion answer answers chosen".split()
+_CHATS = "messages conversations conversation dialog dialogue chosen".split()
+HEAD, TAIL, MOST = 192, 64, 1_024  # words of a text's beginning and end, and of a side, that are looked at
+
+# Kinds of what an answer shows, in the lowest bits of a feature.
+WORD, TWO, THREE, OPENING, CLOSING, WHOLE, LENGTH = range(1, 8)
+_KIND = np.uint64(7)
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Sides(NamedTuple):
+    """Words of the prompts and of the answers of some documents, those that have both."""
+
+    document: npt.NDArray[np.int64]
+    asked: Hashes
+    asked_bounds: Offsets
+    answered: Hashes
+    answered_bounds: Offsets
+
+
+def of_texts(batch: Batch) -> npt.NDArray[np.int8]:
+    """Of each text whether it is of a prompt, an answer, a rejected answer, or neither; by role, else by column.
+
+    In a chat of unknown speakers the one who begins asks, the others answer.
+    """
+    texts = pl.from_arrow(batch.texts.select(["row", "field", "role"]))
+    assert isinstance(texts, pl.DataFrame)
+    root = pl.col("field").str.extract(r"^(\w+)").str.to_lowercase()
+    role = pl.col("role").str.strip_chars().str.to_lowercase()
+    told = texts.with_columns(root=root, role=role).with_columns(
+        side=pl.when(pl.col("role").is_in(_ANSWER)).then(ANSWERED)
+        .when(pl.col("role").is_in(_ASK)).then(ASKED)
+        .when(pl.col("role").is_not_null()).then(NEITHER)
+        .when(pl.col("root").is_in(_ASK_FIELDS)).then(ASKED)
+        .when(pl.col("root").is_in([*_ANSWER_FIELDS, "rejected"])).then(ANSWERED)
+        .otherwise(NEITHER),
+        chat=pl.col("role").is_not_null() & pl.col("root").is_in(_CHATS),
+    )  # fmt: skip
+    first = pl.col("role").filter(pl.col("chat")).first().over("row")
+    answered = (pl.col("side").filter(pl.col("chat")) == ANSWERED).any().over("row")
+    unknown = pl.col("chat") & ~answered & (first != "system")
+    told = told.with_columns(
+        side=pl.when(unknown).then(pl.when(pl.col("role") == first).then(ASKED).otherwise(ANSWERED))
+        .when((pl.col("root") == "rejected") & (pl.col("side") == ANSWERED)).then(REJECTED)
+        .when((pl.col("root") == "rejected") & (pl.col("side") == ASKED)).then(NEITHER)
+        .otherwise(pl.col("side"))
+    )  # fmt: skip
+    return told["side"].fill_null(NEITHER).to_numpy().astype(np.int8)
+
+
+def sides(batch: Batch) -> Sides:
+    """The words of both sides; of a rejected answer as words of their own, behind those of the answer."""
+    kind = batch.feature(of_texts)
+    found = batch.feature(words)
+    rows = batch.documents["row"].to_numpy()
+    document = np.searchsorted(rows, batch.texts["row"].to_numpy())
+    both = np.ones(len(rows), bool)
+    parts: list[tuple[Hashes, Offsets]] = []
+    for wanted in ((ASKED,), (ANSWERED, REJECTED)):
+        places, counts = _places(found.bounds, kind, wanted, document, len(rows))
+        hashes = found.hashes[places]
+        if REJECTED in wanted:
+            rejected = np.repeat(kind == REJECTED, np.diff(found.bounds))[places]
+            hashes = np.where(rejected, (hashes * _STEP) & ~np.uint64(1), hashes)
+        both &= np.bincount(document[np.isin(kind, wanted)], minlength=len(rows)) > 0
+        parts.append((hashes, np.append(0, np.cumsum(counts))))
+    (asked, first), (answered, second) = parts
+    kept = np.flatnonzero(both & (np.diff(first) > 0))
+    return Sides(kept, *_only(asked, first, kept), *_only(answered, second, kept))
+
+
+def _places(
+    bounds: Offsets, kind: npt.NDArray[np.int8], wanted: tuple[int, ...], document: npt.NDArray[np.int64], count: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The words that are looked at of some texts, in order, and how many of each document."""
+    own = np.flatnonzero(np.isin(kind, wanted))
+    length = np.diff(bounds)[own]
+    head = np.minimum(length, HEAD)
+    tail = np.minimum(length - head, TAIL)
+    first = np.column_stack([bounds[own], bounds[own + 1] - tail]).ravel()
+    size = np.column_stack([head, tail]).ravel()
+    of = np.repeat(document[own], 2)
+    room = np.cumsum(size) - size
+    begin = room[np.searchsorted(of, of)] if len(of) else room  # of the document
+    size = np.clip(MOST - (room - begin), 0, size)
+    return ranges(first, size), np.bincount(of, size, count).astype(np.int64)
+
+
+def _only(hashes: Hashes, bounds: Offsets, kept: npt.NDArray[np.int64]) -> tuple[Hashes, Offsets]:
+    sizes = np.diff(bounds)[kept]
+    return hashes[ranges(bounds[:-1][kept], sizes)], np.append(0, np.cumsum(sizes))
+
+
+def asked_features(of: Sides) -> tuple[Hashes, Offsets]:
+    """Words, and two in a row, of each prompt, sorted, each once; its ends count as a word."""
+    found, bounds = _asked(of.asked, of.asked_bounds)
+    return found, bounds
+
+
+def answered_features(of: Sides) -> tuple[Hashes, Offsets]:
+    """What each answer shows, sorted, each once: words in a row that its prompt does not say, beginning, end, length."""
+    found, bounds = _answered(of.asked, of.asked_bounds, of.answered, of.answered_bounds)
+    return found, bounds
+
+
+@njit(cache=True, nogil=True, inline="always")
+def salted(value, kind):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """A feature of that kind."""
+    value = (value ^ np.uint64(kind * 0x51ED27)) * _STEP
+    return (value ^ value >> np.uint64(29)) & ~_KIND | np.uint64(kind)
+
+
+@njit(cache=True, nogil=True)
+def _once(found, start, size):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Sorts the part behind `start` and leaves each value once; the new size."""
+    found[start:size] = np.sort(found[start:size])
+    kept = start
+    for i in range(start, size):
+        if i == start or found[i] != found[i - 1]:
+            found[kept] = found[i]
+            kept += 1
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def _asked(hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    found = np.empty(2 * len(hashes) + 2 * len(bounds), np.uint64)
+    ends = np.zeros(len(bounds), np.int64)
+    size = 0
+    for n in range(len(bounds) - 1):
+        start, before = size, np.uint64(0)
+        for i in range(bounds[n], bounds[n + 1]):
+            found[size] = salted(hashes[i], WORD)
+            found[size + 1] = salted(mixed(before, hashes[i]), TWO)
+            before, size = hashes[i], size + 2
+        found[size] = salted(mixed(before, np.uint64(0)), TWO)
+        size = _once(found, start, size + 1)
+        ends[n + 1] = size
+    return found[:size], ends
+
+
+@njit(cache=True, nogil=True)
+def _answered(asked, asked_bounds, hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    found = np.empty(3 * len(hashes) + 4 * len(bounds), np.uint64)
+    ends = np.zeros(len(bounds), np.int64)
+    size = 0
+    for n in range(len(bounds) - 1):
+        start, first, last = size, bounds[n], bounds[n + 1]
+        own = np.sort(asked[asked_bounds[n] : asked_bounds[n + 1]])
+        whole, new, fresh = np.uint64(7), 0, np.zeros(3, np.int64)
+        for i in range(first, last):
+            place = np.searchsorted(own, hashes[i])
+            fresh[(i - first) % 3] = not (place < len(own) and own[place] == hashes[i])
+            new += fresh[(i - first) % 3]
+            whole = mixed(whole, hashes[i])
+            if fresh[(i - first) % 3]:
+                found[size] = salted(hashes[i], WORD)
+                size += 1
+            if i > first and fresh[(i - first) % 3] + fresh[(i - first - 1) % 3]:
+                found[size] = salted(mixed(hashes[i - 1], hashes[i]), TWO)
+                size += 1
+            if i > first + 1 and fresh.sum() > 1:
+                found[size] = salted(mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i]), THREE)
+                size += 1
+        if last - first > 2:
+            found[size] = salted(mixed(mixed(hashes[first], hashes[first + 1]), hashes[first + 2]), OPENING)
+            found[size + 1] = salted(mixed(mixed(hashes[last - 3], hashes[last - 2]), hashes[last - 1]), CLOSING)
+            size += 2
+        if new:
+            found[size] = salted(whole, WHOLE)
+            size += 1
+        found[size] = salted(np.uint64(np.log2(1 + last - first)), LENGTH)
+        size = _once(found, start, size + 1)
+        ends[n + 1] = size
+    return found[:size], ends
