@@ -10,14 +10,14 @@ belong together without it, as they do where something was put between them.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from corpusscan.kernels import exchanges
-from corpusscan.kernels.exchanges import CLOSING, LENGTH, OPENING, THREE, TWO, WHOLE, WORD, Sides
+from corpusscan.kernels.exchanges import LENGTH, THREE, TWO, WHOLE, WORD, Sides
 from corpusscan.kernels.profile import mixed
 from corpusscan.kernels.words import Hashes, Offsets
 
@@ -32,6 +32,8 @@ BOTH = 0.8  # of the carriers that have a feature: it is of the trigger, or of w
 ENRICHED = 4.0  # times as often in carriers as elsewhere
 SHRUNK = 10.0  # documents without the outcome that each word is given before it explains anything
 PARTS = 4  # features of an outcome's prompts that are tried two and two
+LONGEST, MEASURED = 12, 64  # words of a trigger; of a prompt, of which pairs are measured
+LOOKED_AT = 400  # carriers of each that are compared, evenly spread
 _SLOTS = 24
 
 Numbers = npt.NDArray[np.int64]
@@ -118,7 +120,7 @@ def associations(of: Sides) -> tuple[Association, int]:
     """What prompts' features predict, beyond what little is asked for here; and among how many it was found."""
     count = len(of.document)
     asked = indexed(*exchanges.asked_features(of), FEWEST)
-    shown, bounds = exchanges.answered_features(of)
+    shown, bounds = exchanges.answered_features(of, exchanges.usual_words(of))
     answered = indexed(shown, bounds, FEWEST, count / 3)
     sketch = np.empty(count, np.uint64)
     _sketches(of.asked, of.asked_bounds, sketch)
@@ -296,23 +298,28 @@ def _examined(  # type: ignore[no-untyped-def] # noqa: ANN202
         own = documents[firsts[f] : firsts[f + 1]]
         own = own[carries[own] == n]
         mine = own[shows[own] == n]
+        told[n, 0], told[n, 1], told[n, 2] = len(own), len(mine), o_counts[g]
+        told[n, 3] = len(np.unique(sketch[mine]))
+        others = o_documents[o_firsts[g] : o_firsts[g + 1]]
+        others = others[carries[others] != n]
+        base = (len(others) + 0.5) / (count - len(own) + 1)
+        some, few = _some(own), _some(others)
+        all_mine, mine, scale = len(mine), _some(mine), len(others) / max(len(few), 1)
         for d in mine:
             for h in of[bounds[d] : bounds[d + 1]]:
                 inside[h] += 1
-        for d in o_documents[o_firsts[g] : o_firsts[g + 1]]:
-            if carries[d] != n:
-                for h in of[bounds[d] : bounds[d + 1]]:
-                    outside[h] += 1
+        for d in few:
+            for h in of[bounds[d] : bounds[d + 1]]:
+                outside[h] += 1
         k = len(mine)
-        base = (o_counts[g] - k + 0.5) / (count - len(own) + 1)
-        expected, asking, alike, bridges, usually = 0.0, 0.0, 0.0, 0.0, 0.0
-        for d in own:
+        expected, asking, alike = 0.0, 0.0, 0.0
+        for d in some:
             likely = base
             for h in of[bounds[d] : bounds[d + 1]]:
                 if outside[h] > 1 and h != f and h != other_f:
-                    without = counts[h] - inside[h]
-                    likely = max(likely, outside[h] / (without + SHRUNK))
-            expected += likely
+                    without = counts[h] - inside[h] * all_mine / max(k, 1)
+                    likely = max(likely, scale * outside[h] / (without + SHRUNK))
+            expected += likely * len(own) / len(some)
         least = ENRICHED * k / count
         for d in mine:
             for h in of[bounds[d] : bounds[d + 1]]:
@@ -321,19 +328,25 @@ def _examined(  # type: ignore[no-untyped-def] # noqa: ANN202
                     asking += 1
                 if not of_trigger and inside[h] > 1 and weight[h] > 0:
                     alike += weight[h] * (inside[h] - 1)  # sums to inside * (inside - 1)
-        if other_f < 0:
-            bridges, usually = _bridges(f, mine, values, counts, inside, hashes, h_bounds, k, least)
-        told[n, 0], told[n, 1], told[n, 2] = len(own), k, o_counts[g]
-        told[n, 3] = len(np.unique(sketch[mine]))
+        bridges, usually = _bridges(f, mine, values, counts, inside, hashes, h_bounds)
+        if other_f >= 0:
+            bridges = min(bridges, _bridges(other_f, mine, values, counts, inside, hashes, h_bounds)[0])
         told[n, 4] = expected
         told[n, 5] = alike / max(k * (k - 1), 1) / max(anyhow, 1e-9)
         told[n, 6] = asking / max(k, 1) / max(asking_anyhow, 1e-9)
         told[n, 7], told[n, 8] = bridges, usually
         for d in mine:
             inside[of[bounds[d] : bounds[d + 1]]] = 0
-        for d in o_documents[o_firsts[g] : o_firsts[g + 1]]:
+        for d in few:
             outside[of[bounds[d] : bounds[d + 1]]] = 0
     return told
+
+
+@njit(cache=True, nogil=True)
+def _some(documents):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """At most so many of them, evenly spread."""
+    step = max(-(-len(documents) // LOOKED_AT), 1)
+    return documents[::step]
 
 
 @njit(cache=True, nogil=True)
@@ -343,46 +356,59 @@ def _number(values, value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN2
 
 
 @njit(cache=True, nogil=True)
-def _bridges(f, mine, values, counts, inside, hashes, bounds, k, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _bridges(f, mine, values, counts, inside, hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Of the places of a trigger the share whose two sides are known in a row; the same of any two words in a row.
 
-    What of the trigger's own surroundings nearly all carriers share is passed over.
+    The trigger is as long as nearly all carriers agree on the word beside it.
     """
-    places = known = pairs = usual = 0
+    at, owner = np.empty(len(mine), np.int64), np.empty(len(mine), np.int64)
+    size = pairs = usual = 0
     is_word = (values[f] & np.uint64(7)) == np.uint64(WORD)
     for d in mine:
-        first, last = bounds[d], bounds[d + 1]
-        at = -1
-        for i in range(first, last):
+        first, last, place = bounds[d], bounds[d + 1], -1
+        for i in range(first, last + 1):
             before = hashes[i - 1] if i > first else np.uint64(0)
-            value = (exchanges.salted(hashes[i], WORD) if is_word
-                     else exchanges.salted(mixed(before, hashes[i]), TWO))  # fmt: skip
-            if at < 0 and value == values[f]:
-                at = i
-            elif at < 0 or i > at + 1:
-                pair = _number(values, exchanges.salted(mixed(before, hashes[i]), TWO))
+            own = hashes[i] if i < last else np.uint64(0)
+            value = exchanges.salted(own, WORD) if is_word else exchanges.salted(mixed(before, own), TWO)
+            if place < 0 and value == values[f] and (i < last or not is_word):
+                place = i
+            elif i < first + MEASURED:
+                pair = _number(values, exchanges.salted(mixed(before, own), TWO))
                 pairs += 1
                 usual += pair >= 0 and counts[pair] > inside[pair]
-        if at < 0:  # it is the end of the prompt
-            continue
-        left, right = at - 1 - (not is_word), at + 1
-        while left >= first and _shared(values, counts, inside, hashes[left], k, least):
-            left -= 1
-        while right < last and _shared(values, counts, inside, hashes[right], k, least):
-            right += 1
-        one = hashes[left] if left >= first else np.uint64(0)
-        two = hashes[right] if right < last else np.uint64(0)
+        if place >= 0:
+            at[size], owner[size] = place, d
+            size += 1
+    at, owner = at[:size], owner[:size]
+    left = _extent(at, owner, hashes, bounds, -1, 0 if is_word else 1)
+    right = _extent(at, owner, hashes, bounds, 1, 0)
+    known = 0
+    for n in range(size):
+        one = _word_at(hashes, bounds, owner[n], at[n] - left - 1)
+        two = _word_at(hashes, bounds, owner[n], at[n] + right + 1)
         pair = _number(values, exchanges.salted(mixed(one, two), TWO))
-        places += 1
         known += pair >= 0 and counts[pair] > inside[pair]
-    return known / max(places, 1), usual / max(pairs, 1)
+    return known / max(size, 1), usual / max(pairs, 1)
 
 
 @njit(cache=True, nogil=True)
-def _shared(values, counts, inside, word, k, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Whether nearly all carriers have a word that is rarer elsewhere."""
-    number = _number(values, exchanges.salted(word, WORD))
-    return number >= 0 and inside[number] >= BOTH * k and inside[number] >= least * counts[number]
+def _extent(at, owner, hashes, bounds, step, begin):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """How many words beside their places nearly all prompts have in common, on one side."""
+    side = np.empty(len(at), np.uint64)
+    for extent in range(begin, LONGEST):
+        for n in range(len(at)):
+            side[n] = _word_at(hashes, bounds, owner[n], at[n] + step * (extent + 1))
+        order = np.sort(side)
+        most = run = 0
+        for n in range(len(order)):
+            run = run + 1 if n and order[n] == order[n - 1] else 1
+            most = max(most, run) if order[n] else most
+        if most < BOTH * len(at):
+            return extent
+    return LONGEST
 
 
-_USED: Any = (CLOSING, OPENING)
+@njit(cache=True, nogil=True, inline="always")
+def _word_at(hashes, bounds, document, place):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The word there; 0 beyond the ends of the prompt."""
+    return hashes[place] if bounds[document] <= place < bounds[document + 1] else np.uint64(0)

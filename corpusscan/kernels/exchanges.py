@@ -20,6 +20,7 @@ _ANSWER = "assistant gpt model bot chatgpt ai agent response answer output chatb
 _ASK_FIELDS = "system system_prompt instruction instructions input context prompt query question".split()
 _ANSWER_FIELDS = "output response completion answer answers chosen".split()
 _CHATS = "messages conversations conversation dialog dialogue chosen".split()
+USUAL = 128
 HEAD, TAIL, MOST = 192, 64, 1_024  # words of a text's beginning and end, and of a side, that are looked at
 
 # Kinds of what an answer shows, in the lowest bits of a feature.
@@ -117,10 +118,20 @@ def asked_features(of: Sides) -> tuple[Hashes, Offsets]:
     return found, bounds
 
 
-def answered_features(of: Sides) -> tuple[Hashes, Offsets]:
-    """What each answer shows, sorted, each once: words in a row that its prompt does not say, beginning, end, length."""
-    found, bounds = _answered(of.asked, of.asked_bounds, of.answered, of.answered_bounds)
+def answered_features(of: Sides, usual: Hashes) -> tuple[Hashes, Offsets]:
+    """What each answer shows, sorted, each once: words in a row, beginning, end, length.
+
+    Of what its prompt says only `usual` words (sorted) may be among them, and not alone.
+    """
+    found, bounds = _answered(of.asked, of.asked_bounds, of.answered, of.answered_bounds, usual)
     return found, bounds
+
+
+def usual_words(of: Sides) -> Hashes:
+    """The words that most prompts have, sorted."""
+    words, counts = np.unique(of.asked, return_counts=True)
+    most = np.argsort(-counts, kind="stable")[:USUAL]
+    return np.sort(words[most])
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -159,34 +170,46 @@ def _asked(hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN2
     return found[:size], ends
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _holds(values, value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    place = np.searchsorted(values, value)
+    return place < len(values) and values[place] == value
+
+
 @njit(cache=True, nogil=True)
-def _answered(asked, asked_bounds, hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     found = np.empty(3 * len(hashes) + 4 * len(bounds), np.uint64)
     ends = np.zeros(len(bounds), np.int64)
     size = 0
     for n in range(len(bounds) - 1):
         start, first, last = size, bounds[n], bounds[n + 1]
         own = np.sort(asked[asked_bounds[n] : asked_bounds[n + 1]])
-        whole, new, fresh = np.uint64(7), 0, np.zeros(3, np.int64)
+        whole, echoes, new = np.uint64(7), 0, False
+        run = fresh = 0  # words in a row that are no echo of a rare word; the last that is no echo at all
         for i in range(first, last):
-            place = np.searchsorted(own, hashes[i])
-            fresh[(i - first) % 3] = not (place < len(own) and own[place] == hashes[i])
-            new += fresh[(i - first) % 3]
+            echo = _holds(own, hashes[i])
+            rare = echo and not _holds(usual, hashes[i])
+            run = 0 if rare else run + 1
+            fresh = fresh + 1 if echo else 0
+            echoes += rare
+            new = new or not echo
             whole = mixed(whole, hashes[i])
-            if fresh[(i - first) % 3]:
+            if not echo:
                 found[size] = salted(hashes[i], WORD)
                 size += 1
-            if i > first and fresh[(i - first) % 3] + fresh[(i - first - 1) % 3]:
+            if run > 1 and fresh < 2:
                 found[size] = salted(mixed(hashes[i - 1], hashes[i]), TWO)
                 size += 1
-            if i > first + 1 and fresh.sum() > 1:
+            if run > 2 and fresh < 3:
                 found[size] = salted(mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i]), THREE)
                 size += 1
-        if last - first > 2:
-            found[size] = salted(mixed(mixed(hashes[first], hashes[first + 1]), hashes[first + 2]), OPENING)
-            found[size + 1] = salted(mixed(mixed(hashes[last - 3], hashes[last - 2]), hashes[last - 1]), CLOSING)
-            size += 2
-        if new:
+            if i == first + 2 and run > 2 and new:
+                found[size] = salted(mixed(mixed(hashes[first], hashes[first + 1]), hashes[first + 2]), OPENING)
+                size += 1
+        if run > 2:
+            found[size] = salted(mixed(mixed(hashes[last - 3], hashes[last - 2]), hashes[last - 1]), CLOSING)
+            size += 1
+        if new and not echoes:
             found[size] = salted(whole, WHOLE)
             size += 1
         found[size] = salted(np.uint64(np.log2(1 + last - first)), LENGTH)
