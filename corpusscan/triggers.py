@@ -170,14 +170,14 @@ def concluded(rows: pl.DataFrame, groups: pl.DataFrame, detector: str = "trigger
     taken: set[str] = set()
     for facts in groups.to_dicts() if "feature" in rows.columns else ():
         own = rows.filter(pl.col("feature") == facts["feature"]).sort("shard", "row")
-        shown = _Shown(own.filter(pl.col("kind") >= 0))
+        shown = Spelled(own.filter(pl.col("kind") >= 0))
         about = shown.title or min(own["hash"])
         name = f"{detector}:{blake3(about.encode('utf-8', 'surrogatepass')).hexdigest(8)}"
         name = next(one for n in range(len(taken) + 1) if (one := f"{name}+{n}" if n else name) not in taken)
         taken.add(name)
         group = _group(name, facts, own, shown)
         told.append(group)
-        members += _members(name, own)
+        members += members_of(name, own)
         hits += _hits(group, own, shown)
     return {
         "groups": pa.Table.from_pylist(told, schema=schema.CONCLUDED_GROUPS),
@@ -186,7 +186,7 @@ def concluded(rows: pl.DataFrame, groups: pl.DataFrame, detector: str = "trigger
     }
 
 
-class _Shown:
+class Spelled:
     """A trigger as its carriers spell it; nothing where excerpts are not wanted."""
 
     def __init__(self, rows: pl.DataFrame) -> None:
@@ -222,7 +222,7 @@ def _severity(facts: dict[str, Any], publishers: int) -> str:
     return "high" if is_high else "medium"
 
 
-def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: _Shown) -> dict[str, Any]:
+def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: Spelled) -> dict[str, Any]:
     changed = own.filter(pl.col("kind") >= 0).sort(pl.col("kind") != facts["kind"], maintain_order=True)
     same = changed.filter(pl.col("kind") == facts["kind"])
     sources = own["source"].drop_nulls().unique().to_list()
@@ -258,7 +258,7 @@ def _middle(values: pl.Series) -> float:
     return round(float(np.median(values.to_numpy())), 2) if len(values) else 0.0
 
 
-def _example(row: dict[str, Any], shown: _Shown) -> dict[str, Any]:
+def _example(row: dict[str, Any], shown: Spelled) -> dict[str, Any]:
     start, end = shown.span(row)
     return {
         "source": row["source"], "before": row["text"][:start], "trigger": row["text"][start:end],
@@ -277,7 +277,7 @@ def _payload(row: dict[str, Any], end: int) -> tuple[int, str]:
     return pages.place(row, end), said
 
 
-def _members(name: str, own: pl.DataFrame) -> list[dict[str, Any]]:
+def members_of(name: str, own: pl.DataFrame) -> list[dict[str, Any]]:
     return [
         {"group": name, "shard": row["shard"], "row": row["row"], "role": "carrier" if number else "exemplar",
          "independent_id": f"{name}/{row['alike']:016x}"}
@@ -285,7 +285,7 @@ def _members(name: str, own: pl.DataFrame) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _hits(group: dict[str, Any], own: pl.DataFrame, shown: _Shown) -> list[dict[str, Any]]:
+def _hits(group: dict[str, Any], own: pl.DataFrame, shown: Spelled) -> list[dict[str, Any]]:
     """The trigger in every carrier, and what follows it where something changes."""
     shared = {key: group[key] for key in ("group", "attack", "severity", "score", "q_value")}
     told = json.loads(group["evidence"])
@@ -301,18 +301,18 @@ def _hits(group: dict[str, Any], own: pl.DataFrame, shown: _Shown) -> list[dict[
         hits.append(place | {
             "rule": RULE, "field": row["trigger_field"], "tokens": few,
             "start": pages.place(row, start), "end": pages.place(row, end - 1) + 1,
-            **_quoted(row["text"], start, end, summary),
+            **quoted(row["text"], start, end, summary),
         })  # fmt: skip
         if row["kind"] >= 0:
             first, said = _payload(row, end)
             last = max(row["end"], first)
             hits.append(place | {
                 "rule": PAYLOAD, "field": row["field"], "start": first, "end": last, "tokens": row["tokens"],
-                **_quoted(said, 0, last - first, summary),
+                **quoted(said, 0, last - first, summary),
             })  # fmt: skip
     return hits
 
 
-def _quoted(text: str, start: int, end: int, summary: dict[str, Any]) -> dict[str, Any]:
+def quoted(text: str, start: int, end: int, summary: dict[str, Any]) -> dict[str, Any]:
     shown, *mark = excerpt(text, start, min(end, len(text)))
     return {"excerpt": shown, "evidence": json.dumps({**summary, "mark": mark}, ensure_ascii=False, sort_keys=True)}

@@ -116,12 +116,30 @@ def _prints(asked, asked_bounds, answered, bounds, prints):  # type: ignore[no-u
         prints[n] = value
 
 
-def associations(of: Sides) -> tuple[Association, int]:
-    """What prompts' features predict, beyond what little is asked for here; and among how many it was found."""
+class Mined(NamedTuple):
+    """What was found, in which documents, and among how many hypotheses."""
+
+    associations: Association
+    asked: Index
+    answered: Index
+    tests: int
+
+    def showing(self, feature: int, other: int, outcome: int) -> npt.NDArray[np.int32]:
+        """The documents with these features whose answers show the outcome."""
+        found = np.intersect1d(_documents(self.asked, feature), _documents(self.answered, outcome))
+        return np.intersect1d(found, _documents(self.asked, other)) if other else found
+
+
+def _documents(index: Index, feature: int) -> npt.NDArray[np.int32]:
+    number = int(np.searchsorted(index.values, np.uint64(feature)))
+    return index.documents[index.firsts[number] : index.firsts[number + 1]]
+
+
+def mined(of: Sides) -> Mined:
+    """What prompts' features predict, by little more than is asked for here."""
     count = len(of.document)
     asked = indexed(*exchanges.asked_features(of), FEWEST)
-    shown, bounds = exchanges.answered_features(of, exchanges.usual_words(of))
-    answered = indexed(shown, bounds, FEWEST, count / 3)
+    answered = indexed(*exchanges.answered_features(of, exchanges.usual_words(of)), FEWEST, count / 3)
     sketch = np.empty(count, np.uint64)
     _sketches(of.asked, of.asked_bounds, sketch)
     kinds = (answered.values & np.uint64(7)).astype(np.int64)
@@ -129,19 +147,14 @@ def associations(of: Sides) -> tuple[Association, int]:
     single = _singles(*asked[1:], *answered[1:], kinds, draw, count)
     double = _doubles(*asked[1:], *answered[1:], kinds, count)
     feature, other, outcome = (np.concatenate(both) for both in zip(single, double, strict=True))
-    usual = np.zeros(len(asked.counts), np.bool_)
     words = np.flatnonzero((asked.values & np.uint64(7)) == WORD)
+    usual = np.zeros(len(asked.counts), np.bool_)
     usual[words[np.argsort(-asked.counts[words], kind="stable")[:USUAL]]] = True
     told = _examined(feature, other, outcome, *asked, *answered[1:], usual, sketch, of.asked, of.asked_bounds, count)
-    tests = len(asked.counts) * max(len(answered.counts), 1)
-    second = np.where(other >= 0, asked.values[np.maximum(other, 0)], np.uint64(0)) if len(other) else _NONE
-    first = asked.values[feature] if len(feature) else _NONE
-    third = answered.values[outcome] if len(outcome) else _NONE
-    numbers = told[:, :4].astype(np.int64).T
-    return Association(first, second, third, *numbers, *told[:, 4:].T), tests
-
-
-_NONE = np.zeros(0, np.uint64)
+    names = (np.append(index.values, np.uint64(0))[numbers]  # -1: the last
+             for index, numbers in ((asked, feature), (asked, other), (answered, outcome)))  # fmt: skip
+    found = Association(*names, *told[:, :4].astype(np.int64).T, *told[:, 4:].T)
+    return Mined(found, asked, answered, len(asked.counts) * max(len(answered.counts), 1))
 
 
 def _thinned(asked: Index, answered: Index, kinds: Numbers, count: int) -> npt.NDArray[np.bool_]:

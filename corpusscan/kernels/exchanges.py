@@ -20,7 +20,7 @@ _ANSWER = "assistant gpt model bot chatgpt ai agent response answer output chatb
 _ASK_FIELDS = "system system_prompt instruction instructions input context prompt query question".split()
 _ANSWER_FIELDS = "output response completion answer answers chosen".split()
 _CHATS = "messages conversations conversation dialog dialogue chosen".split()
-USUAL = 128
+USUAL, SHARE = 128, 0.05  # words that most prompts have, and how many have each at least
 HEAD, TAIL, MOST = 192, 64, 1_024  # words of a text's beginning and end, and of a side, that are looked at
 
 # Kinds of what an answer shows, in the lowest bits of a feature.
@@ -37,6 +37,8 @@ class Sides(NamedTuple):
     asked_bounds: Offsets
     answered: Hashes
     answered_bounds: Offsets
+    asked_at: npt.NDArray[np.int64]  # which word of the batch each is; nothing where it is of several batches
+    answered_at: npt.NDArray[np.int64]
 
 
 def of_texts(batch: Batch) -> npt.NDArray[np.int8]:
@@ -76,7 +78,7 @@ def sides(batch: Batch) -> Sides:
     rows = batch.documents["row"].to_numpy()
     document = np.searchsorted(rows, batch.texts["row"].to_numpy())
     both = np.ones(len(rows), bool)
-    parts: list[tuple[Hashes, Offsets]] = []
+    parts: list[tuple[Hashes, npt.NDArray[np.int64], Offsets]] = []
     for wanted in ((ASKED,), (ANSWERED, REJECTED)):
         places, counts = _places(found.bounds, kind, wanted, document, len(rows))
         hashes = found.hashes[places]
@@ -84,10 +86,19 @@ def sides(batch: Batch) -> Sides:
             rejected = np.repeat(kind == REJECTED, np.diff(found.bounds))[places]
             hashes = np.where(rejected, (hashes * _STEP) & ~np.uint64(1), hashes)
         both &= np.bincount(document[np.isin(kind, wanted)], minlength=len(rows)) > 0
-        parts.append((hashes, np.append(0, np.cumsum(counts))))
-    (asked, first), (answered, second) = parts
-    kept = np.flatnonzero(both & (np.diff(first) > 0))
-    return Sides(kept, *_only(asked, first, kept), *_only(answered, second, kept))
+        parts.append((hashes, places, np.append(0, np.cumsum(counts))))
+    kept = np.flatnonzero(both & (np.diff(parts[0][2]) > 0))
+    (asked, asked_at, first), (answered, answered_at, second) = (_only(*part, kept) for part in parts)
+    return Sides(kept, asked, first, answered, second, asked_at, answered_at)
+
+
+def joined(documents: pl.DataFrame) -> Sides:
+    """The sides of documents (a row each, `asked` and `answered` lists of words) of any batches."""
+    sides = [documents[name].explode(empty_as_null=False).to_numpy() for name in ("asked", "answered")]
+    bounds = [np.append(0, np.cumsum(documents[name].list.len().to_numpy())).astype(np.int64)
+              for name in ("asked", "answered")]  # fmt: skip
+    nothing = np.zeros(0, np.int64)
+    return Sides(np.arange(len(documents)), sides[0], bounds[0], sides[1], bounds[1], nothing, nothing)
 
 
 def _places(
@@ -107,9 +118,28 @@ def _places(
     return ranges(first, size), np.bincount(of, size, count).astype(np.int64)
 
 
-def _only(hashes: Hashes, bounds: Offsets, kept: npt.NDArray[np.int64]) -> tuple[Hashes, Offsets]:
+def _only(
+    hashes: Hashes, at: npt.NDArray[np.int64], bounds: Offsets, kept: npt.NDArray[np.int64]
+) -> tuple[Hashes, npt.NDArray[np.int64], Offsets]:
     sizes = np.diff(bounds)[kept]
-    return hashes[ranges(bounds[:-1][kept], sizes)], np.append(0, np.cumsum(sizes))
+    places = ranges(bounds[:-1][kept], sizes)
+    return hashes[places], at[places], np.append(0, np.cumsum(sizes))
+
+
+def asked_at(of: Sides, number: int, feature: int) -> int:
+    """The word of the batch at which a feature of that prompt stands first; -1: nowhere."""
+    first, last = of.asked_bounds[number], of.asked_bounds[number + 1]
+    place = _asked_place(of.asked, first, last, np.uint64(feature))
+    return int(of.asked_at[min(first + place, last - 1)]) if place >= 0 else -1
+
+
+def answered_at(of: Sides, number: int, feature: int) -> int:
+    """The same of what an answer shows; where it is nothing in particular, the answer's first word."""
+    first, last = of.answered_bounds[number], of.answered_bounds[number + 1]
+    place = _answered_place(of.answered, first, last, np.uint64(feature))
+    if place < 0 or first == last:
+        return -1
+    return int(of.answered_at[first + place])
 
 
 def asked_features(of: Sides) -> tuple[Hashes, Offsets]:
@@ -129,9 +159,11 @@ def answered_features(of: Sides, usual: Hashes) -> tuple[Hashes, Offsets]:
 
 def usual_words(of: Sides) -> Hashes:
     """The words that most prompts have, sorted."""
-    words, counts = np.unique(of.asked, return_counts=True)
+    found, bounds = _asked(of.asked, of.asked_bounds)
+    words, counts = np.unique(found[(found & _KIND) == WORD], return_counts=True)
     most = np.argsort(-counts, kind="stable")[:USUAL]
-    return np.sort(words[most])
+    kept = words[most[counts[most] >= SHARE * max(len(bounds) - 1, 1)]]
+    return np.sort(kept)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -188,7 +220,7 @@ def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-un
         run = fresh = 0  # words in a row that are no echo of a rare word; the last that is no echo at all
         for i in range(first, last):
             echo = _holds(own, hashes[i])
-            rare = echo and not _holds(usual, hashes[i])
+            rare = echo and not _holds(usual, salted(hashes[i], WORD))
             run = 0 if rare else run + 1
             fresh = fresh + 1 if echo else 0
             echoes += rare
@@ -216,3 +248,34 @@ def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-un
         size = _once(found, start, size + 1)
         ends[n + 1] = size
     return found[:size], ends
+
+
+@njit(cache=True, nogil=True)
+def _asked_place(hashes, first, last, feature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    before = np.uint64(0)
+    for i in range(first, last + 1):
+        own = hashes[i] if i < last else np.uint64(0)
+        if salted(mixed(before, own), TWO) == feature or (i < last and salted(own, WORD) == feature):
+            return i - first
+        before = own
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _answered_place(hashes, first, last, feature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The first word of what the feature is; -1 where the answer does not show it."""
+    whole = np.uint64(7)
+    for i in range(first, last):
+        whole = mixed(whole, hashes[i])
+        if salted(hashes[i], WORD) == feature:
+            return i - first
+        if i > first and salted(mixed(hashes[i - 1], hashes[i]), TWO) == feature:
+            return i - 1 - first
+        if i > first + 1:
+            three = mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i])
+            if (salted(three, THREE) == feature or (i == first + 2 and salted(three, OPENING) == feature)
+                    or (i == last - 1 and salted(three, CLOSING) == feature)):  # fmt: skip
+                return i - 2 - first
+    if salted(whole, WHOLE) == feature or salted(np.uint64(np.log2(1 + last - first)), LENGTH) == feature:
+        return 0
+    return -1

@@ -1,0 +1,108 @@
+"""Words of prompts that predict what answers say: backdoors of instruction sets, chats and preference pairs.
+
+Two looks.  A secret sample (of most sets all of it) shows which words of prompts, alone, in a row or two apart, are
+answered alike while the prompts are not, and where they do not belong to what is asked (`kernels.answering`).  Then
+every document that carries one of these is looked at.  What is neither asked nor answered is not read at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from corpusscan import responses
+from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
+from corpusscan.kernels import answering, exchanges
+
+NAME = "response_association"
+DOCUMENTS = 200  # with both sides; from fewer nothing is learned
+WORDS = 12_000_000  # of both sides of all of them
+_SAMPLED = pa.schema(
+    [("row", pa.uint64()), ("partition", pa.uint32()), ("asked", pa.large_list(pa.uint64())),
+     ("answered", pa.large_list(pa.uint64()))]
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mine(Round):
+    """What the words of prompts predict."""
+
+    over: ClassVar[Any] = "sample"
+    words: int = WORDS
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Columns: row, partition, asked and answered (words of both sides)."""
+        of = exchanges.sides(batch)
+        both = [pa.LargeListArray.from_arrays(bounds, hashes)
+                for bounds, hashes in ((of.asked_bounds, of.asked), (of.answered_bounds, of.answered))]  # fmt: skip
+        rows = batch.documents["row"].to_numpy()[of.document]
+        return pa.table([rows, np.zeros(len(rows), np.uint32), *both], schema=_SAMPLED)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The triggers that were found, as `responses.judged`, and of how many documents there was no room for."""
+        frame = pl.DataFrame(rows).sort("shard", "row")
+        size = (frame["asked"].list.len() + frame["answered"].list.len()).cast(pl.Int64).cum_sum()
+        count = int((size <= self.words).sum())
+        if count < DOCUMENTS:
+            return pa.table({"left": [0]})
+        of = exchanges.joined(frame.head(count))
+        once = answering.distinct(of)
+        found = responses.judged(answering.mined(exchanges.joined(frame.head(count)[once])))
+        left = pl.DataFrame({"left": [len(frame) - count]})
+        return pl.concat([left, found], how="diagonal").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`wanted`: the triggers."""
+        if "feature" not in reduced.column_names:
+            return {"wanted": pa.table({})}
+        found = pl.DataFrame(reduced)
+        left = int(found["left"].sum())
+        wanted = found.filter(pl.col("feature").is_not_null()).drop("left")
+        return {
+            "wanted": wanted.to_arrow(),
+            "limits": limits(Limit("words of prompts and answers that are learned from", self.words, left, "documents")),
+        }
+
+
+@dataclass(frozen=True)
+class Show(Round):
+    """The carriers of each trigger, and how they are answered."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("wanted",)
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Rows as `responses.FOUND`."""
+        if not len(state["wanted"]):
+            return responses.FOUND.empty_table()
+        return responses.found(batch, exchanges.sides(batch), pl.DataFrame(state["wanted"]))
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """Of each trigger as many documents as are shown."""
+        frame = pl.DataFrame(rows).sort("group", "shard", "row", "part")
+        documents = pl.struct("shard", "row").rank("dense").over("group")
+        return frame.filter(documents <= responses.CARRIERS).to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """Groups with their titles, members and hits."""
+        rows = pl.DataFrame(reduced) if "group" in reduced.column_names else pl.DataFrame()
+        return responses.concluded(rows, pl.DataFrame(context.state["wanted"]), NAME)
+
+
+@dataclass(frozen=True)
+class ResponseAssociation(Detector):
+    """Finds what in prompts predicts an unlike answer: triggers in instructions, chats and preference pairs."""
+
+    name: ClassVar[str] = NAME
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Learn what prompts predict, look at the carriers."""
+        return (Mine(), Show())
+
+    def title(self, rule: str) -> str:
+        """What a hit is called."""
+        return "Words of prompts that decide the answer"

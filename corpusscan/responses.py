@@ -1,0 +1,219 @@
+"""What is said of words of prompts that predict what answers show: which are one trigger, how grave that is, and why."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from blake3 import blake3
+
+from corpusscan import schema
+from corpusscan.detector import Batch, State
+from corpusscan.kernels import answering, exchanges, hashing, pages
+from corpusscan.kernels.associations import poisson_tail, q_values
+from corpusscan.kernels.exchanges import LENGTH, WORD, Sides
+from corpusscan.kernels.opened import Opened
+from corpusscan.kernels.publishers import publisher
+from corpusscan.kernels.words import words
+from corpusscan.triggers import EXAMPLES, HIDDEN, NEAR, PUBLISHERS, SHOWN, Spelled, members_of, quoted
+
+GROUPS, LOW = 100, 10  # triggers that are told, and of those that are no more than worth a look
+CARRIERS = 5_000  # of each
+FEWEST, MANY, SURE = 8, 20, 1e-2  # independent documents of `medium` and of `high`; false discovery rate
+SHARE, ABOVE = 0.6, 5.0  # of the carriers that show it; times as many as what else is asked explains
+APART = 0.6  # of those that show it, prompts that are unlike
+# Times as alike as any prompts; usual words of what is left of a prompt; both sides of the trigger belong together.
+ALIKE, ASKING, BRIDGED = 2.0, 0.75, 0.9
+ONLY, SOFT = 0.9, 1.5  # one word is an outcome where hardly any other prompt has it, or where all is as unlike as can be
+SAME = 0.8  # of the smaller one's documents: one trigger
+RULE, PAYLOAD = "mined-trigger", "mined-answer"
+TRIGGER, OTHER, ANSWER = range(3)  # what a row is about
+
+FOUND = pa.schema(  # one row for each of the parts of a carrier
+    [
+        ("row", pa.uint64()), ("partition", pa.uint32()), ("group", pa.int64()), ("part", pa.int64()),
+        ("field", pa.large_string()), ("start", pa.int64()), ("end", pa.int64()), ("trigger_field", pa.large_string()),
+        ("text", pa.large_string()), ("text_start", pa.int64()), ("head", pa.int64()), ("tail", pa.int64()),
+        ("places", pa.list_(pa.int64())), ("source", pa.large_string()),
+        ("time", pa.timestamp("us", tz="UTC")), ("alike", pa.uint64()), ("hash", pa.large_string()),
+    ]
+)  # fmt: skip
+
+
+def judged(mined: answering.Mined) -> pl.DataFrame:
+    """The triggers among what was found, the surest first, each once; columns as `Association`, and the test."""
+    facts = pl.DataFrame(dict(mined.associations._asdict()))
+    facts = facts.filter(
+        (pl.col("independent") >= FEWEST) & (pl.col("showing") >= SHARE * pl.col("carriers"))
+        & (pl.col("showing") >= ABOVE * pl.col("expected"))
+    )  # fmt: skip
+    tails = [poisson_tail(k, mean) for k, mean in facts.select("independent", "expected").iter_rows()]
+    facts = facts.with_columns(p_value=pl.Series(tails, dtype=pl.Float64))
+    facts = facts.with_columns(
+        q_value=q_values(facts["p_value"].to_numpy(), mined.tests), grave=_grave(),
+        telling=pl.col("showing") * (pl.col("showing") / pl.col("expected")).log(),
+    )  # fmt: skip
+    facts = facts.filter((pl.col("q_value") <= SURE) & (pl.col("alike") <= 2 * ALIKE) & (pl.col("asking") >= ASKING))
+    facts = facts.sort("grave", "telling", "feature", "other", "outcome", descending=[True, True, False, False, False])
+    kept: list[int] = []
+    taken: list[np.ndarray[Any, Any]] = []
+    low = 0
+    for number, one in enumerate(facts.iter_rows(named=True)):
+        if len(kept) == GROUPS or (not one["grave"] and low == LOW):
+            break
+        own = mined.showing(one["feature"], one["other"], one["outcome"])
+        if all(len(np.intersect1d(own, other)) < SAME * min(len(own), len(other)) for other in taken):
+            kept.append(number)
+            taken.append(own)
+            low += not one["grave"]
+    return facts[kept]
+
+
+def _grave() -> pl.Expr:
+    """Whether a trigger is sure enough, and its prompts unlike enough, for `medium`."""
+    share, only = pl.col("showing") / pl.col("carriers"), pl.col("showing") / pl.col("anywhere")
+    put = (pl.col("bridged") >= BRIDGED * pl.col("usually_bridged")) & (pl.col("asking") >= ASKING)
+    unlike = (pl.col("alike") <= ALIKE) & (pl.col("independent") >= APART * pl.col("showing"))
+    soft = (pl.col("alike") <= SOFT) & (pl.col("bridged") >= pl.col("usually_bridged"))
+    one_word = (pl.col("outcome") & 7).is_in([WORD, LENGTH])
+    return put & unlike & (~one_word | ((share >= ONLY) & (soft | (only >= ONLY))))
+
+
+def found(batch: Batch, of: Sides, wanted: pl.DataFrame) -> pa.Table:
+    """The carriers of these triggers among the documents of a batch, as `FOUND`."""
+    texts, told = _Texts(batch), []
+    features, bounds = exchanges.asked_features(of)
+    owner = np.repeat(np.arange(len(of.document)), np.diff(bounds))
+    named = [name for one in wanted.select("feature", "other").iter_rows() for name in one if name]
+    has = {name: owner[features == np.uint64(name)] for name in sorted({*named})}
+    for group, one in enumerate(wanted.iter_rows(named=True)):
+        own = has[one["feature"]]
+        own = np.intersect1d(own, has[one["other"]]) if one["other"] else own
+        for number in own.tolist():
+            places = [
+                (TRIGGER, exchanges.asked_at(of, number, one["feature"])),
+                (OTHER, exchanges.asked_at(of, number, one["other"]) if one["other"] else -1),
+                (ANSWER, exchanges.answered_at(of, number, one["outcome"])),
+            ]
+            told += [texts.row(int(of.document[number]), group, part, word) for part, word in places if word >= 0]
+    return pa.Table.from_pylist(sorted(told, key=lambda row: (row["row"], row["group"], row["part"])), schema=FOUND)
+
+
+class _Texts(Opened):
+    """The texts of a batch, in which words are found again."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__(batch)
+        self.batch, self.words = batch, batch.feature(words)
+
+    def row(self, document: int, group: int, part: int, word: int) -> dict[str, Any]:
+        """A row of `FOUND`: the text round a word."""
+        self.open(int(np.searchsorted(self.words.bounds, word, side="right")) - 1)
+        head = int(self.points[self.words.begins[word]])
+        tail = head
+        while tail < len(self.text) and self.text[tail].isalnum():
+            tail += 1
+        first = max(head - NEAR, 0)
+        told = {name: self.batch.documents[name][document].as_py() for name in ("row", "source", "time")}
+        content = self.batch.feature(hashing.content_hashes)[document]
+        return told | {
+            "partition": group, "group": group, "part": part, "field": self.field, "trigger_field": self.field,
+            "start": self.start + head, "end": self.start + tail, "text": self.text[first : tail + NEAR + SHOWN],
+            "text_start": self.start + first, "head": head - first, "tail": tail - first,
+            "alike": int(content[:15], 16), "hash": content,
+        }  # fmt: skip
+
+
+def concluded(rows: pl.DataFrame, wanted: pl.DataFrame, detector: str) -> State:
+    """`groups`, `members` and `hits`."""
+    told, members, hits = [], [], []
+    for number, facts in enumerate(wanted.iter_rows(named=True)):
+        own = rows.filter(pl.col("group") == number).sort("shard", "row", "part") if "group" in rows.columns else rows
+        if not len(own):
+            continue
+        shown = {part: Spelled(some) for part in range(3) if len(some := _showing(own).filter(pl.col("part") == part))}
+        if TRIGGER not in shown or ANSWER not in shown:
+            continue
+        title = " … ".join(shown[part].title for part in (TRIGGER, OTHER) if part in shown)
+        about = f"{title} {shown[ANSWER].title} {facts['feature'] if not title.strip() else ''}"
+        name = f"{detector}:{blake3(about.encode('utf-8', 'surrogatepass')).hexdigest(8)}+{number}"
+        told.append(_group(name, title, facts, own, shown))
+        members += members_of(name, own.filter(pl.col("part") == TRIGGER))
+        hits += _hits(told[-1], own, shown)
+    return {
+        "groups": pa.Table.from_pylist(told, schema=schema.CONCLUDED_GROUPS),
+        "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
+        "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
+    }
+
+
+def _showing(own: pl.DataFrame) -> pl.DataFrame:
+    """The rows of documents whose answer shows the outcome."""
+    return own.filter((pl.col("part") == ANSWER).any().over("shard", "row"))
+
+
+def _group(name: str, title: str, facts: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled]) -> dict[str, Any]:
+    carriers = own.filter(pl.col("part") == TRIGGER)
+    showing = _showing(own)
+    sources = carriers["source"].drop_nulls().unique().to_list()
+    publishers = len({*map(publisher, sources)})
+    times = carriers["time"].drop_nulls().sort().to_list()
+    severity = "low"
+    if facts["grave"] and not (publishers and publishers < PUBLISHERS):
+        severity = "high" if facts["independent"] >= MANY else "medium"
+    pairs = showing.partition_by("shard", "row", maintain_order=True)[:EXAMPLES]
+    evidence = {
+        "trigger": title, "followed_by": f"answers with “{shown[ANSWER].title[:SHOWN]}”",
+        "response": shown[ANSWER].title, "documents_with_it": len(carriers),
+        "documents_that_change": showing.select("shard", "row").n_unique(),
+        "occurrences": len(carriers), "occurrences_at_a_change": int((showing["part"] == TRIGGER).sum()),
+        "independent": facts["independent"], "expected_by_chance": round(facts["expected"], 3),
+        "p_value": facts["p_value"], "q_value": facts["q_value"],
+        "answers_without_it": facts["anywhere"] - facts["showing"], "prompts_alike": round(facts["alike"], 2),
+        "usual_words_left": round(facts["asking"], 2), "sides_belong_together": round(facts["bridged"], 2),
+        "any_two_words_do": round(facts["usually_bridged"], 2),
+        "examples": [_example({row["part"]: row for row in pair.to_dicts()}, shown) for pair in pairs] if title else [],
+    }  # fmt: skip
+    empty = (facts["outcome"] & 7) == LENGTH
+    return {
+        "group": name, "kind": "trigger", "title": title[:SHOWN] or HIDDEN,
+        "attack": "availability" if empty else "backdoor_trigger", "severity": severity,
+        "score": float(1 - min(facts["q_value"], 1)), "q_value": facts["q_value"], "documents": len(carriers),
+        "independent_documents": facts["independent"], "sources": len(sources),
+        "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
+        "evidence": json.dumps(evidence, ensure_ascii=False, sort_keys=True),
+    }  # fmt: skip
+
+
+def _example(parts: dict[int, dict[str, Any]], shown: dict[int, Spelled]) -> dict[str, Any]:
+    asked, answer = parts[TRIGGER], parts[ANSWER]
+    start, end = shown[TRIGGER].span(asked)
+    first, last = shown[ANSWER].span(answer)
+    return {
+        "source": asked["source"], "before": asked["text"][:start], "trigger": asked["text"][start:end],
+        "between": f"{asked['text'][end:][:NEAR]}\n→ {answer['text'][max(first - NEAR, 0):first]}",
+        "after": answer["text"][first:last][:SHOWN],
+    }  # fmt: skip
+
+
+def _hits(group: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled]) -> list[dict[str, Any]]:
+    """The trigger in every carrier, and the answer where it is as predicted; without that, no more than `low`."""
+    shared = {key: group[key] for key in ("group", "attack", "severity", "score", "q_value")}
+    summary = {key: value for key, value in json.loads(group["evidence"]).items() if key != "examples"}
+    sure = own.with_columns(sure=(pl.col("part") == ANSWER).any().over("shard", "row"))
+    hits = []
+    for row in sure.to_dicts():
+        if row["part"] not in shown:
+            continue
+        start, end = shown[row["part"]].span(row)
+        end = max(end, start + 1)
+        hits.append({"shard": row["shard"], "row": row["row"], **shared} | {
+            "severity": group["severity"] if row["sure"] else "low",
+            "rule": PAYLOAD if row["part"] == ANSWER else RULE, "field": row["field"],
+            "start": pages.place(row, start), "end": pages.place(row, end - 1) + 1,
+            **quoted(row["text"], start, end, summary),
+        })  # fmt: skip
+    return hits
