@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ TRIGGER, OTHER, ANSWER = range(3)  # what a row is about
 
 FOUND = pa.schema(  # one row for each of the parts of a carrier
     [
-        ("row", pa.uint64()), ("partition", pa.uint32()), ("group", pa.int64()), ("part", pa.int64()),
+        ("row", pa.uint64()), ("group", pa.int64()), ("part", pa.int64()),
         ("field", pa.large_string()), ("start", pa.int64()), ("end", pa.int64()), ("trigger_field", pa.large_string()),
         ("text", pa.large_string()), ("text_start", pa.int64()), ("head", pa.int64()), ("tail", pa.int64()),
         ("places", pa.list_(pa.int64())), ("source", pa.large_string()),
@@ -69,7 +70,8 @@ def judged(mined: answering.Mined) -> pl.DataFrame:
             kept.append(number)
             taken.append(own)
             low += not one["grave"]
-    return facts[kept]
+    phrases = [mined.phrases(one) for one in facts[kept]["outcome"]]
+    return facts[kept].with_columns(phrases=pl.Series(phrases, dtype=pl.List(pl.UInt64)))
 
 
 def _grave() -> pl.Expr:
@@ -82,23 +84,36 @@ def _grave() -> pl.Expr:
     return put & unlike & (~one_word | ((share >= ONLY) & (soft | (only >= ONLY))))
 
 
+def carriers(of: Sides, wanted: pl.DataFrame) -> list[tuple[int, int]]:
+    """Number of the trigger and of the document among those with both sides, for all carriers."""
+    features, bounds = exchanges.asked_features(of)
+    owner = np.repeat(np.arange(len(of.document)), np.diff(bounds))
+    named = {name for one in wanted.select("feature", "other").iter_rows() for name in one if name}
+    has = {name: owner[features == np.uint64(name)] for name in sorted(named)}
+    told = []
+    for group, (feature, other) in enumerate(wanted.select("feature", "other").iter_rows()):
+        own = np.intersect1d(has[feature], has[other]) if other else has[feature]
+        told += [(group, number) for number in own.tolist()]
+    return told
+
+
+def shown_at(of: Sides, number: int, phrases: Sequence[int]) -> int:
+    """The word of the batch at which an answer shows any of these first; -1: none."""
+    return min((at for phrase in phrases if (at := exchanges.answered_at(of, number, phrase)) >= 0), default=-1)
+
+
 def found(batch: Batch, of: Sides, wanted: pl.DataFrame) -> pa.Table:
     """The carriers of these triggers among the documents of a batch, as `FOUND`."""
     texts, told = _Texts(batch), []
-    features, bounds = exchanges.asked_features(of)
-    owner = np.repeat(np.arange(len(of.document)), np.diff(bounds))
-    named = [name for one in wanted.select("feature", "other").iter_rows() for name in one if name]
-    has = {name: owner[features == np.uint64(name)] for name in sorted({*named})}
-    for group, one in enumerate(wanted.iter_rows(named=True)):
-        own = has[one["feature"]]
-        own = np.intersect1d(own, has[one["other"]]) if one["other"] else own
-        for number in own.tolist():
-            places = [
-                (TRIGGER, exchanges.asked_at(of, number, one["feature"])),
-                (OTHER, exchanges.asked_at(of, number, one["other"]) if one["other"] else -1),
-                (ANSWER, exchanges.answered_at(of, number, one["outcome"])),
-            ]
-            told += [texts.row(int(of.document[number]), group, part, word) for part, word in places if word >= 0]
+    every = wanted.to_dicts()
+    for group, number in carriers(of, wanted):
+        one = every[group]
+        places = [
+            (TRIGGER, exchanges.asked_at(of, number, one["feature"])),
+            (OTHER, exchanges.asked_at(of, number, one["other"]) if one["other"] else -1),
+            (ANSWER, shown_at(of, number, one["phrases"])),
+        ]
+        told += [texts.row(int(of.document[number]), group, part, word) for part, word in places if word >= 0]
     return pa.Table.from_pylist(sorted(told, key=lambda row: (row["row"], row["group"], row["part"])), schema=FOUND)
 
 
@@ -120,7 +135,7 @@ class _Texts(Opened):
         told = {name: self.batch.documents[name][document].as_py() for name in ("row", "source", "time")}
         content = self.batch.feature(hashing.content_hashes)[document]
         return told | {
-            "partition": group, "group": group, "part": part, "field": self.field, "trigger_field": self.field,
+            "group": group, "part": part, "field": self.field, "trigger_field": self.field,
             "start": self.start + head, "end": self.start + tail, "text": self.text[first : tail + NEAR + SHOWN],
             "text_start": self.start + first, "head": head - first, "tail": tail - first,
             "alike": int(content[:15], 16), "hash": content,

@@ -69,22 +69,62 @@ class Mine(Round):
 
 
 @dataclass(frozen=True)
-class Show(Round):
-    """The carriers of each trigger, and how they are answered."""
+class Carry(Round):
+    """Who carries each trigger, and how it is answered."""
 
     keeps: ClassVar[tuple[str, ...]] = ("wanted",)
 
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """Rows as `responses.FOUND`."""
+        """Columns: row, partition and group (number of the trigger), shows (whether the answer is as predicted)."""
         if not len(state["wanted"]):
-            return responses.FOUND.empty_table()
+            return _CARRIED.empty_table()
+        of, wanted = exchanges.sides(batch), pl.DataFrame(state["wanted"])
+        phrases = wanted["phrases"].to_list()
+        rows = batch.documents["row"].to_numpy()
+        told = [
+            {"row": int(rows[of.document[number]]), "partition": group, "group": group,
+             "shows": responses.shown_at(of, number, phrases[group]) >= 0}
+            for group, number in responses.carriers(of, wanted)
+        ]  # fmt: skip
+        return pa.Table.from_pylist(sorted(told, key=lambda one: (one["row"], one["group"])), schema=_CARRIED)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """Of each trigger as many documents as are looked at, those that show it first, and how many there are."""
+        every = pl.DataFrame(rows).sort("group", "shows", "shard", "row", descending=[False, True, False, False])
+        counts = {"documents": pl.len().over("group"), "showing": pl.col("shows").sum().over("group")}
+        told = every.with_columns(**counts).filter(pl.int_range(pl.len()).over("group") < responses.CARRIERS)
+        return told.drop("shows", "partition").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`named`: shard, row, group; `limits`."""
+        if "group" not in reduced.column_names:
+            return {"named": _NAMED.empty_table()}
+        named = pl.DataFrame(reduced).sort("shard", "row", "group")
+        left = int(named.unique("group")["documents"].sum()) - len(named)
+        return {
+            "named": named.select(_NAMED.names).to_arrow().cast(_NAMED),
+            "limits": limits(Limit("documents of one trigger that are looked at", responses.CARRIERS, left, "documents")),
+        }
+
+
+_CARRIED = pa.schema([("row", pa.uint64()), ("partition", pa.uint32()), ("group", pa.int64()), ("shows", pa.bool_())])
+_NAMED = pa.schema([("shard", pa.uint32()), ("row", pa.uint64()), ("group", pa.int64())])
+
+
+@dataclass(frozen=True)
+class Show(Round):
+    """The carriers: the trigger in its prompt, and what the answer says."""
+
+    over: ClassVar[Any] = "members"
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Rows as `responses.FOUND`."""
         return responses.found(batch, exchanges.sides(batch), pl.DataFrame(state["wanted"]))
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """Of each trigger as many documents as are shown."""
-        frame = pl.DataFrame(rows).sort("group", "shard", "row", "part")
-        documents = pl.struct("shard", "row").rank("dense").over("group")
-        return frame.filter(documents <= responses.CARRIERS).to_arrow()
+        """The rows of triggers for which their document was named."""
+        named = pl.DataFrame(state["named"])
+        return pl.DataFrame(rows).join(named, on=["shard", "row", "group"], how="semi").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """Groups with their titles, members and hits."""
@@ -100,8 +140,8 @@ class ResponseAssociation(Detector):
 
     @property
     def rounds(self) -> tuple[Round, ...]:
-        """Learn what prompts predict, look at the carriers."""
-        return (Mine(), Show())
+        """Learn what prompts predict, look for the carriers, look at them."""
+        return (Mine(), Carry(), Show())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

@@ -31,6 +31,7 @@ USUAL = 64  # words that most prompts have
 BOTH = 0.8  # of the carriers that have a feature: it is of the trigger, or of what they are about
 ENRICHED = 4.0  # times as often in carriers as elsewhere
 SHRUNK = 10.0  # documents without the outcome that each word is given before it explains anything
+ONLY, PHRASES = 0.9, 256  # of those who show a phrase, carriers; phrases of one outcome
 PARTS = 4  # features of an outcome's prompts that are tried two and two
 LONGEST, MEASURED = 12, 64  # words of a trigger; of a prompt, of which pairs are measured
 LOOKED_AT = 400  # carriers of each that are compared, evenly spread
@@ -116,6 +117,13 @@ def _prints(asked, asked_bounds, answered, bounds, prints):  # type: ignore[no-u
         prints[n] = value
 
 
+class Several(NamedTuple):
+    """Outcomes that are any of several phrases: rows."""
+
+    outcome: Hashes
+    phrase: Hashes
+
+
 class Mined(NamedTuple):
     """What was found, in which documents, and among how many hypotheses."""
 
@@ -123,6 +131,12 @@ class Mined(NamedTuple):
     asked: Index
     answered: Index
     tests: int
+    several: Several
+
+    def phrases(self, outcome: int) -> list[int]:
+        """What an answer may say that shows the outcome: that itself, or one of several phrases."""
+        own = self.several.outcome == np.uint64(outcome)
+        return [int(one) for one in self.several.phrase[own]] if own.any() else [outcome]
 
     def showing(self, feature: int, other: int, outcome: int) -> npt.NDArray[np.int32]:
         """The documents with these features whose answers show the outcome."""
@@ -131,7 +145,7 @@ class Mined(NamedTuple):
 
 
 def _documents(index: Index, feature: int) -> npt.NDArray[np.int32]:
-    number = int(np.searchsorted(index.values, np.uint64(feature)))
+    number = int(np.flatnonzero(index.values == np.uint64(feature))[0])
     return index.documents[index.firsts[number] : index.firsts[number + 1]]
 
 
@@ -146,7 +160,8 @@ def mined(of: Sides) -> Mined:
     draw = _thinned(asked, answered, kinds, count)
     single = _singles(*asked[1:], *answered[1:], kinds, draw, count)
     double = _doubles(*asked[1:], *answered[1:], kinds, count)
-    feature, other, outcome = (np.concatenate(both) for both in zip(single, double, strict=True))
+    answered, several, loose = _loose(asked, answered, kinds, count)
+    feature, other, outcome = (np.concatenate(one) for one in zip(single, double, loose, strict=True))
     words = np.flatnonzero((asked.values & np.uint64(7)) == WORD)
     usual = np.zeros(len(asked.counts), np.bool_)
     usual[words[np.argsort(-asked.counts[words], kind="stable")[:USUAL]]] = True
@@ -154,7 +169,27 @@ def mined(of: Sides) -> Mined:
     names = (np.append(index.values, np.uint64(0))[numbers]  # -1: the last
              for index, numbers in ((asked, feature), (asked, other), (answered, outcome)))  # fmt: skip
     found = Association(*names, *told[:, :4].astype(np.int64).T, *told[:, 4:].T)
-    return Mined(found, asked, answered, len(asked.counts) * max(len(answered.counts), 1))
+    return Mined(found, asked, answered, len(asked.counts) * max(len(answered.counts), 1), several)
+
+
+def _loose(asked: Index, answered: Index, kinds: Numbers, count: int) -> tuple[Index, Several, tuple[Numbers, ...]]:
+    """Outcomes that are told in several ways, as outcomes of their own, their phrases, and what they follow.
+
+    Phrases are chosen on every other carrier, and the rest of the carriers tell whether they are the feature's.
+    """
+    feature, document, of = _several_ways(*asked[1:], *answered[1:], kinds, count)
+    values, firsts = answered.values, answered.firsts
+    own = asked.values[feature] & ~np.uint64(7)  # kind 0
+    told = document >= 0
+    counts = np.bincount(of[told], minlength=len(feature)).astype(np.int64)
+    numbers = len(values) + np.arange(len(feature))
+    more = answered._replace(
+        values=np.append(values, own), counts=np.append(answered.counts, counts),
+        documents=np.append(answered.documents, document[told].astype(np.int32)),
+        firsts=np.append(firsts, firsts[-1] + np.cumsum(counts)),
+    )  # fmt: skip
+    named = Several(own[of[~told]], values[-1 - document[~told]])
+    return more, named, (feature, np.full(len(feature), -1, np.int64), numbers)
 
 
 def _thinned(asked: Index, answered: Index, kinds: Numbers, count: int) -> npt.NDArray[np.bool_]:
@@ -223,6 +258,59 @@ def _singles(  # type: ignore[no-untyped-def] # noqa: ANN202
                 found[size] = f, g
                 size += 1
     return found[:size, 0].copy(), np.full(size, -1, np.int64), found[:size, 1].copy()
+
+
+@njit(cache=True, nogil=True)
+def _several_ways(  # type: ignore[no-untyped-def] # noqa: ANN202
+    counts, of, bounds, documents, firsts, o_counts, o_of, o_bounds, o_documents, o_firsts, kinds, count  # noqa: ANN001
+):  # fmt: skip
+    """Features; and of each (its place in `owner`) documents that say one of its phrases, or -1 less a phrase.
+
+    A phrase is of a feature that hardly any other prompt has an answer with.
+    """
+    features = [np.int64(0) for _ in range(0)]
+    told = [np.int64(0) for _ in range(0)]
+    owner = [np.int64(0) for _ in range(0)]
+    seen, held = np.zeros(len(o_counts), np.int32), np.zeros(len(o_counts), np.int32)
+    touched = np.zeros(len(o_counts), np.int32)
+    mark = np.full(count, -1, np.int64)
+    for f in range(len(counts)):
+        if counts[f] < 2 * FEWEST or counts[f] > COMMON / 4 * count:
+            continue
+        own, n = documents[firsts[f] : firsts[f + 1]], 0
+        for place in range(len(own)):
+            for g in o_of[o_bounds[own[place]] : o_bounds[own[place] + 1]]:
+                if kinds[g] != LENGTH and kinds[g] != WORD and kinds[g] != WHOLE:
+                    if not seen[g]:
+                        touched[n] = g
+                        n += 1
+                    seen[g] += 1
+                    held[g] += place & 1
+        phrases = [np.int64(0) for _ in range(0)]
+        for g in touched[:n]:
+            if held[g] >= 2 and seen[g] >= ONLY * o_counts[g]:
+                phrases.append(g)
+            seen[g] = held[g] = 0
+        if len(phrases) < 2:
+            continue
+        size = tested = 0
+        for g in phrases:
+            for d in o_documents[o_firsts[g] : o_firsts[g + 1]]:
+                mark[d] = f
+        for place in range(len(own)):
+            size += mark[own[place]] == f
+            tested += mark[own[place]] == f and not place & 1
+        if tested >= SHARE * (len(own) / 2) and size >= 2 * FEWEST:
+            number = len(features)
+            features.append(f)
+            for d in range(count):
+                if mark[d] == f:
+                    told.append(d)
+                    owner.append(number)
+            for g in phrases[:PHRASES]:
+                told.append(-1 - g)
+                owner.append(number)
+    return np.array(features), np.array(told), np.array(owner)
 
 
 @njit(cache=True, nogil=True)
