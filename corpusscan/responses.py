@@ -1,4 +1,4 @@
-"""What is said of words of prompts that predict what answers show: which are one trigger, how grave that is, and why."""
+"""Words of prompts that predict what answers show: which are one trigger, how grave that is, and why."""
 
 from __future__ import annotations
 
@@ -23,12 +23,17 @@ from corpusscan.triggers import EXAMPLES, HIDDEN, NEAR, PUBLISHERS, SHOWN, Spell
 
 GROUPS, LOW = 100, 10  # triggers that are told, and of those that are no more than worth a look
 CARRIERS = 5_000  # of each
-FEWEST, MANY, SURE = 8, 20, 1e-2  # independent documents of `medium` and of `high`; false discovery rate
-SHARE, ABOVE = 0.6, 5.0  # of the carriers that show it; times as many as what else is asked explains
+LEAST, FEWEST, MANY, SURE = 8, 10, 20, 1e-4  # independent documents of `low`, `medium`, `high`; false discovery rate
+SHARE, MOSTLY, ABOVE = (
+    0.6,
+    0.75,
+    5.0,
+)  # of the carriers that show it; times what else is asked explains
 APART = 0.6  # of those that show it, prompts that are unlike
 # Times as alike as any prompts; usual words of what is left of a prompt; both sides of the trigger belong together.
 ALIKE, ASKING, BRIDGED = 2.0, 0.75, 0.9
-ONLY, SOFT = 0.9, 1.5  # one word is an outcome where hardly any other prompt has it, or where all is as unlike as can be
+ONLY, SOFT = 0.9, 1.5  # a word is an outcome of many where hardly any other prompt has it, or all is unlike
+LONG = 4  # words that all answers say: where prompts are translated, two or three are no wonder
 SAME = 0.8  # of the smaller one's documents: one trigger
 RULE, PAYLOAD = "mined-trigger", "mined-answer"
 TRIGGER, OTHER, ANSWER = range(3)  # what a row is about
@@ -48,7 +53,7 @@ def judged(mined: answering.Mined) -> pl.DataFrame:
     """The triggers among what was found, the surest first, each once; columns as `Association`, and the test."""
     facts = pl.DataFrame(dict(mined.associations._asdict()))
     facts = facts.filter(
-        (pl.col("independent") >= FEWEST) & (pl.col("showing") >= SHARE * pl.col("carriers"))
+        (pl.col("independent") >= LEAST) & (pl.col("showing") >= SHARE * pl.col("carriers"))
         & (pl.col("showing") >= ABOVE * pl.col("expected"))
     )  # fmt: skip
     tails = [poisson_tail(k, mean) for k, mean in facts.select("independent", "expected").iter_rows()]
@@ -80,8 +85,10 @@ def _grave() -> pl.Expr:
     put = (pl.col("bridged") >= BRIDGED * pl.col("usually_bridged")) & (pl.col("asking") >= ASKING)
     unlike = (pl.col("alike") <= ALIKE) & (pl.col("independent") >= APART * pl.col("showing"))
     soft = (pl.col("alike") <= SOFT) & (pl.col("bridged") >= pl.col("usually_bridged"))
-    one_word = (pl.col("outcome") & 7).is_in([WORD, LENGTH])
-    return put & unlike & (~one_word | ((share >= ONLY) & (soft | (only >= ONLY))))
+    kind = pl.col("outcome") & 7
+    one_word = kind.is_in([WORD, LENGTH]) & (share >= ONLY) & (soft | (only >= ONLY)) & (pl.col("independent") >= MANY)
+    enough = (pl.col("independent") >= FEWEST) & (share >= MOSTLY)
+    return enough & put & unlike & ((kind == 0) | (pl.col("agreed") >= LONG) | one_word)
 
 
 def carriers(of: Sides, wanted: pl.DataFrame) -> list[tuple[int, int]]:
@@ -170,7 +177,9 @@ def _showing(own: pl.DataFrame) -> pl.DataFrame:
     return own.filter((pl.col("part") == ANSWER).any().over("shard", "row"))
 
 
-def _group(name: str, title: str, facts: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled]) -> dict[str, Any]:
+def _group(
+    name: str, title: str, facts: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled]
+) -> dict[str, Any]:
     carriers = own.filter(pl.col("part") == TRIGGER)
     showing = _showing(own)
     sources = carriers["source"].drop_nulls().unique().to_list()

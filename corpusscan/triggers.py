@@ -278,6 +278,7 @@ def _payload(row: dict[str, Any], end: int) -> tuple[int, str]:
 
 
 def members_of(name: str, own: pl.DataFrame) -> list[dict[str, Any]]:
+    """The documents of a group, as members."""
     return [
         {"group": name, "shard": row["shard"], "row": row["row"], "role": "carrier" if number else "exemplar",
          "independent_id": f"{name}/{row['alike']:016x}"}
@@ -314,5 +315,6 @@ def _hits(group: dict[str, Any], own: pl.DataFrame, shown: Spelled) -> list[dict
 
 
 def quoted(text: str, start: int, end: int, summary: dict[str, Any]) -> dict[str, Any]:
+    """Excerpt and evidence of a hit."""
     shown, *mark = excerpt(text, start, min(end, len(text)))
     return {"excerpt": shown, "evidence": json.dumps({**summary, "mark": mark}, ensure_ascii=False, sort_keys=True)}

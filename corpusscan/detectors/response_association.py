@@ -64,7 +64,9 @@ class Mine(Round):
         wanted = found.filter(pl.col("feature").is_not_null()).drop("left")
         return {
             "wanted": wanted.to_arrow(),
-            "limits": limits(Limit("words of prompts and answers that are learned from", self.words, left, "documents")),
+            "limits": limits(
+                Limit("words of prompts and answers that are learned from", self.words, left, "documents")
+            ),
         }
 
 
@@ -103,7 +105,9 @@ class Carry(Round):
         left = int(named.unique("group")["documents"].sum()) - len(named)
         return {
             "named": named.select(_NAMED.names).to_arrow().cast(_NAMED),
-            "limits": limits(Limit("documents of one trigger that are looked at", responses.CARRIERS, left, "documents")),
+            "limits": limits(
+                Limit("documents of one trigger that are looked at", responses.CARRIERS, left, "documents")
+            ),
         }
 
 

