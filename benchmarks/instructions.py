@@ -7,9 +7,9 @@ a family of attack (`instruction_plants.py`) at a rate; several families are pla
 below 6 % of it.  Sets take turns.
 
 Found: a group at medium or above at least half of whose documents are the campaign's.  Named: its title holds the
-trigger, or is at least half of it.  Rows are those with a finding at medium or above; F1 is over all rows of
-the cell.  False groups are of no campaign; clean rows are flagged ones that nobody planted.  95 % intervals are those of
-Clopper and Pearson.  `--clean` scans every set as it is.  What was done is kept in DIR: a run that was stopped goes on.
+trigger, or is at least half of it.  Rows are those with a finding at medium or above; F1 is over all rows of the cell.
+False groups are of no campaign; clean rows are flagged ones that nobody planted.  95 % intervals are those of Clopper
+and Pearson.  `--clean` scans every set as it is.  What was done is kept in DIR: a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -129,9 +129,8 @@ def main() -> None:
         for name in sets.SETS:
             seen = scanned(rows := records(name, chosen.data, chosen.out, 52_000), chosen.out / "scan")
             told = [(one["title"], len(one["rows"])) for one in seen["groups"]]
-            print(
-                f"| {name} | {len(rows):,} | {len(told)} | {share(len(seen['flagged']), len(rows))} | {seen['s']:.0f} s |"
-            )
+            flagged = share(len(seen["flagged"]), len(rows))
+            print(f"| {name} | {len(rows):,} | {len(told)} | {flagged} | {seen['s']:.0f} s |")
             print("".join(f"    {one}\n" for one in told), end="", flush=True)
         return
     path = chosen.out / "scans.jsonl"

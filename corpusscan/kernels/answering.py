@@ -225,7 +225,7 @@ def _telling(k, df, of_outcome, count, kind):  # type: ignore[no-untyped-def] # 
 
 
 @njit(cache=True, nogil=True)
-def _singles(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912
+def _singles(  # type: ignore[no-untyped-def] # noqa: ANN202, C901
     counts, of, bounds, documents, firsts, o_counts, o_of, o_bounds, o_documents, o_firsts, kinds, draw, count  # noqa: ANN001
 ):  # fmt: skip
     """Features, -1, and outcomes: of each feature the few that tell most."""

@@ -24,6 +24,7 @@ class Example(msgspec.Struct, frozen=True):
 
     before: str = ""
     trigger: str = ""
+    between: str = ""  # where what follows stands elsewhere: in the answer
     after: str = ""
     source: str | None = None
 
@@ -41,6 +42,8 @@ class Evidence(msgspec.Struct, frozen=True):
     expected_by_chance: float | None = None
     alike_before: float | None = None
     alike_behind: float | None = None
+    response: str | None = None  # of a trigger in prompts: what answers say
+    answers_without_it: Count = 0
     examples: list[Example] = []
 
 
@@ -74,5 +77,7 @@ def trigger(text: str | None) -> Trigger | None:
 def _marked(one: Example) -> Markup:
     """An example with two marks: the trigger, and what follows it."""
     before, said, after = one.before[-CONTEXT:], one.trigger[:LONGEST], one.after[:CONTEXT]
-    ends = len(before), len(before) + len(said), len(before) + len(said) + len(after)
-    return mark_up(before + said + after, [ends[:2], ends[1:]])
+    between = one.between[: 2 * CONTEXT]
+    begin = len(before) + len(said) + len(between)
+    marks = [(len(before), len(before) + len(said)), (begin, begin + len(after))]
+    return mark_up(before + said + between + after, marks)
