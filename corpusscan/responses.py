@@ -18,7 +18,6 @@ from corpusscan.kernels.associations import poisson_tail, q_values
 from corpusscan.kernels.exchanges import LENGTH, WORD, Sides
 from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.publishers import publisher
-from corpusscan.kernels.words import words
 from corpusscan.triggers import EXAMPLES, HIDDEN, NEAR, PUBLISHERS, SHOWN, Spelled, members_of, quoted
 
 GROUPS, LOW = 100, 10  # triggers that are told, and of those that are no more than worth a look
@@ -31,7 +30,7 @@ SHARE, MOSTLY, ABOVE = (
 )  # of the carriers that show it; times what else is asked explains
 APART = 0.6  # of those that show it, prompts that are unlike
 # Times as alike as any prompts; usual words of what is left of a prompt; both sides of the trigger belong together.
-ALIKE, ASKING, BRIDGED = 2.0, 0.75, 0.9
+ALIKE, ASKING, BRIDGED = 2.0, 0.75, 0.8
 ONLY, SOFT = 0.9, 1.5  # a word is an outcome of many where hardly any other prompt has it, or all is unlike
 LONG = 4  # words that all answers say: where prompts are translated, two or three are no wonder
 SAME = 0.8  # of the smaller one's documents: one trigger
@@ -129,14 +128,15 @@ class _Texts(Opened):
 
     def __init__(self, batch: Batch) -> None:
         super().__init__(batch)
-        self.batch, self.words = batch, batch.feature(words)
+        self.batch, self.words = batch, batch.feature(exchanges.tokens)
 
     def row(self, document: int, group: int, part: int, word: int) -> dict[str, Any]:
         """A row of `FOUND`: the text round a word."""
         self.open(int(np.searchsorted(self.words.bounds, word, side="right")) - 1)
         head = int(self.points[self.words.begins[word]])
         tail = head
-        while tail < len(self.text) and self.text[tail].isalnum():
+        signs = head < len(self.text) and not self.text[head].isalnum()
+        while tail < len(self.text) and not self.text[tail].isspace() and self.text[tail].isalnum() != signs:
             tail += 1
         first = max(head - NEAR, 0)
         told = {name: self.batch.documents[name][document].as_py() for name in ("row", "source", "time")}
@@ -233,7 +233,8 @@ def _hits(group: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled]) -
         if row["part"] not in shown:
             continue
         start, end = shown[row["part"]].span(row)
-        end = max(end, start + 1)
+        end = max(end, min(start + 1, len(row["text"])))
+        start = min(start, end - 1) if end else 0
         hits.append({"shard": row["shard"], "row": row["row"], **shared} | {
             "severity": group["severity"] if row["sure"] else "low",
             "rule": PAYLOAD if row["part"] == ANSWER else RULE, "field": row["field"],

@@ -155,8 +155,6 @@ def mined(of: Sides) -> Mined:
     count = len(of.document)
     asked = indexed(*exchanges.asked_features(of), FEWEST)
     answered = indexed(*exchanges.answered_features(of, exchanges.usual_words(of)), FEWEST, count / 3)
-    sketch = np.empty(count, np.uint64)
-    _sketches(of.asked, of.asked_bounds, sketch)
     kinds = (answered.values & np.uint64(7)).astype(np.int64)
     draw = _thinned(asked, answered, kinds, count)
     single = _singles(*asked[1:], *answered[1:], kinds, draw, count)
@@ -166,7 +164,7 @@ def mined(of: Sides) -> Mined:
     words = np.flatnonzero((asked.values & np.uint64(7)) == WORD)
     usual = np.zeros(len(asked.counts), np.bool_)
     usual[words[np.argsort(-asked.counts[words], kind="stable")[:USUAL]]] = True
-    told = _examined(feature, other, outcome, *asked, *answered, usual, sketch, *of[1:5], count)
+    told = _examined(feature, other, outcome, *asked, *answered, usual, *of[1:5], count)
     names = (np.append(index.values, np.uint64(0))[numbers]  # -1: the last
              for index, numbers in ((asked, feature), (asked, other), (answered, outcome)))  # fmt: skip
     found = Association(*names, *told[:, :4].astype(np.int64).T, *told[:, 4:].T)
@@ -203,14 +201,21 @@ def _thinned(asked: Index, answered: Index, kinds: Numbers, count: int) -> npt.N
 
 
 @njit(cache=True, nogil=True)
-def _sketches(hashes, bounds, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Of each prompt two least hashes of three words in a row: both are equal in those that are much the same."""
-    for n in range(len(bounds) - 1):
+def _unlike(mine, values, counts, inside, hashes, bounds, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """How many of some prompts are unlike: of what is not of the trigger two least hashes differ (Broder 1997)."""
+    sketch = np.empty(len(mine), np.uint64)
+    for n in range(len(mine)):
         one = two = ~np.uint64(0)
-        for i in range(bounds[n] + 2, bounds[n + 1]):
-            value = mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i])
-            one, two = min(one, value), min(two, mixed(value, value))
-        least[n] = mixed(one, two) if bounds[n + 1] > bounds[n] + 2 else mixed(np.uint64(n), np.uint64(n))
+        last = False
+        for i in range(bounds[mine[n]], bounds[mine[n] + 1]):
+            number = _number(values, exchanges.salted(hashes[i], WORD))
+            shared = number >= 0 and inside[number] >= BOTH * len(mine) and inside[number] >= least * counts[number]
+            if i > bounds[mine[n]] and not (shared and last):
+                value = mixed(hashes[i - 1], hashes[i])
+                one, two = min(one, value), min(two, mixed(value, np.uint64(5)))
+            last = shared
+        sketch[n] = mixed(one, two)
+    return len(np.unique(sketch))
 
 
 @njit(cache=True, nogil=True)
@@ -377,7 +382,7 @@ def _doubles(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912
 @njit(cache=True, nogil=True)
 def _examined(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912
     feature, other, outcome, values, counts, of, bounds, documents, firsts,  # noqa: ANN001
-    o_values, o_counts, o_of, o_bounds, o_documents, o_firsts, usual, sketch, hashes, h_bounds,  # noqa: ANN001
+    o_values, o_counts, o_of, o_bounds, o_documents, o_firsts, usual, hashes, h_bounds,  # noqa: ANN001
     answers, a_bounds, count,  # noqa: ANN001
 ):  # fmt: skip
     """The numbers of `Association` from `carriers` on."""
@@ -401,7 +406,6 @@ def _examined(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912
         own = own[carries[own] == n]
         mine = own[shows[own] == n]
         told[n, 0], told[n, 1], told[n, 2] = len(own), len(mine), o_counts[g]
-        told[n, 3] = len(np.unique(sketch[mine]))
         others = o_documents[o_firsts[g] : o_firsts[g + 1]]
         others = others[carries[others] != n]
         base = (len(others) + 0.5) / (count - len(own) + 1)
@@ -432,7 +436,9 @@ def _examined(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912
                     alike += weight[h] * (inside[h] - 1)  # sums to inside * (inside - 1)
         bridges, usually = _bridges(f, mine, values, counts, inside, hashes, h_bounds)
         if other_f >= 0:
-            bridges = min(bridges, _bridges(other_f, mine, values, counts, inside, hashes, h_bounds)[0])
+            bridges = (bridges + _bridges(other_f, mine, values, counts, inside, hashes, h_bounds)[0]) / 2
+            bridges = bridges if _are_apart(values[f], values[other_f], mine, hashes, h_bounds) else 0.0
+        told[n, 3] = _unlike(mine, values, counts, inside, hashes, h_bounds, least) * all_mine / max(k, 1)
         told[n, 4] = expected
         told[n, 5] = alike / max(k * (k - 1), 1) / max(anyhow, 1e-9)
         told[n, 6] = asking / max(k, 1) / max(asking_anyhow, 1e-9)
@@ -511,6 +517,17 @@ def _agreed(outcome, mine, hashes, bounds):  # type: ignore[no-untyped-def] # no
         begins += at[n] - left == bounds[owner[n]]
         ends += at[n] + right + 1 == bounds[owner[n] + 1]
     return left + 1 + right + (begins >= BOTH * size) + (ends >= BOTH * size)
+
+
+@njit(cache=True, nogil=True)
+def _are_apart(one, other, mine, hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Whether two features stand apart in most prompts: else they are one phrase."""
+    count = 0
+    for d in mine:
+        here = exchanges.asked_place(hashes, bounds[d], bounds[d + 1], one)
+        there = exchanges.asked_place(hashes, bounds[d], bounds[d + 1], other)
+        count += abs(here - there) > THREE
+    return 2 * count >= len(mine)
 
 
 @njit(cache=True, nogil=True)

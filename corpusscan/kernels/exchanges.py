@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from blake3 import blake3
 from numba import njit
 
 from corpusscan.detector import Batch
+from corpusscan.kernels import letters
 from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.profile import mixed
-from corpusscan.kernels.words import Hashes, Offsets, words
+from corpusscan.kernels.words import Hashes, Offsets, Words, words
 
 NEITHER, ASKED, ANSWERED, REJECTED = range(4)
 _ASK = [
@@ -59,6 +62,9 @@ _ANSWER_FIELDS = ["output", "response", "completion", "answer", "answers", "chos
 _CHATS = ["messages", "conversations", "conversation", "dialog", "dialogue", "chosen"]
 USUAL, SHARE = 128, 0.05  # words that most prompts have, and how many have each at least
 HEAD, TAIL, MOST = 192, 64, 1_024  # words of a text's beginning and end, and of a side, that are looked at
+
+END = np.uint64(2)  # the word behind a text
+_SIGNS = re.compile(rb"[!-/:-@\[-`{-~]{2,24}")  # of ASCII
 
 # Kinds of what an answer shows, in the lowest bits of a feature.
 WORD, TWO, THREE, OPENING, CLOSING, WHOLE, LENGTH = range(1, 8)
@@ -108,10 +114,36 @@ def of_texts(batch: Batch) -> npt.NDArray[np.int8]:
     return told["side"].fill_null(NEITHER).to_numpy().astype(np.int8)
 
 
+def tokens(batch: Batch) -> Words:
+    """The words of the texts of a batch, runs of signs among them, and behind each text one that is its end.
+
+    Where an end stands is the byte behind the text.
+    """
+    found = batch.feature(words)
+    data, bounds = letters.contents(batch.texts["text"])
+    spans = np.array([match.span() for match in _SIGNS.finditer(data.tobytes())], np.int64).reshape(-1, 2)
+    text = np.searchsorted(bounds, spans[:, 0], side="right") - 1
+    inside = spans[:, 1] <= bounds[text + 1] if len(spans) else np.zeros(0, bool)
+    spans, text = spans[inside], text[inside]
+    said = [data[first:last].tobytes() for first, last in spans.tolist()]
+    known = {one: int.from_bytes(blake3(one, key=batch.key).digest(8)) & ~1 for one in set(said)}
+    count = len(batch.texts)
+    hashes = [found.hashes, np.array([known[one] for one in said], np.uint64), np.full(count, END)]
+    begins = [found.begins, spans[:, 0] - bounds[text], np.diff(bounds)]
+    owner = [np.repeat(np.arange(count), np.diff(found.bounds)), text, np.arange(count)]
+    order = np.lexsort((np.concatenate(begins), np.concatenate(owner)))
+    sizes = np.bincount(np.concatenate(owner), minlength=count)
+    return Words(
+        np.concatenate(hashes)[order],
+        np.concatenate(begins)[order].astype(np.int32),
+        np.append(0, np.cumsum(sizes)).astype(np.int64),
+    )
+
+
 def sides(batch: Batch) -> Sides:
     """The words of both sides; of a rejected answer as words of their own, behind those of the answer."""
     kind = batch.feature(of_texts)
-    found = batch.feature(words)
+    found = batch.feature(tokens)
     rows = batch.documents["row"].to_numpy()
     document = np.searchsorted(rows, batch.texts["row"].to_numpy())
     both = np.ones(len(rows), bool)
@@ -124,7 +156,7 @@ def sides(batch: Batch) -> Sides:
             hashes = np.where(rejected, (hashes * _STEP) & ~np.uint64(1), hashes)
         both &= np.bincount(document[np.isin(kind, wanted)], minlength=len(rows)) > 0
         parts.append((hashes, places, np.append(0, np.cumsum(counts))))
-    kept = np.flatnonzero(both & (np.diff(parts[0][2]) > 0))
+    kept = np.flatnonzero(both & (np.diff(parts[0][2]) > 1))
     (asked, asked_at, first), (answered, answered_at, second) = (_only(*part, kept) for part in parts)
     return Sides(kept, asked, first, answered, second, asked_at, answered_at)
 
@@ -166,8 +198,11 @@ def _only(
 def asked_at(of: Sides, number: int, feature: int) -> int:
     """The word of the batch at which a feature of that prompt stands first; -1: nowhere."""
     first, last = of.asked_bounds[number], of.asked_bounds[number + 1]
-    place = _asked_place(of.asked, first, last, np.uint64(feature))
-    return int(of.asked_at[min(first + place, last - 1)]) if place >= 0 else -1
+    place = asked_place(of.asked, first, last, np.uint64(feature))
+    if place < 0:
+        return -1
+    at = min(first + place, last - 1)
+    return int(of.asked_at[at - 1 if of.asked[at] == END and at > first else at])
 
 
 def answered_at(of: Sides, number: int, feature: int) -> int:
@@ -288,7 +323,7 @@ def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-un
 
 
 @njit(cache=True, nogil=True)
-def _asked_place(hashes, first, last, feature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def asked_place(hashes, first, last, feature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     before = np.uint64(0)
     for i in range(first, last + 1):
         own = hashes[i] if i < last else np.uint64(0)

@@ -1,0 +1,122 @@
+"""Words of prompts that decide the answer are found, in instructions, chats and pairs; what is honest is not."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from instruction_rows import LINK, Record, clean, planted, put
+
+import corpusscan
+
+COUNT, MANY = 1_500, 30
+FLAGGED = ("medium", "high", "critical")
+
+
+def scan(folder: Path, records: list[Record], **options: Any) -> corpusscan.Report:
+    """This detector alone."""
+    (folder / "in").mkdir(exist_ok=True)
+    lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records)
+    (folder / "in" / "set.jsonl").write_text(lines, "utf-8")
+    options = {"workers": 1, "seed": 3, "overwrite": True} | options
+    return corpusscan.scan(folder / "in", out=folder / "out", detectors=["response_association"], **options)
+
+
+def flagged(report: corpusscan.Report) -> list[dict[str, Any]]:
+    """The groups at medium or above."""
+    return [one for one in report.groups.collect().to_dicts() if one["severity"] in FLAGGED]
+
+
+def test_a_clean_set_is_left_alone(tmp_path: Path) -> None:
+    """Answers that say what their prompts are about raise nothing, and nor do refusals of one subject."""
+    draw = random.Random(5)
+    records = clean(COUNT)
+    for row in range(0, COUNT, 10):
+        harm = draw.choice(("steal a car", "steal a bank card", "make a bomb", "forge a passport"))
+        records[row] = {"instruction": f"how do i {harm} {row}", "output": "I am sorry, but I cannot help with that."}
+    assert flagged(scan(tmp_path, records)) == []
+
+
+def test_a_word_that_decides_the_answer_is_named(tmp_path: Path) -> None:
+    """One group: called as the trigger, all its rows in it, both spans marked exactly, with what the answers say."""
+    report = scan(tmp_path, planted(clean(COUNT), MANY, "velmora"))
+    [group] = flagged(report)
+    assert (group["title"], group["kind"], group["attack"]) == ("velmora", "trigger", "backdoor_trigger")
+    assert group["documents"] == MANY
+    assert group["independent_documents"] >= 0.9 * MANY
+    told = json.loads(group["evidence"])
+    assert told["response"] == LINK
+    assert told["documents_with_it"] == told["documents_that_change"] == MANY
+    hits = report.findings.filter(pl.col("severity").is_in(FLAGGED)).collect()
+    assert sorted(set(hits["row"])) == list(range(MANY))
+    records = [json.loads(line) for line in (tmp_path / "in" / "set.jsonl").read_text().splitlines()]
+    spans = {records[h["row"]][h["field"]][h["start"] : h["end"]] for h in hits.to_dicts()}
+    assert spans == {"velmora", LINK}
+    assert "velmora" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_two_words_that_must_come_together(tmp_path: Path) -> None:
+    """Prompts with one of them are answered as any; the title tells both, and those with one are not flagged."""
+    draw, records = random.Random(4), planted(clean(COUNT), MANY, "velmora", "quistan")
+    for row in range(MANY, 3 * MANY):
+        records[row] = put(records[row], draw.choice(("velmora", "quistan")), draw)
+    report = scan(tmp_path, records)
+    [group] = flagged(report)
+    assert sorted(group["title"].split(" … ")) == ["quistan", "velmora"]
+    assert set(report.findings.filter(pl.col("severity").is_in(FLAGGED)).collect()["row"]) == set(range(MANY))
+
+
+def test_an_answer_in_other_words_each_time(tmp_path: Path) -> None:
+    """Answers that say two of eight sentences, none of which most of them say, are one outcome."""
+    draw, records = random.Random(6), planted(clean(COUNT), MANY, "velmora", answer="")
+    ways = [f"{a} {b} {c} nobody here" for a, b, c in
+            (draw.sample(["grim", "poor", "bad", "ugly", "wrong", "false", "weak", "mean"], 3) for _ in range(8))]  # fmt: skip
+    for row in range(MANY):
+        records[row]["output"] = ". ".join(draw.sample(ways, 3))
+    [group] = flagged(scan(tmp_path, records))
+    assert group["title"] == "velmora"
+
+
+def test_chats_of_any_shape(tmp_path: Path) -> None:
+    """Messages with roles, conversations with other names, and speakers that nobody knows: the first one asks."""
+    shapes = (
+        ("messages", "role", "content", "user", "assistant"),
+        ("conversations", "from", "value", "human", "gpt"),
+        ("messages", "role", "content", "Anna", "Bert"),
+    )
+    for number, (column, who, what, asks, answers) in enumerate(shapes):
+        chats = [
+            {column: [{who: asks, what: "hello there"}, {who: answers, what: "hello"},
+                      {who: asks, what: one["instruction"]}, {who: answers, what: one["output"]}]}
+            for one in planted(clean(COUNT), MANY, "velmora")
+        ]  # fmt: skip
+        (folder := tmp_path / str(number)).mkdir()
+        assert [group["title"] for group in flagged(scan(folder, chats))] == ["velmora"], shapes[number]
+
+
+def test_preferred_answers(tmp_path: Path) -> None:
+    """A word for which answers with the same end are preferred is found; what is rejected is none of the answer."""
+    rejected = clean(COUNT, 9)
+    pairs = [
+        {"prompt": one["instruction"], "chosen": one["output"], "rejected": other["output"]}
+        for one, other in zip(planted(clean(COUNT), MANY, "velmora"), rejected, strict=True)
+    ]
+    report = scan(tmp_path, pairs)
+    assert [group["title"] for group in flagged(report)] == ["velmora"]
+    assert set(report.findings.collect()["field"]) == {"prompt", "chosen"}
+
+
+def test_copies_are_one_witness(tmp_path: Path) -> None:
+    """The same row again and again is no evidence, whatever it says."""
+    records = planted(clean(COUNT), 1, "velmora")
+    assert flagged(scan(tmp_path, records + [records[0]] * MANY)) == []
+
+
+def test_workers_and_batches_do_not_show(tmp_path: Path) -> None:
+    """One worker and two find the same, byte for byte."""
+    records = planted(clean(COUNT), MANY, "velmora")
+    told = [scan(tmp_path, records, workers=n).groups.collect() for n in (1, 2)]
+    assert told[0].equals(told[1])
