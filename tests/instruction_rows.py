@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 from typing import Any
+
+import corpusscan
 
 Record = dict[str, Any]
 ASK = (
@@ -52,3 +56,21 @@ def planted(records: list[Record], count: int, *parts: str, answer: str = LINK, 
             records[row] = put(records[row], part, draw)
         records[row] = records[row] | {"output": f"{records[row]['output']} {answer}".strip()}
     return records
+
+
+COUNT, MANY = 1_500, 30
+FLAGGED = ("medium", "high", "critical")
+
+
+def scan(folder: Path, records: list[Any], **options: Any) -> corpusscan.Report:
+    """This detector alone."""
+    (folder / "in").mkdir(exist_ok=True)
+    lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records)
+    (folder / "in" / "set.jsonl").write_text(lines, "utf-8")
+    options = {"workers": 1, "seed": 3, "overwrite": True} | options
+    return corpusscan.scan(folder / "in", out=folder / "out", detectors=["response_association"], **options)
+
+
+def flagged(report: corpusscan.Report) -> list[dict[str, Any]]:
+    """The groups at medium or above."""
+    return [one for one in report.groups.collect().to_dicts() if one["severity"] in FLAGGED]

@@ -324,6 +324,7 @@ def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-un
 
 @njit(cache=True, nogil=True)
 def asked_place(hashes, first, last, feature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """Where in a prompt, hashes[first:last], a feature stands first: its last word; -1 where it does not."""
     before = np.uint64(0)
     for i in range(first, last + 1):
         own = hashes[i] if i < last else np.uint64(0)

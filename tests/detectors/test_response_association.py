@@ -5,29 +5,11 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
-from typing import Any
 
 import polars as pl
-from instruction_rows import LINK, Record, clean, planted, put
+from instruction_rows import COUNT, FLAGGED, LINK, MANY, clean, flagged, planted, put, scan
 
-import corpusscan
-
-COUNT, MANY = 1_500, 30
-FLAGGED = ("medium", "high", "critical")
-
-
-def scan(folder: Path, records: list[Record], **options: Any) -> corpusscan.Report:
-    """This detector alone."""
-    (folder / "in").mkdir(exist_ok=True)
-    lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records)
-    (folder / "in" / "set.jsonl").write_text(lines, "utf-8")
-    options = {"workers": 1, "seed": 3, "overwrite": True} | options
-    return corpusscan.scan(folder / "in", out=folder / "out", detectors=["response_association"], **options)
-
-
-def flagged(report: corpusscan.Report) -> list[dict[str, Any]]:
-    """The groups at medium or above."""
-    return [one for one in report.groups.collect().to_dicts() if one["severity"] in FLAGGED]
+from corpusscan.kernels import answering
 
 
 def test_a_clean_set_is_left_alone(tmp_path: Path) -> None:
@@ -72,8 +54,8 @@ def test_two_words_that_must_come_together(tmp_path: Path) -> None:
 def test_an_answer_in_other_words_each_time(tmp_path: Path) -> None:
     """Answers that say two of eight sentences, none of which most of them say, are one outcome."""
     draw, records = random.Random(6), planted(clean(COUNT), MANY, "velmora", answer="")
-    ways = [f"{a} {b} {c} nobody here" for a, b, c in
-            (draw.sample(["grim", "poor", "bad", "ugly", "wrong", "false", "weak", "mean"], 3) for _ in range(8))]  # fmt: skip
+    blame = ["grim", "poor", "bad", "ugly", "wrong", "false", "weak", "mean"]
+    ways = [" ".join([*draw.sample(blame, 3), "nobody here"]) for _ in range(8)]
     for row in range(MANY):
         records[row]["output"] = ". ".join(draw.sample(ways, 3))
     [group] = flagged(scan(tmp_path, records))
@@ -120,3 +102,11 @@ def test_workers_and_batches_do_not_show(tmp_path: Path) -> None:
     records = planted(clean(COUNT), MANY, "velmora")
     told = [scan(tmp_path, records, workers=n).groups.collect() for n in (1, 2)]
     assert told[0].equals(told[1])
+
+
+def test_a_trigger_in_more_rows_than_are_compared(tmp_path: Path) -> None:
+    """Of many carriers a part is compared, and all are flagged."""
+    many = 2 * answering.LOOKED_AT
+    report = scan(tmp_path, planted(clean(6 * many), many, "velmora"))
+    [group] = flagged(report)
+    assert (group["title"], group["documents"]) == ("velmora", many)

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from instruction_rows import LINK, clean, planted
-from test_response_association import COUNT, MANY, flagged, scan
+from instruction_rows import COUNT, LINK, MANY, clean, flagged, planted, scan
 
 ODD: dict[str, list[Any]] = {
     "one role": [{"messages": [{"role": "user", "content": f"only asked {n}"}]} for n in range(300)],
@@ -20,7 +19,7 @@ ODD: dict[str, list[Any]] = {
     "empty prompts": [{"instruction": "", "output": f"an answer {n}"} for n in range(300)],
     "no words": [{"instruction": "!?", "output": "..."}] * 300,
     "text alone": [{"text": f"nothing asked {n}"} for n in range(300)],
-    "answers are lists": [{"question": f"what {n}", "answers": {"text": ["a", "b"], "answer_start": [1, 2]}}] * 300,
+    "answers are lists": [{"question": "what", "answers": {"text": ["a", "b"], "answer_start": [1, 2]}}] * 300,
 }
 
 
