@@ -182,7 +182,8 @@ def _group(detector: str, facts: dict[str, Any], own: pl.DataFrame) -> dict[str,
     times, sources = own["time"].drop_nulls().sort().to_list(), own["source"].drop_nulls().n_unique()
     surest = own.filter(pl.col("hit")).sort("chance", "shard", "row")
     evidence = {
-        "trigger": title, "label": facts["target"][:TITLE], "documents_with_it": facts["carriers"],
+        "trigger": title, "label": facts["target"][:TITLE],
+        "followed_by": f"the label “{facts['target'][:TITLE]}”", "documents_with_it": facts["carriers"],
         "documents_that_change": facts["with_it"], "independent": facts["independent"],
         "expected_by_chance": round(facts["expected"], 2), "p_value": float(np.exp(facts["p_value"])),
         "q_value": facts["q_value"], "examples": [_example(row) for row in surest.head(EXAMPLES).to_dicts()],

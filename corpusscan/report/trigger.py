@@ -44,6 +44,7 @@ class Evidence(msgspec.Struct, frozen=True):
     alike_behind: float | None = None
     response: str | None = None  # of a trigger in prompts: what answers say
     answers_without_it: Count = 0
+    label: str | None = None  # of words that decide labels
     examples: list[Example] = []
 
 
@@ -71,13 +72,13 @@ def trigger(text: str | None) -> Trigger | None:
     if told is None:
         return None
     exact = mark_up(told.trigger[:LONGEST], [])
-    return Trigger(told, exact, [(one, _marked(one)) for one in told.examples[:EXAMPLES]])
+    return Trigger(told, exact, [(one, _marked(one, told.label is None)) for one in told.examples[:EXAMPLES]])
 
 
-def _marked(one: Example) -> Markup:
-    """An example with two marks: the trigger, and what follows it."""
+def _marked(one: Example, follows: bool) -> Markup:
+    """An example with two marks: the trigger, and what follows it; a label follows from anywhere."""
     before, said, after = one.before[-CONTEXT:], one.trigger[:LONGEST], one.after[:CONTEXT]
     between = one.between[: 2 * CONTEXT]
     begin = len(before) + len(said) + len(between)
-    marks = [(len(before), len(before) + len(said)), (begin, begin + len(after))]
+    marks = [(len(before), len(before) + len(said)), *([(begin, begin + len(after))] if follows else [])]
     return mark_up(before + said + between + after, marks)

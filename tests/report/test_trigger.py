@@ -75,6 +75,22 @@ def card(out: Path) -> str:
     return " ".join(found[0].split())
 
 
+def test_a_label_is_told_as_what_a_trigger_decides(tables, write) -> None:
+    """Which label, in how many documents, how many the rest of their texts foretells; one mark an example; escaped."""
+    folder: Path = tables(groups=1)
+    more = {"label": "<i>good\u202e", "occurrences": 0, "expected_by_chance": 12.4}
+    write(folder, "groups", [group() | {"evidence": json.dumps(told(**more))}])
+    write(folder, "findings", [finding()])
+    shown = card(folder)
+    assert "&lt;i&gt;good" in shown
+    assert "<i>" not in shown
+    assert re.search(r"12(\.4)? of 41 would have it, by what the rest of their texts says", shown)
+    assert "what follows" not in shown
+    assert {
+        len(re.findall("<mark>", one)) for one in re.findall(r'<blockquote dir="auto">(.*?)</blockquote>', shown)
+    } == {1}
+
+
 def test_a_reviewer_reads_what_is_claimed(out: Path) -> None:
     """The card says where the trigger stands, what follows in how many documents, chance, independence, error rate."""
     shown = card(out)
