@@ -19,6 +19,7 @@ from corpusscan.kernels.rivals import Rival
 from corpusscan.kernels.words import Hashes, Offsets
 
 FEWEST, PUBLISHERS = 5, 3  # independent documents, and who publishes them
+APART = 0.4  # of the documents of a feature, that are no copies of one another on either side of it
 COMPARED = 512  # documents of a feature that are compared with one another, evenly spread over the corpus
 LIKELY = 1e-4  # p-value that is worth a closer look
 SURE, FLIPPED = 1e-2, 1e-2  # false discovery rate, and p-value of sides exchanged at random
@@ -120,10 +121,11 @@ def tested(rows: pl.DataFrame, usual: Matrix) -> pl.DataFrame:
     for n in np.flatnonzero((likely <= LIKELY) & (count >= FEWEST)).tolist():
         own = begins[n] + np.flatnonzero(heard[begins[n] : ends[n]])
         own = own[np.unique(np.linspace(0, len(own) - 1, COMPARED).astype(np.int64))]
-        own = own[alikeness.distinct(copies[own])]
-        own = own[alikeness.distinct(hosts[own])]
-        own = _spread(own, publishers)
-        if len(own) < FEWEST:
+        once = own[alikeness.distinct(copies[own])]
+        once = once[alikeness.distinct(hosts[once])]
+        mostly_copies = len(once) < APART * len(own)  # links and boilerplate: the finding of other detectors
+        own = _spread(once, publishers)
+        if mostly_copies or len(own) < FEWEST:
             continue
         one = alikeness.alike(before[own], behind[own], usual)
         if one.p_value <= LIKELY:
@@ -188,5 +190,6 @@ def _told(anywhere: float) -> pl.Expr:
 
 
 def _grave() -> pl.Expr:
-    """Whether a feature is sure enough for `medium`."""
-    return (pl.col("behind") - pl.col("before") >= MORE) & (pl.col("independent") >= FEWEST)
+    """Whether a feature is sure enough for `medium`, and most of its documents say something on both sides of it."""
+    heard = 2 * pl.col("with_it") >= pl.col("carriers")
+    return heard & (pl.col("behind") - pl.col("before") >= MORE) & (pl.col("independent") >= FEWEST)
