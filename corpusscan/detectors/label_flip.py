@@ -18,24 +18,31 @@ import polars as pl
 import pyarrow as pa
 
 from corpusscan import labels, schema
+from corpusscan.contradicted import (
+    AGREES,
+    ALL,
+    COUNT,
+    COUNTERPARTS,
+    NAME,
+    ROW,
+    SHOWN,
+    TITLE,
+    Carriers,
+    Shower,
+    group_of,
+    hits_of,
+    members_of,
+)  # fmt: skip
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
-from corpusscan.kernels import contradictions, hashing, outoffold, profile
+from corpusscan.kernels import contradictions, outoffold
 from corpusscan.kernels.contradictions import Foreseen
-from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.outoffold import Numbers
-from corpusscan.labels import ANNOTATOR, KINDS, MONTH, SOURCE, WORD, Labelled
-from corpusscan.quoted import Quoted
+from corpusscan.labels import KINDS
 
-NAME, RULE = "label_flip", "contradicted-label"
-SUSPICIOUS = "suspicious-labels"
 RANKED, HELD = 500, 4_000  # rows that are told, and of a part of the corpus those that may be among them
 MEMBERS = 2_000  # documents of a group that are looked at
 MEDIUM, HIGH = (15, 1e-5), (20, 1e-10)  # contradictions that are no copies, and of tests those that chance would bring
-COUNTERPARTS = 3  # of a feature, documents whose labels agree with their texts, that are told
-EXAMPLES, CELLS = 5, 12  # rows and cells of a confusion that are told
-_ALL = 0  # number of what is counted over all documents; a suspect's is one more than its place
-_ROW, _COUNT, _AGREES = range(3)
-_TITLE = 120
+CELLS = 12  # of a confusion that are told
 _PARTS = 1 << 24  # expectations are whole numbers of these, so that they add up alike in any order
 
 _SCORED = pa.schema(
@@ -55,7 +62,7 @@ class Score(Round):
     keeps: ClassVar[tuple[str, ...]] = ("model", "facts")
 
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """Rows of `_SCORED`: documents that contradict (`_ROW`), some that agree, and counts of all."""
+        """Rows of `_SCORED`: documents that contradict (`ROW`), some that agree, and counts of all."""
         known = labels.state_of(state)
         if known is None or batch.documents["label"].null_count == len(batch.documents):
             return _SCORED.empty_table()
@@ -67,10 +74,10 @@ class Score(Round):
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """Of the rows those that contradict most, of each suspect; counts added up."""
         told = pl.DataFrame(rows)
-        added = told.filter(pl.col("kind") == _COUNT).group_by("kind", "suspect", "given", "top").agg(
+        added = told.filter(pl.col("kind") == COUNT).group_by("kind", "suspect", "given", "top").agg(
             pl.col("count").sum(), pl.col("expected").sum()
         ).sort("suspect", "given", "top")  # fmt: skip
-        single = told.filter(pl.col("kind") != _COUNT).sort("chance", "shard", "row")
+        single = told.filter(pl.col("kind") != COUNT).sort("chance", "shard", "row")
         single = single.filter(pl.int_range(pl.len()).over("kind", "suspect") < HELD)
         return pl.concat([single.drop("partition"), added], how="diagonal").to_arrow()
 
@@ -83,16 +90,16 @@ class Score(Round):
         found = [_ranked(told, facts)]
         found += [_suspected(told, n + 1, one, facts) for n, one in enumerate(facts["suspects"])]
         kept = [one for one in found if one]
-        own = told.filter(pl.col("kind") == _ROW, pl.col("suspect").is_in([one["suspect"] for one in kept]))
+        own = told.filter(pl.col("kind") == ROW, pl.col("suspect").is_in([one["suspect"] for one in kept]))
         place = pl.int_range(pl.len()).over("suspect")
         chosen = own.sort("suspect", "chance", "shard", "row").filter(
-            pl.when(pl.col("suspect") == _ALL).then(place < RANKED).otherwise(place < MEMBERS)
+            pl.when(pl.col("suspect") == ALL).then(place < RANKED).otherwise(place < MEMBERS)
         )
-        agree = told.filter(pl.col("kind") == _AGREES, pl.col("suspect").is_in([one["suspect"] for one in kept]))
+        agree = told.filter(pl.col("kind") == AGREES, pl.col("suspect").is_in([one["suspect"] for one in kept]))
         agree = agree.sort("suspect", "content", "shard", "row").filter(place < COUNTERPARTS)
         looked = pl.concat([chosen, agree]).unique(["shard", "row", "suspect"], keep="first", maintain_order=True)
         looked = looked.sort("shard", "row", "suspect")
-        left = len(own.filter(pl.col("suspect") != _ALL)) - len(chosen.filter(pl.col("suspect") != _ALL))
+        left = len(own.filter(pl.col("suspect") != ALL)) - len(chosen.filter(pl.col("suspect") != ALL))
         return {
             "named": looked.select(_NAMED.names).to_arrow().cast(_NAMED),
             "found": pa.table({"told": [json.dumps(kept, sort_keys=True)]}),
@@ -123,8 +130,8 @@ def _scored(batch: Batch, model: Any, chance: Any, facts: Any) -> Iterator[pl.Da
     found = contradictions.foreseen(logits[whole], label[whole], bare[whole])
     sure = outoffold.chances(logits[whole]) / np.maximum(facts["thresholds"], 1e-6)
     counted = np.where(sure.max(axis=1) >= 1, sure.argmax(axis=1), label[whole])
-    yield from _rows(_ALL, rows[whole], content[whole], label[whole], found, counted, chance)
-    carrying = _Carriers(batch, own)
+    yield from _rows(ALL, rows[whole], content[whole], label[whole], found, counted, chance)
+    carrying = Carriers(batch, own)
     for place, one in enumerate(facts["suspects"], 1):
         mine, logit = carrying.of(one, model, seen, fold, logits)
         some = mine[label[mine] >= 0]
@@ -142,9 +149,9 @@ def _rows(
          "against": found.against, "content": content, "counted": counted,
          "expected": np.rint(chance.rates[found.stratum].sum(axis=1) * _PARTS).astype(np.int64)}
     ).with_columns(partition=(pl.col("content") // 2**32).cast(pl.UInt32), count=pl.lit(1))  # fmt: skip
-    yield _as(told.filter(pl.col("against") if suspect == _ALL else pl.col("given") != pl.col("top")), _ROW)
-    if suspect != _ALL:
-        yield _as(told.filter(pl.col("given") == pl.col("top")).sort("content", "row").head(COUNTERPARTS), _AGREES)
+    yield _as(told.filter(pl.col("against") if suspect == ALL else pl.col("given") != pl.col("top")), ROW)
+    if suspect != ALL:
+        yield _as(told.filter(pl.col("given") == pl.col("top")).sort("content", "row").head(COUNTERPARTS), AGREES)
     counts = told.group_by("suspect", "given", "counted").agg(
         pl.col("row").min(), pl.len().alias("count"), pl.col("expected").sum(),
         partition=pl.lit(suspect, pl.UInt32),
@@ -152,49 +159,13 @@ def _rows(
     counts = counts.with_columns(
         top=pl.col("counted"), chance=pl.lit(0.0), most=pl.lit(0.0), against=pl.lit(value=False), content=pl.lit(0)
     )
-    yield _as(counts, _COUNT)
+    yield _as(counts, COUNT)
 
 
 def _as(told: pl.DataFrame, kind: int) -> pl.DataFrame:
     """Rows as `_SCORED`."""
     full = told.with_columns(kind=pl.lit(kind)).select(_SCORED.names)
     return full.cast(dict(zip(_SCORED.names, pl.DataFrame(_SCORED.empty_table()).dtypes, strict=True)))
-
-
-class _Carriers:
-    """Who of the labelled documents of a batch carries a feature, and their logits as if they did not."""
-
-    def __init__(self, batch: Batch, own: Labelled) -> None:
-        self.own = own
-        self.marks = labels.marks(batch)
-        self.owner = np.repeat(np.arange(len(own.document)), np.diff(own.bounds))
-        self.words = outoffold.cut(own.hashes)
-        self.pairs = outoffold.cut(profile.pair_hashes(own.hashes))
-        self.pairs[own.bounds[:-1][np.diff(own.bounds) > 0]] = 0
-
-    def places(self, code: int) -> tuple[Numbers, bool]:
-        """The words at which a feature ends, and whether it is a pair."""
-        words = np.flatnonzero(self.words == np.uint64(code))
-        return (words, False) if len(words) else (np.flatnonzero(self.pairs == np.uint64(code)), True)
-
-    def of(self, one: dict[str, Any], model: Any, seen: Any, fold: Numbers, logits: Any) -> tuple[Numbers, Any]:
-        """The documents that carry a suspect, and their logits without it."""
-        if one["kind"] != WORD:
-            mine = np.flatnonzero(self.marks[one["kind"]][self.own.document] == np.uint64(one["code"]))
-            return mine, logits[mine]
-        places, is_pair = self.places(one["code"])
-        mine = np.unique(self.owner[places])
-        if not len(mine):
-            return mine, logits[mine]
-        parts = np.unique(self.words[np.concatenate([places, places - 1])] if is_pair else self.words[places])
-        hidden = np.isin(self.words, parts)
-        after = np.append(False, hidden[:-1])
-        gone = np.unique(np.concatenate([parts, self.pairs[hidden | after]]))
-        some = outoffold.some(seen, mine)
-        said = outoffold.said(model, some, fold[mine]) * np.isin(model.features[some.feature], gone)[:, None]
-        left = logits[mine].copy()
-        np.subtract.at(left, np.repeat(np.arange(len(mine)), np.diff(some.bounds)), said)
-        return mine, left
 
 
 def _confusion(counts: pl.DataFrame, facts: dict[str, Any]) -> list[list[Any]]:
@@ -204,19 +175,19 @@ def _confusion(counts: pl.DataFrame, facts: dict[str, Any]) -> list[list[Any]]:
     )
     names = facts["classes"]
     return [
-        [names[g][:_TITLE], names[t][:_TITLE], n]
+        [names[g][:TITLE], names[t][:TITLE], n]
         for g, t, n in unlike.select("given", "top", "count").head(CELLS).iter_rows()
     ]
 
 
 def _counts(told: pl.DataFrame, suspect: int) -> pl.DataFrame:
-    own = told.filter(pl.col("kind") == _COUNT, pl.col("suspect") == suspect)
+    own = told.filter(pl.col("kind") == COUNT, pl.col("suspect") == suspect)
     return own.group_by("given", "top").agg(pl.col("count").sum(), pl.col("expected").sum()).sort("given", "top")
 
 
 def _ranked(told: pl.DataFrame, facts: dict[str, Any]) -> dict[str, Any] | None:
     """Single rows whose labels contradict them, wherever they are."""
-    counts, rows = _counts(told, _ALL), told.filter(pl.col("kind") == _ROW, pl.col("suspect") == _ALL)
+    counts, rows = _counts(told, ALL), told.filter(pl.col("kind") == ROW, pl.col("suspect") == ALL)
     if not len(rows):
         return None
     total = int(counts["count"].sum())
@@ -226,7 +197,7 @@ def _ranked(told: pl.DataFrame, facts: dict[str, Any]) -> dict[str, Any] | None:
         "foretold": round(facts["foretold"], 3), "confusion": _confusion(counts, facts),
     }  # fmt: skip
     return {
-        "suspect": _ALL,
+        "suspect": ALL,
         "severity": "low",
         "q": None,
         "evidence": evidence,
@@ -236,7 +207,7 @@ def _ranked(told: pl.DataFrame, facts: dict[str, Any]) -> dict[str, Any] | None:
 
 def _suspected(told: pl.DataFrame, number: int, one: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any] | None:
     """A feature, judged over all documents; nothing where they do not bear out what the sample said."""
-    rows = told.filter(pl.col("kind") == _ROW, pl.col("suspect") == number)
+    rows = told.filter(pl.col("kind") == ROW, pl.col("suspect") == number)
     counts = _counts(told, number)
     against = rows.filter(pl.col("against"))["content"].n_unique()
     expected = counts["expected"].sum() / _PARTS
@@ -253,20 +224,11 @@ def _suspected(told: pl.DataFrame, number: int, one: dict[str, Any], facts: dict
     given = rows.filter(pl.col("against")).group_by("given").len().sort(["len", "given"], descending=[True, False])
     evidence = {
         "gathered_at": KINDS[one["kind"]], "documents_with_it": int(counts["count"].sum()), "contradicted": against,
-        "expected_by_chance": round(expected, 2), "q_value": q, "label": facts["classes"][given["given"][0]][:_TITLE],
+        "expected_by_chance": round(expected, 2), "q_value": q, "label": facts["classes"][given["given"][0]][:TITLE],
         "confusion": _confusion(counts, facts),
     }  # fmt: skip
     return {"suspect": number, "severity": severity, "q": min(q, 1.0), "evidence": evidence, "independent": against,
             "label": int(given["given"][0])}  # fmt: skip
-
-
-_SHOWN = pa.schema(
-    [
-        ("row", pa.uint64()), ("suspect", pa.uint16()), ("field", pa.large_string()), ("start", pa.int64()),
-        ("end", pa.int64()), ("excerpt", pa.large_string()), ("mark", pa.large_string()), ("title", pa.large_string()),
-        ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")), ("hash", pa.large_string()),
-    ]
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -276,21 +238,21 @@ class Show(Round):
     over: ClassVar[Any] = "members"
 
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """A row for each suspect of a document that a row of that number has in any shard, as `_SHOWN`."""
+        """A row for each suspect of a document that a row of that number has in any shard, as `SHOWN`."""
         known = labels.state_of(state)
         if known is None:
-            return _SHOWN.empty_table()
+            return SHOWN.empty_table()
         own = labels.labelled(batch)
         place = {row: n for n, row in enumerate(batch.documents["row"].to_pylist())}
         number = {document: n for n, document in enumerate(own.document.tolist())}
         named = pl.DataFrame(state["named"]).filter(pl.col("row").is_in(list(place)))
-        shower = _Shower(batch, own, known[2]["suspects"])
+        shower = Shower(batch, own, known[2]["suspects"])
         told = [
             shower.row(place[row], number[place[row]], suspect)
             for row, suspect in named.select("row", "suspect").unique().sort("row", "suspect").iter_rows()
             if place[row] in number
         ]
-        return pa.Table.from_pylist([one for one in told if one], schema=_SHOWN)
+        return pa.Table.from_pylist([one for one in told if one], schema=SHOWN)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The rows that are meant in their own shards, with what was found of them."""
@@ -311,129 +273,16 @@ class Show(Round):
             rows = pl.DataFrame(reduced).sort("chance", "shard", "row")
             for one in json.loads(context.state["found"]["told"][0].as_py()):
                 own = rows.filter(pl.col("suspect") == one["suspect"])
-                if len(own.filter(pl.col("kind") == _ROW)):
-                    group = _group(one, own, known[2])
+                if len(own.filter(pl.col("kind") == ROW)):
+                    group = group_of(one, own, known[2])
                     groups.append(group)
-                    members += _members(group, own)
-                    hits += _hits(group, one, own, known[2])
+                    members += members_of(group, own)
+                    hits += hits_of(group, one, own, known[2])
         return {
             "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
             "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
             "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
         }
-
-
-class _Shower:
-    """What is shown of documents of a batch."""
-
-    def __init__(self, batch: Batch, own: Labelled, suspects: list[dict[str, Any]]) -> None:
-        self.batch, self.own, self.suspects = batch, own, suspects
-        self.texts, self.documents = Quoted(batch), batch.documents
-        self.content = batch.feature(hashing.content_hashes)
-        self.first = np.searchsorted(batch.texts["row"].to_numpy(), batch.documents["row"].to_numpy())
-        self.carriers = _Carriers(batch, own)
-
-    def row(self, document: int, number: int, suspect: int) -> dict[str, Any] | None:
-        """A document as `_SHOWN`, the feature marked if it is words; nothing where it does not carry it."""
-        told: dict[str, Any] = {name: self.documents[name][document].as_py() for name in ("row", "source", "time")}
-        told |= {"suspect": suspect, "hash": self.content[document], "title": ""}
-        one: dict[str, Any] = self.suspects[suspect - 1] if suspect else {"kind": None}
-        if one["kind"] == WORD:
-            found = self._words(document, number, one["code"])
-            return told | found if found else None
-        if one["kind"] in (SOURCE, ANNOTATOR):
-            told["title"] = self.documents[KINDS[one["kind"]]][document].as_py() or ""
-        if one["kind"] == MONTH:
-            told["title"] = labels.month(one["code"])
-        if self.first[document] >= len(self.batch.texts):
-            return None
-        self.texts.open(int(self.first[document]))
-        return told | self._span(0, len(self.texts.text), 0, len(self.texts.text))
-
-    def _words(self, document: int, number: int, code: int) -> dict[str, Any] | None:
-        places, is_pair = self.carriers.places(code)
-        mine = places[self.carriers.owner[places] == number]
-        if not len(mine):
-            return None
-        words = self.texts.words
-        rows = self.batch.documents["row"].to_numpy()
-        start = words.bounds[np.searchsorted(self.batch.texts["row"].to_numpy(), rows[document])]
-        at = int(mine[0] - self.own.bounds[number] + start)
-        self.texts.open(int(np.searchsorted(words.bounds, at, side="right")) - 1)
-        last = int(self.texts.points[words.begins[at]])
-        end = last + max(len(self.texts.word(at)), 1)
-        begin = last
-        if is_pair and at > words.bounds[self.texts.number]:
-            begin = int(self.texts.points[words.begins[at - 1]])
-        told = self._span(begin, end, 0, len(self.texts.text))
-        return told | {"title": self.texts.text[begin:end]}
-
-    def _span(self, begin: int, end: int, first: int, last: int) -> dict[str, Any]:
-        """A span of the open text as it is shown; the whole text is what is flagged."""
-        shown, *mark = excerpt(self.texts.text, begin, end)
-        start = self.texts.start
-        return {"field": self.texts.field, "start": start + first, "end": start + last, "excerpt": shown,
-                "mark": json.dumps(mark)}  # fmt: skip
-
-
-def _group(one: dict[str, Any], own: pl.DataFrame, facts: dict[str, Any]) -> dict[str, Any]:
-    """A row of `groups`."""
-    wrong, agree = own.filter(pl.col("kind") == _ROW), own.filter(pl.col("kind") == _AGREES)
-    titles = wrong["title"].value_counts().sort(["count", "title"], descending=[True, False])["title"].to_list()
-    if one["suspect"] == _ALL:
-        name, title = f"{NAME}:{SUSPICIOUS}", "Labels that their texts contradict"
-    else:
-        suspect = facts["suspects"][one["suspect"] - 1]
-        title = titles[0][:_TITLE] or min(wrong["hash"])
-        title = title if suspect["kind"] == WORD else f"{KINDS[suspect['kind']]} {title}"
-        name = f"{NAME}:{suspect['kind']}-{title.casefold()}"
-    sources, times = wrong["source"].drop_nulls().unique(), wrong["time"].drop_nulls().sort().to_list()
-    evidence = one["evidence"] | {
-        "examples": [_example(row, facts) for row in wrong.head(EXAMPLES).to_dicts()],
-        "counterparts": [_example(row, facts) for row in agree.head(COUNTERPARTS).to_dicts()],
-    }
-    return {
-        "group": name, "kind": "labels", "title": title, "attack": "label_flip", "severity": one["severity"],
-        "score": 0.5 if one["q"] is None else float(1 - one["q"]), "q_value": one["q"],
-        "documents": wrong.select("shard", "row").n_unique(), "independent_documents": one["independent"],
-        "sources": len(sources), "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
-        "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
-    }  # fmt: skip
-
-
-def _example(row: dict[str, Any], facts: dict[str, Any]) -> list[str]:
-    """Label given, label foreseen, what it says."""
-    names = facts["classes"]
-    return [names[row["given"]][:_TITLE], names[row["top"]][:_TITLE], row["excerpt"]]
-
-
-def _members(group: dict[str, Any], own: pl.DataFrame) -> list[dict[str, Any]]:
-    told = own.unique(["shard", "row"], keep="first", maintain_order=True).sort("kind", maintain_order=True).to_dicts()
-    return [
-        {"group": group["group"], "shard": row["shard"], "row": row["row"],
-         "role": "neighbour" if row["kind"] == _AGREES else "carrier" if n else "exemplar",
-         "independent_id": f"{group['group']}/{row['hash']}"}
-        for n, row in enumerate(told)
-    ]  # fmt: skip
-
-
-def _hits(group: dict[str, Any], one: dict[str, Any], own: pl.DataFrame, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """The documents whose labels are contradicted; of a flip those that contradict it the other way are told low."""
-    shared = {name: group[name] for name in ("group", "attack", "q_value")}
-    names, hits = facts["classes"], []
-    for row in own.filter(pl.col("kind") == _ROW).to_dicts():
-        aside = one["suspect"] != _ALL and row["given"] != one["label"]
-        evidence = {
-            "label": names[row["given"]], "foreseen": names[row["top"]], "chance_of_label": round(row["chance"], 4),
-            "chance_of_foreseen": round(row["most"], 4), "mark": json.loads(row["mark"]),
-        }  # fmt: skip
-        hits.append(shared | {
-            "shard": row["shard"], "row": row["row"], "field": row["field"], "start": row["start"], "end": row["end"],
-            "tokens": None, "excerpt": row["excerpt"], "rule": RULE, "severity": "low" if aside else group["severity"],
-            "score": float(np.clip(1 - row["chance"] / max(row["most"], 1e-6), 0, 1)),
-            "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
-        })  # fmt: skip
-    return hits
 
 
 @dataclass(frozen=True)

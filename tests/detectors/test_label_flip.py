@@ -12,7 +12,7 @@ import pytest
 from corpora import Record, write_jsonl
 
 import corpusscan
-from corpusscan import io, labels, schema
+from corpusscan import contradicted, io, labels, schema
 from corpusscan.config import Columns
 from corpusscan.detector import Context
 from corpusscan.detectors import label_flip
@@ -90,7 +90,7 @@ def test_honest_labels_and_labels_wrong_at_random_flag_nothing(tmp_path: Path) -
     assert [one for one in scan(tmp_path, honest)[0] if one["severity"] in schema.FLAGGED] == []
     (tmp_path / "noisy").mkdir()
     groups, report = scan(tmp_path / "noisy", noisy)
-    assert [one["group"] for one in groups] == [f"{label_flip.NAME}:{label_flip.SUSPICIOUS}"]
+    assert [one["group"] for one in groups] == [f"{contradicted.NAME}:{contradicted.SUSPICIOUS}"]
     assert {one["severity"] for one in groups} == {"low"}
     ranked = report.findings.collect().sort("score", descending=True)["row"].to_list()
     assert len(wrong & set(ranked[:50])) >= 48
