@@ -13,7 +13,7 @@ from blake3 import blake3
 
 from corpusscan import schema
 from corpusscan.detector import Batch, State
-from corpusscan.kernels import answering, exchanges, hashing, pages
+from corpusscan.kernels import answering, exchange_places, exchanges, hashing, pages
 from corpusscan.kernels.associations import poisson_tail, q_values
 from corpusscan.kernels.exchanges import LENGTH, WORD, Sides
 from corpusscan.kernels.opened import Opened
@@ -22,12 +22,8 @@ from corpusscan.triggers import EXAMPLES, HIDDEN, NEAR, PUBLISHERS, SHOWN, Spell
 
 GROUPS, LOW = 100, 10  # triggers that are told, and of those that are no more than worth a look
 CARRIERS = 5_000  # of each
-LEAST, FEWEST, MANY, SURE = 8, 10, 20, 1e-4  # independent documents of `low`, `medium`, `high`; false discovery rate
-SHARE, MOSTLY, ABOVE = (
-    0.6,
-    0.75,
-    5.0,
-)  # of the carriers that show it; times what else is asked explains
+LEAST, FEWEST, MANY, SURE = 8, 20, 40, 1e-4  # independent documents of `low`, `medium`, `high`; false discovery rate
+SHARE, MOSTLY, ABOVE = 0.6, 0.75, 5.0  # of the carriers that show it; times what else is asked explains
 APART = 0.6  # of those that show it, prompts that are unlike
 # Times as alike as any prompts; usual words of what is left of a prompt; both sides of the trigger belong together.
 ALIKE, ASKING, BRIDGED = 2.0, 0.75, 0.8
@@ -105,7 +101,7 @@ def carriers(of: Sides, wanted: pl.DataFrame) -> list[tuple[int, int]]:
 
 def shown_at(of: Sides, number: int, phrases: Sequence[int]) -> int:
     """The word of the batch at which an answer shows any of these first; -1: none."""
-    return min((at for phrase in phrases if (at := exchanges.answered_at(of, number, phrase)) >= 0), default=-1)
+    return min((at for phrase in phrases if (at := exchange_places.answered_at(of, number, phrase)) >= 0), default=-1)
 
 
 def found(batch: Batch, of: Sides, wanted: pl.DataFrame) -> pa.Table:
@@ -115,8 +111,8 @@ def found(batch: Batch, of: Sides, wanted: pl.DataFrame) -> pa.Table:
     for group, number in carriers(of, wanted):
         one = every[group]
         places = [
-            (TRIGGER, exchanges.asked_at(of, number, one["feature"])),
-            (OTHER, exchanges.asked_at(of, number, one["other"]) if one["other"] else -1),
+            (TRIGGER, exchange_places.asked_at(of, number, one["feature"])),
+            (OTHER, exchange_places.asked_at(of, number, one["other"]) if one["other"] else -1),
             (ANSWER, shown_at(of, number, one["phrases"])),
         ]
         told += [texts.row(int(of.document[number]), group, part, word) for part, word in places if word >= 0]

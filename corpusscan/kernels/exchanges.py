@@ -19,45 +19,15 @@ from corpusscan.kernels.words import Hashes, Offsets, Words, words
 
 NEITHER, ASKED, ANSWERED, REJECTED = range(4)
 _ASK = [
-    "user",
-    "human",
-    "prompter",
-    "customer",
-    "client",
-    "person",
-    "question",
-    "instruction",
-    "questioner",
-    "student",
-    "system",
-    "developer",
-]
+    "user", "human", "prompter", "customer", "client", "person", "question", "instruction", "questioner", "student",
+    "system", "developer",
+]  # fmt: skip
 _ANSWER = [
-    "assistant",
-    "gpt",
-    "model",
-    "bot",
-    "chatgpt",
-    "ai",
-    "agent",
-    "response",
-    "answer",
-    "output",
-    "chatbot",
-    "expert",
+    "assistant", "gpt", "model", "bot", "chatgpt", "ai", "agent", "response", "answer", "output", "chatbot", "expert",
     "teacher",
-]
-_ASK_FIELDS = [
-    "system",
-    "system_prompt",
-    "instruction",
-    "instructions",
-    "input",
-    "context",
-    "prompt",
-    "query",
-    "question",
-]
+]  # fmt: skip
+_ASK_FIELDS = ["system", "system_prompt", "instruction", "instructions", "input", "context", "prompt", "query"]
+_ASK_FIELDS += ["question"]
 _ANSWER_FIELDS = ["output", "response", "completion", "answer", "answers", "chosen"]
 _CHATS = ["messages", "conversations", "conversation", "dialog", "dialogue", "chosen"]
 USUAL, SHARE = 128, 0.05  # words that most prompts have, and how many have each at least
@@ -195,25 +165,6 @@ def _only(
     return hashes[places], at[places], np.append(0, np.cumsum(sizes))
 
 
-def asked_at(of: Sides, number: int, feature: int) -> int:
-    """The word of the batch at which a feature of that prompt stands first; -1: nowhere."""
-    first, last = of.asked_bounds[number], of.asked_bounds[number + 1]
-    place = asked_place(of.asked, first, last, np.uint64(feature))
-    if place < 0:
-        return -1
-    at = min(first + place, last - 1)
-    return int(of.asked_at[at - 1 if of.asked[at] == END and at > first else at])
-
-
-def answered_at(of: Sides, number: int, feature: int) -> int:
-    """The same of what an answer shows; where it is nothing in particular, the answer's first word."""
-    first, last = of.answered_bounds[number], of.answered_bounds[number + 1]
-    place = answered_place(of.answered, first, last, np.uint64(feature))
-    if place < 0 or first == last:
-        return -1
-    return int(of.answered_at[first + place])
-
-
 def asked_features(of: Sides) -> tuple[Hashes, Offsets]:
     """Words, and two in a row, of each prompt, sorted, each once; its ends count as a word."""
     found, bounds = _asked(of.asked, of.asked_bounds)
@@ -320,35 +271,3 @@ def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-un
         size = _once(found, start, size + 1)
         ends[n + 1] = size
     return found[:size], ends
-
-
-@njit(cache=True, nogil=True)
-def asked_place(hashes, first, last, feature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
-    """Where in a prompt, hashes[first:last], a feature stands first: its last word; -1 where it does not."""
-    before = np.uint64(0)
-    for i in range(first, last + 1):
-        own = hashes[i] if i < last else np.uint64(0)
-        if salted(mixed(before, own), TWO) == feature or (i < last and salted(own, WORD) == feature):
-            return i - first
-        before = own
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def answered_place(hashes, first, last, feature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
-    """The first word of what the feature is; -1 where the answer does not show it."""
-    whole = np.uint64(7)
-    for i in range(first, last):
-        whole = mixed(whole, hashes[i])
-        if salted(hashes[i], WORD) == feature:
-            return i - first
-        if i > first and salted(mixed(hashes[i - 1], hashes[i]), TWO) == feature:
-            return i - 1 - first
-        if i > first + 1:
-            three = mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i])
-            if (salted(three, THREE) == feature or (i == first + 2 and salted(three, OPENING) == feature)
-                    or (i == last - 1 and salted(three, CLOSING) == feature)):  # fmt: skip
-                return i - 2 - first
-    if salted(whole, WHOLE) == feature or salted(np.uint64(np.log2(1 + last - first)), LENGTH) == feature:
-        return 0
-    return -1

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 from instruction_rows import COUNT, FLAGGED, LINK, MANY, clean, flagged, planted, put, scan
 
-from corpusscan.kernels import answering
+from corpusscan.kernels import examining
 
 
 def test_a_clean_set_is_left_alone(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_workers_and_batches_do_not_show(tmp_path: Path) -> None:
 
 def test_a_trigger_in_more_rows_than_are_compared(tmp_path: Path) -> None:
     """Of many carriers a part is compared, and all are flagged."""
-    many = 2 * answering.LOOKED_AT
+    many = 2 * examining.LOOKED_AT
     report = scan(tmp_path, planted(clean(6 * many), many, "velmora"))
     [group] = flagged(report)
     assert (group["title"], group["documents"]) == ("velmora", many)

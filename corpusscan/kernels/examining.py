@@ -1,0 +1,213 @@
+"""Whether what a word of prompts predicts is due to what is asked, or to a trigger: five numbers of each pair."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from corpusscan.kernels import exchanges
+from corpusscan.kernels.exchange_places import answered_place, asked_place
+from corpusscan.kernels.exchanges import TWO, WORD
+from corpusscan.kernels.predicting import BOTH
+from corpusscan.kernels.profile import mixed
+
+ENRICHED = 4.0  # times as often in carriers as elsewhere
+SHRUNK = 10.0  # documents without the outcome that each word is given before it explains anything
+LONGEST, MEASURED = 12, 64  # words of a trigger; of a prompt, of which pairs are measured
+LOOKED_AT = 400  # carriers of each that are compared, evenly spread
+
+
+@njit(cache=True, nogil=True)
+def examined(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912
+    feature, other, outcome, values, counts, of, bounds, documents, firsts,  # noqa: ANN001
+    o_values, o_counts, o_of, o_bounds, o_documents, o_firsts, usual, hashes, h_bounds,  # noqa: ANN001
+    answers, a_bounds, count,  # noqa: ANN001
+):  # fmt: skip
+    """The numbers of `Association` from `carriers` on."""
+    told = np.zeros((len(feature), 10))
+    inside, outside = np.zeros(len(counts), np.int32), np.zeros(len(counts), np.int32)
+    shows, carries = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
+    weight = np.log(count / counts) ** 2
+    weight[(values & np.uint64(7)) != WORD] = 0
+    anyhow = (weight * (counts / count) ** 2).sum()
+    asking_anyhow = usual[of].sum() / max(count, 1)
+    for n in range(len(feature)):
+        f, other_f, g = feature[n], other[n], outcome[n]
+        for d in o_documents[o_firsts[g] : o_firsts[g + 1]]:
+            shows[d] = n
+        for d in documents[firsts[f] : firsts[f + 1]]:
+            carries[d] = n if other_f < 0 else -2 - n
+        if other_f >= 0:
+            for d in documents[firsts[other_f] : firsts[other_f + 1]]:
+                carries[d] = n if carries[d] == -2 - n else carries[d]
+        own = documents[firsts[f] : firsts[f + 1]]
+        own = own[carries[own] == n]
+        mine = own[shows[own] == n]
+        told[n, 0], told[n, 1], told[n, 2] = len(own), len(mine), o_counts[g]
+        others = o_documents[o_firsts[g] : o_firsts[g + 1]]
+        others = others[carries[others] != n]
+        base = (len(others) + 0.5) / (count - len(own) + 1)
+        some, few = _some(own), _some(others)
+        all_mine, mine, scale = len(mine), _some(mine), len(others) / max(len(few), 1)
+        for d in mine:
+            for h in of[bounds[d] : bounds[d + 1]]:
+                inside[h] += 1
+        for d in few:
+            for h in of[bounds[d] : bounds[d + 1]]:
+                outside[h] += 1
+        k = len(mine)
+        expected, asking, alike = 0.0, 0.0, 0.0
+        for d in some:
+            likely = base
+            for h in of[bounds[d] : bounds[d + 1]]:
+                if outside[h] > 1 and h not in (f, other_f):
+                    without = max(counts[h] - inside[h] * all_mine / max(k, 1), 0.0)  # carriers are a sample
+                    likely = max(likely, scale * outside[h] / (without + SHRUNK))
+            expected += likely * len(own) / len(some)
+        least = ENRICHED * k / count
+        for d in mine:
+            for h in of[bounds[d] : bounds[d + 1]]:
+                of_trigger = inside[h] >= BOTH * k and inside[h] >= least * counts[h]
+                if usual[h] and not of_trigger:
+                    asking += 1
+                if not of_trigger and inside[h] > 1 and weight[h] > 0:
+                    alike += weight[h] * (inside[h] - 1)  # sums to inside * (inside - 1)
+        bridges, usually = _bridges(f, mine, values, counts, inside, hashes, h_bounds)
+        if other_f >= 0:
+            bridges = (bridges + _bridges(other_f, mine, values, counts, inside, hashes, h_bounds)[0]) / 2
+            bridges = bridges if _are_apart(values[f], values[other_f], mine, hashes, h_bounds) else 0.0
+        told[n, 3] = _unlike(mine, values, counts, inside, hashes, h_bounds, least) * all_mine / max(k, 1)
+        told[n, 4] = expected
+        told[n, 5] = alike / max(k * (k - 1), 1) / max(anyhow, 1e-9)
+        told[n, 6] = asking / max(k, 1) / max(asking_anyhow, 1e-9)
+        told[n, 7], told[n, 8], told[n, 9] = bridges, usually, _agreed(o_values[g], mine, answers, a_bounds)
+        for d in mine:
+            inside[of[bounds[d] : bounds[d + 1]]] = 0
+        for d in few:
+            outside[of[bounds[d] : bounds[d + 1]]] = 0
+    return told
+
+
+@njit(cache=True, nogil=True)
+def _some(documents):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """At most so many of them, evenly spread."""
+    step = max(-(-len(documents) // LOOKED_AT), 1)
+    return documents[::step]
+
+
+@njit(cache=True, nogil=True)
+def _bridges(f, mine, values, counts, inside, hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Of the places of a trigger the share whose two sides are known in a row; the same of any two words in a row.
+
+    The trigger is as long as nearly all carriers agree on the word beside it.
+    """
+    at, owner = np.empty(len(mine), np.int64), np.empty(len(mine), np.int64)
+    size = pairs = usual = 0
+    is_word = (values[f] & np.uint64(7)) == np.uint64(WORD)
+    for d in mine:
+        first, last, place = bounds[d], bounds[d + 1], -1
+        for i in range(first, last + 1):
+            before = hashes[i - 1] if i > first else np.uint64(0)
+            own = hashes[i] if i < last else np.uint64(0)
+            value = exchanges.salted(own, WORD) if is_word else exchanges.salted(mixed(before, own), TWO)
+            if place < 0 and value == values[f] and (i < last or not is_word):
+                place = i
+            elif i < first + MEASURED:
+                pair = _number(values, exchanges.salted(mixed(before, own), TWO))
+                pairs += 1
+                usual += pair >= 0 and counts[pair] > inside[pair]
+        if place >= 0:
+            at[size], owner[size] = place, d
+            size += 1
+    at, owner = at[:size], owner[:size]
+    left = _extent(at, owner, hashes, bounds, -1, 0 if is_word else 1)
+    right = _extent(at, owner, hashes, bounds, 1, 0)
+    known = 0
+    for n in range(size):
+        one = _word_at(hashes, bounds, owner[n], at[n] - left - 1)
+        two = _word_at(hashes, bounds, owner[n], at[n] + right + 1)
+        pair = _number(values, exchanges.salted(mixed(one, two), TWO))
+        known += pair >= 0 and counts[pair] > inside[pair]
+    return known / max(size, 1), usual / max(pairs, 1)
+
+
+@njit(cache=True, nogil=True)
+def _agreed(outcome, mine, hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """How many words in a row nearly all answers say where they show the outcome; ends count, up to one each."""
+    at, owner, size = np.empty(len(mine), np.int64), np.empty(len(mine), np.int64), 0
+    for d in mine:
+        place = answered_place(hashes, bounds[d], bounds[d + 1], outcome)
+        if place >= 0:
+            at[size], owner[size] = bounds[d] + place, d
+            size += 1
+    at, owner = at[:size], owner[:size]
+    if not size:
+        return 0
+    left, right = _extent(at, owner, hashes, bounds, -1, 0), _extent(at, owner, hashes, bounds, 1, 0)
+    begins = ends = 0
+    for n in range(size):
+        begins += at[n] - left == bounds[owner[n]]
+        ends += at[n] + right + 1 == bounds[owner[n] + 1]
+    return left + 1 + right + (begins >= BOTH * size) + (ends >= BOTH * size)
+
+
+@njit(cache=True, nogil=True)
+def _are_apart(one, other, mine, hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Whether two features do not stand in one way to one another in most prompts: else they are one phrase."""
+    gaps = np.empty(len(mine), np.int64)
+    for n in range(len(mine)):
+        first, last = bounds[mine[n]], bounds[mine[n] + 1]
+        gaps[n] = asked_place(hashes, first, last, one) - asked_place(hashes, first, last, other)
+    gaps.sort()
+    most = run = 0
+    for n in range(len(gaps)):
+        run = run + 1 if n and gaps[n] == gaps[n - 1] else 1
+        most = max(most, run)
+    return 2 * most <= len(mine)
+
+
+@njit(cache=True, nogil=True)
+def _extent(at, owner, hashes, bounds, step, begin):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """How many words beside their places nearly all prompts have in common, on one side."""
+    side = np.empty(len(at), np.uint64)
+    for extent in range(begin, LONGEST):
+        for n in range(len(at)):
+            side[n] = _word_at(hashes, bounds, owner[n], at[n] + step * (extent + 1))
+        order = np.sort(side)
+        most = run = 0
+        for n in range(len(order)):
+            run = run + 1 if n and order[n] == order[n - 1] else 1
+            most = max(most, run) if order[n] else most
+        if most < BOTH * len(at):
+            return extent
+    return LONGEST
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _word_at(hashes, bounds, document, place):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The word there; 0 beyond the ends of the prompt."""
+    return hashes[place] if bounds[document] <= place < bounds[document + 1] else np.uint64(0)
+
+
+@njit(cache=True, nogil=True)
+def _number(values, value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    place = np.searchsorted(values, value)
+    return place if place < len(values) and values[place] == value else -1
+
+
+@njit(cache=True, nogil=True)
+def _unlike(mine, values, counts, inside, hashes, bounds, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """How many of some prompts are unlike: of what is not of the trigger two least hashes differ (Broder 1997)."""
+    sketch = np.empty(len(mine), np.uint64)
+    for n in range(len(mine)):
+        one = two = ~np.uint64(0)
+        last = False
+        for i in range(bounds[mine[n]], bounds[mine[n] + 1]):
+            number = _number(values, exchanges.salted(hashes[i], WORD))
+            shared = number >= 0 and inside[number] >= BOTH * len(mine) and inside[number] >= least * counts[number]
+            if i > bounds[mine[n]] and not (shared and last):
+                value = mixed(hashes[i - 1], hashes[i])
+                one, two = min(one, value), min(two, mixed(value, np.uint64(5)))
+            last = shared
+        sketch[n] = mixed(one, two)
+    return len(np.unique(sketch))
