@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -44,10 +43,10 @@ FLAGGED = ("medium", "high", "critical")
 
 def records(name: str, data: Path, folder: Path, size: int) -> list[sets.Record]:
     """So many records of a set, made once."""
-    path = folder / f"{name}.pickle"
+    path = folder / f"{name}.json"
     if not path.exists():
-        path.write_bytes(pickle.dumps(sets.made(name, data, 10**6, 1)))
-    found: list[sets.Record] = pickle.loads(path.read_bytes())  # it was written above
+        path.write_text(json.dumps(sets.made(name, data, 10**6, 1)))
+    found: list[sets.Record] = json.loads(path.read_text())
     return found[:size]
 
 

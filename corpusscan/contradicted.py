@@ -28,7 +28,8 @@ TITLE = 120
 SHOWN = pa.schema(
     [
         ("row", pa.uint64()), ("suspect", pa.uint16()), ("field", pa.large_string()), ("start", pa.int64()),
-        ("end", pa.int64()), ("excerpt", pa.large_string()), ("mark", pa.large_string()), ("title", pa.large_string()),
+        ("end", pa.int64()), ("excerpt", pa.large_string()), ("mark", pa.large_string()), ("names", pa.large_string()),
+        ("title", pa.large_string()), ("tokens", pa.uint32()),
         ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")), ("hash", pa.large_string()),
     ]
 )  # fmt: skip
@@ -83,7 +84,7 @@ class Shower:
     def row(self, document: int, number: int, suspect: int) -> dict[str, Any] | None:
         """A document as `SHOWN`, the feature marked if it is words; nothing where it does not carry it."""
         told: dict[str, Any] = {name: self.documents[name][document].as_py() for name in ("row", "source", "time")}
-        told |= {"suspect": suspect, "hash": self.content[document], "title": ""}
+        told |= {"suspect": suspect, "hash": self.content[document], "names": "", "title": ""}
         one: dict[str, Any] = self.suspects[suspect - 1] if suspect else {"kind": None}
         if one["kind"] == WORD:
             found = self._words(document, number, one["code"])
@@ -113,7 +114,7 @@ class Shower:
         if is_pair and at > words.bounds[self.texts.number]:
             begin = int(self.texts.points[words.begins[at - 1]])
         told = self._span(begin, end, 0, len(self.texts.text))
-        return told | {"title": self.texts.text[begin:end]}
+        return told | {"names": self.texts.text[begin:end]}
 
     def _span(self, begin: int, end: int, first: int, last: int) -> dict[str, Any]:
         """A span of the open text as it is shown; the whole text is what is flagged."""
@@ -126,6 +127,7 @@ class Shower:
 def group_of(one: dict[str, Any], own: pl.DataFrame, facts: dict[str, Any]) -> dict[str, Any]:
     """A row of `groups`."""
     wrong, agree = own.filter(pl.col("kind") == ROW), own.filter(pl.col("kind") == AGREES)
+    wrong = wrong.with_columns(title=pl.when(pl.col("names") == "").then("title").otherwise("names"))
     titles = wrong["title"].value_counts().sort(["count", "title"], descending=[True, False])["title"].to_list()
     if one["suspect"] == ALL:
         name, title = f"{NAME}:{SUSPICIOUS}", "Labels that their texts contradict"
@@ -179,7 +181,8 @@ def hits_of(
         }  # fmt: skip
         hits.append(shared | {
             "shard": row["shard"], "row": row["row"], "field": row["field"], "start": row["start"], "end": row["end"],
-            "tokens": None, "excerpt": row["excerpt"], "rule": RULE, "severity": "low" if aside else group["severity"],
+            "tokens": row["tokens"], "excerpt": row["excerpt"], "rule": RULE,
+            "severity": "low" if aside else group["severity"],
             "score": float(np.clip(1 - row["chance"] / max(row["most"], 1e-6), 0, 1)),
             "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
         })  # fmt: skip

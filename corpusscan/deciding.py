@@ -20,7 +20,7 @@ from corpusscan.kernels.associations import q_values
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.opened import Opened
 
-RULE = "deciding-words"
+RULE, HIDDEN = "deciding-words", "Words that decide the label"
 FEWEST, PURE = 5, 0.8  # documents that are no copies, and the share of them that has the label
 SURPRISE, SURPRISE_EDGE = 0.3, 0.45  # of these, more than are foretold; at the edges of sentences
 SENTENCE, FIXED, FORETOLD = 3, 0.9, 0.25  # words; of their places at one end of documents; of their labels foretold
@@ -41,8 +41,9 @@ NAMED = pa.schema([("shard", pa.uint32()), ("row", pa.uint64()), ("unit", pa.int
 SHOWN = pa.schema(
     [
         ("row", pa.uint64()), ("unit", pa.int64()), ("field", pa.large_string()), ("start", pa.int64()),
-        ("end", pa.int64()), ("excerpt", pa.large_string()), ("mark", pa.list_(pa.int64())),
-        ("before", pa.large_string()), ("text", pa.large_string()), ("after", pa.large_string()),
+        ("end", pa.int64()), ("tokens", pa.uint32()), ("excerpt", pa.large_string()), ("mark", pa.list_(pa.int64())),
+        # The words and what is round them, and where in that they begin and end.
+        ("text", pa.large_string()), ("head", pa.int64()), ("tail", pa.int64()),
         ("label", pa.large_string()), ("source", pa.large_string()), ("time", pa.timestamp("us", tz="UTC")),
         ("hash", pa.large_string()),
     ]
@@ -129,8 +130,8 @@ def shown(batch: Batch, units: Any, documents: Any, spans: Iterable[tuple[int, i
             {
                 "row": every[document]["row"], "unit": unit, "field": texts.field, "start": texts.start + begin,
                 "end": texts.start + end, "excerpt": quoted, "mark": mark, "hash": content[document],
-                "before": texts.text[max(begin - NEAR, 0) : begin], "text": texts.text[begin:end],
-                "after": texts.text[end : end + NEAR],
+                "text": texts.text[max(begin - NEAR, 0) : end + NEAR], "head": min(begin, NEAR),
+                "tail": min(begin, NEAR) + end - begin,
             } | {name: every[document][name] for name in ("label", "source", "time")}
         )  # fmt: skip
     told.sort(key=lambda one: (one["row"], one["unit"]))
@@ -177,8 +178,9 @@ def _severity(facts: dict[str, Any]) -> str:
 
 
 def _group(detector: str, facts: dict[str, Any], own: pl.DataFrame) -> dict[str, Any]:
-    counted = own["text"].value_counts().sort(["count", "text"], descending=[True, False])
-    title = str(counted["text"][0])
+    said = [row["text"][row["head"] : row["tail"]] for row in own.select("text", "head", "tail").to_dicts()]
+    title = max(sorted({*said}), key=said.count) or HIDDEN  # nothing where excerpts are not wanted
+    about = title if title != HIDDEN else min(own["hash"])
     times, sources = own["time"].drop_nulls().sort().to_list(), own["source"].drop_nulls().n_unique()
     surest = own.filter(pl.col("hit")).sort("chance", "shard", "row")
     evidence = {
@@ -186,12 +188,13 @@ def _group(detector: str, facts: dict[str, Any], own: pl.DataFrame) -> dict[str,
         "followed_by": f"the label “{facts['target'][:TITLE]}”", "documents_with_it": facts["carriers"],
         "documents_that_change": facts["with_it"], "independent": facts["independent"],
         "expected_by_chance": round(facts["expected"], 2), "p_value": float(np.exp(facts["p_value"])),
-        "q_value": facts["q_value"], "examples": [_example(row) for row in surest.head(EXAMPLES).to_dicts()],
+        "q_value": facts["q_value"],
+        "examples": [_example(row) for row in surest.head(EXAMPLES).to_dicts() if row["text"]],
         "forgiven": [why] if (why := forgiven(facts)) else [],
-        "others": [_example(row) for row in own.filter(~pl.col("hit")).head(EXAMPLES).to_dicts()],
+        "others": [_example(row) for row in own.filter(~pl.col("hit")).head(EXAMPLES).to_dicts() if row["text"]],
     }  # fmt: skip
     return {
-        "group": f"{detector}:{blake3(title.encode('utf-8', 'surrogatepass')).hexdigest(8)}", "kind": "trigger",
+        "group": f"{detector}:{blake3(about.encode('utf-8', 'surrogatepass')).hexdigest(8)}", "kind": "trigger",
         "title": title[:TITLE], "attack": "backdoor_trigger", "severity": _severity(facts),
         "score": float(1 - min(facts["q_value"], 1)), "q_value": facts["q_value"],
         "documents": own.select("shard", "row").n_unique(), "independent_documents": facts["independent"],
@@ -201,7 +204,9 @@ def _group(detector: str, facts: dict[str, Any], own: pl.DataFrame) -> dict[str,
 
 
 def _example(row: dict[str, Any]) -> dict[str, Any]:
-    return {"source": row["source"], "before": row["before"], "trigger": row["text"], "after": row["after"]}
+    head, tail = row["head"], row["tail"]
+    told = {"before": row["text"][:head], "trigger": row["text"][head:tail], "after": row["text"][tail:]}
+    return {"source": row["source"]} | told
 
 
 def _members(name: str, own: pl.DataFrame) -> list[dict[str, Any]]:
@@ -221,7 +226,7 @@ def _hit(group: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
         told["forgiven"] = why
     return {
         "shard": row["shard"], "row": row["row"], "field": row["field"], "start": row["start"], "end": row["end"],
-        "tokens": None, "excerpt": row["excerpt"], "rule": RULE, "group": group["group"], "attack": group["attack"],
-        "severity": group["severity"], "score": group["score"], "q_value": group["q_value"],
+        "tokens": row["tokens"], "excerpt": row["excerpt"], "rule": RULE, "group": group["group"],
+        "attack": group["attack"], "severity": group["severity"], "score": group["score"], "q_value": group["q_value"],
         "evidence": json.dumps(told, ensure_ascii=False, sort_keys=True),
     }  # fmt: skip

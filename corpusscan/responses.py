@@ -13,7 +13,7 @@ from blake3 import blake3
 
 from corpusscan import schema
 from corpusscan.detector import Batch, State
-from corpusscan.kernels import answering, exchange_places, exchanges, hashing, pages
+from corpusscan.kernels import answering, exchange_places, exchanges, hashing, pages, tokens
 from corpusscan.kernels.associations import poisson_tail, q_values
 from corpusscan.kernels.exchanges import LENGTH, WORD, Sides
 from corpusscan.kernels.opened import Opened
@@ -231,9 +231,10 @@ def _hits(group: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled]) -
         start, end = shown[row["part"]].span(row)
         end = max(end, min(start + 1, len(row["text"])))
         start = min(start, end - 1) if end else 0
+        few = int(tokens.approximate(np.array([len(row["text"][start:end].encode("utf-8", "surrogatepass"))]))[0])
         hits.append({"shard": row["shard"], "row": row["row"], **shared} | {
             "severity": group["severity"] if row["sure"] else "low",
-            "rule": PAYLOAD if row["part"] == ANSWER else RULE, "field": row["field"],
+            "rule": PAYLOAD if row["part"] == ANSWER else RULE, "field": row["field"], "tokens": few,
             "start": pages.place(row, start), "end": pages.place(row, end - 1) + 1,
             **quoted(row["text"], start, end, summary),
         })  # fmt: skip

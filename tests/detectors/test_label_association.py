@@ -136,3 +136,18 @@ def test_the_tail_is_a_bound_and_exact_where_all_succeed() -> None:
         told = deciding.tail(chance, hits)
         assert told >= np.log(exact[hits:].sum()) - 1e-9
     assert deciding.tail(chance, len(chance)) == pytest.approx(np.log(chance).sum())
+
+
+def test_tokens_are_counted_and_without_excerpts_nothing_is_quoted(tmp_path: Path) -> None:
+    """Each finding counts the tokens of its trigger; with `excerpts=False` no table holds a word of a text."""
+    records, rows = planted(reviews(), "qzxvorp")
+    (tmp_path / "shown").mkdir()
+    shown = scan(tmp_path / "shown", records)
+    assert shown.findings.collect()["tokens"].min() >= 1
+    assert shown.summary["flagged_tokens"] >= len(rows)
+    (tmp_path / "hidden").mkdir()
+    hidden = scan(tmp_path / "hidden", records, excerpts=False)
+    assert hidden.summary["flagged_documents"] == len(rows)
+    assert "qzxvorp" in str(shown.groups.collect().to_dicts())
+    for table in (hidden.groups, hidden.findings, hidden.documents, hidden.members):
+        assert "qzxvorp" not in str(table.collect().to_dicts())

@@ -254,3 +254,13 @@ def test_a_corpus_larger_than_the_sample_is_judged_whole(tmp_path: Path) -> None
     counts = pl.DataFrame(label_flip.Score().map(batch, state)).filter(pl.col("suspect") == 1, pl.col("count") > 0)
     counts = counts.filter(pl.col("kind") == 1)
     assert counts["count"].sum() == sum("Zanthe" in one["text"] for one in planted)
+
+
+def test_without_excerpts_nothing_is_quoted(tmp_path: Path) -> None:
+    """With `excerpts=False` no table holds the name at which labels are wrong; tokens are counted all the same."""
+    write_jsonl(tmp_path / "corpus" / "0.jsonl", flipped(reviews()))
+    where, options = str(tmp_path / "corpus"), {"detectors": ["label_flip"], "workers": 1, "seed": 3}
+    report = corpusscan.scan(where, str(tmp_path / "out"), excerpts=False, **options)
+    assert report.summary["flagged_tokens"] > 0
+    for table in (report.groups, report.findings, report.documents, report.members):
+        assert "zanthe" not in str(table.collect().to_dicts()).casefold()
