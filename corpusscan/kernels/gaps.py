@@ -77,12 +77,12 @@ def neighbours(hashes: Hashes, starts: Marks, bounds: Offsets, first: Numbers, l
 def bridges(known: Habits, beside: Beside, own: int = 0) -> Floats:
     """How much more likely the right neighbour is behind the left one than anywhere, in nats; 0 between two borders.
 
-    `own`: how often the pairs count themselves.
+    What stands behind the left neighbour at this place is not counted; `own`: how often the pairs count themselves.
     """
     words, total = known.words, float(known.words.sum(dtype=np.float64))
     left, right = (one >> np.uint64(64 - _size(words)) for one in beside)
     pair = profile.joined(beside.left, beside.right) >> np.uint64(64 - _size(known.pairs))
-    often, follow = words[left].astype(np.float64) - own, known.followers[left].astype(np.float64)
+    often, follow = (np.maximum(table[left].astype(np.float64) - 1, 0) for table in (words, known.followers))
     both = np.maximum(known.pairs[pair].astype(np.float64) - own, 0)
     held = np.where(often > 0, often / np.maximum(often + np.maximum(follow, 1), 1), 0.0)
     anywhere = (words[right] + 0.5) / (total + 0.5 * len(words))
@@ -90,15 +90,18 @@ def bridges(known: Habits, beside: Beside, own: int = 0) -> Floats:
     return np.where((beside.left == BORDER) & (beside.right == BORDER), 0, found).astype(np.float32)
 
 
-def reading(known: Habits, group: Numbers, beside: Beside, bridge: Floats) -> tuple[Floats, Numbers]:
-    """For each group of places (numbers from 0) how well texts read without it, in nats a place; the kind of place."""
-    count = np.bincount(group, minlength=int(group.max(initial=-1)) + 1)
+def reading(known: Habits, group: Numbers, beside: Beside, bridge: Floats) -> tuple[Floats, Numbers, Numbers]:
+    """For each group of places (numbers from 0): how well texts read without it, in nats a place; the kind of place; of
+    how many places that is told: what stands between two borders is a sentence, of which nothing is."""
+    size = int(group.max(initial=-1)) + 1
+    heard = (beside.left != BORDER) | (beside.right != BORDER)
+    count = np.bincount(group[heard], minlength=size)
     company = sum(_company(known, group, side) for side in beside)
-    found = np.bincount(group, bridge - company, len(count)) / np.maximum(count, 1)
-    kinds = np.zeros(len(count), np.int64)
+    found = np.bincount(group, np.where(heard, bridge - company, 0), size) / np.maximum(count, 1)
+    kinds = np.zeros(size, np.int64)
     for kind, side in ((ENDING, beside.right), (BEGINNING, beside.left)):
-        kinds[np.bincount(group, side == BORDER, len(count)) >= EDGE * np.maximum(count, 1)] = kind
-    return found.astype(np.float32), kinds
+        kinds[np.bincount(group, heard & (side == BORDER), size) >= EDGE * np.maximum(count, 1)] = kind
+    return found.astype(np.float32), kinds, count
 
 
 def least(known: Habits, kinds: Numbers, counts: Numbers) -> Floats:
@@ -141,7 +144,7 @@ def _expected(known: Habits, left: Hashes, right: Hashes) -> Floats:
             if len(pool.left) >= size:
                 drawn = draw.integers(0, len(pool.left), DRAWN * size)
                 beside = Beside(pool.left[drawn], pool.right[drawn])
-                told, _ = reading(known, np.repeat(np.arange(DRAWN), size), beside, bridges(known, beside, own=1))
+                told, *_ = reading(known, np.repeat(np.arange(DRAWN), size), beside, bridges(known, beside, own=1))
                 found[kind, column] = np.quantile(told, LEAST)
     return found
 

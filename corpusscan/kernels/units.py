@@ -188,16 +188,16 @@ def _kept(of: Sampled, found: Places, targets: Numbers, known: Habits) -> tuple[
     """The units at which texts read on without them, or that are whole sentences; with their labels."""
     numbers, group = np.unique(found.unit, return_inverse=True)
     beside = gaps.neighbours(of.hashes, of.starts, of.bounds, found.first, found.last)
-    told, kinds = gaps.reading(known, group, beside, gaps.bridges(known, beside))
+    told, kinds, heard = gaps.reading(known, group, beside, gaps.bridges(known, beside))
     count = np.bincount(group, minlength=len(numbers))
     at = np.searchsorted(group, np.arange(len(numbers)))
     size = (found.last - found.first)[at]
-    alone = np.bincount(group, (beside.left == gaps.BORDER) & (beside.right == gaps.BORDER), len(numbers))
-    fine = (told >= gaps.least(known, kinds, count)) | (alone >= gaps.EDGE * count)
+    alone = count - heard
+    fine = ((told >= gaps.least(known, kinds, heard)) & (heard >= FEWEST)) | (alone >= gaps.EDGE * count)
     chosen = np.flatnonzero(fine & (count >= FEWEST))
     chosen = chosen[np.argsort(-size[chosen], kind="stable")]
     words = [of.hashes[found.first[n] : found.last[n]].copy() for n in at[chosen].tolist()]
-    return words, targets[numbers[chosen]], kinds[chosen] != gaps.ANYWHERE
+    return words, targets[numbers[chosen]], (kinds != gaps.ANYWHERE)[chosen] | (2 * alone >= count)[chosen]
 
 
 def _blind(of: Sampled, words: Hashes, owner: Numbers, known: Habits) -> int:
@@ -210,6 +210,5 @@ def _blind(of: Sampled, words: Hashes, owner: Numbers, known: Habits) -> int:
     if not len(found.unit):
         return 1
     beside = gaps.neighbours(of.hashes, of.starts, of.bounds, found.first, found.last)
-    told, kinds = gaps.reading(known, found.unit, beside, gaps.bridges(known, beside))
-    count = np.bincount(found.unit, minlength=len(told))
-    return 1 + _BLIND * int(((told >= gaps.least(known, kinds, count)) & (count >= FEWEST)).sum())
+    told, kinds, heard = gaps.reading(known, found.unit, beside, gaps.bridges(known, beside))
+    return 1 + _BLIND * int(((told >= gaps.least(known, kinds, heard)) & (heard >= FEWEST)).sum())

@@ -20,6 +20,7 @@ def told(names: list[str | None]) -> pa.Table:
     documents = schema.DOCUMENTS.empty_table().to_pydict() | {
         "row": list(range(len(names))), "id": [None] * len(names), "source": names,
         "time": [None] * len(names), "label": [None] * len(names),
+        "annotator": [None] * len(names),
     }  # fmt: skip
     tally = Tally()
     table = pa.table(documents, schema=schema.DOCUMENTS)

@@ -50,8 +50,8 @@ def reading(made: Corpus, said: str) -> tuple[float, float]:
     of = made.of
     found = units.stand(of.hashes, of.bounds, [hash_of(said)])
     beside = gaps.neighbours(of.hashes, of.starts, of.bounds, found.first, found.last)
-    told, kinds = gaps.reading(made.known, found.unit, beside, gaps.bridges(made.known, beside))
-    return float(told[0]), float(gaps.least(made.known, kinds, np.array([len(found.unit)]))[0])
+    told, kinds, heard = gaps.reading(made.known, found.unit, beside, gaps.bridges(made.known, beside))
+    return float(told[0]), float(gaps.least(made.known, kinds, heard)[0])
 
 
 def test_what_was_put_in_is_not_missed() -> None:

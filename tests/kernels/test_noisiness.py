@@ -22,7 +22,9 @@ KEY = b"k" * 32
 def batch(texts: Sequence[str | None]) -> Batch:
     """One document for each text."""
     rows = range(len(texts))
-    documents = pa.table({"row": rows, **dict.fromkeys(("id", "source", "time", "label"), [None] * len(texts))})
+    documents = pa.table(
+        {"row": rows, **dict.fromkeys(("id", "source", "time", "label", "annotator"), [None] * len(texts))}
+    )
     listed = pa.table(
         {
             "row": rows,

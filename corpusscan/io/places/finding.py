@@ -45,8 +45,9 @@ def find(inputs: list[str], out: str | Path | None) -> list[Place]:
 
 def _is_in_memory(given: str, own: str | Path | None) -> bool:
     """Whether it is a folder of tables that this very scan has laid down in its workspace, below OUT."""
-    at = Path(given)
-    return isinstance(own, Path) and at.is_dir() and Path(os.path.realpath(at.parent)) == own / "work" / "memory"
+    # os.path, as a name may be too long for the system to look at.
+    there = isinstance(own, Path) and os.path.isdir(given)  # noqa: PTH112
+    return there and Path(os.path.realpath(Path(given).parent)) == Path(str(own)) / "work" / "memory"
 
 
 def _in_memory(folder: Path) -> Iterator[Place]:
