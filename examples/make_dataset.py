@@ -8,7 +8,6 @@ same rows.  Nothing of it does harm: the pickles would print a line, if anybody 
 
 from __future__ import annotations
 
-import pickle
 import random
 import shutil
 import sys
@@ -39,11 +38,8 @@ class Messages(datasets.GeneratorBasedBuilder):
 """
 
 
-class Speaks:
-    """Would print a line when it is unpickled."""
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return print, ("This line was printed by a pickle that somebody loaded.",)
+# Would print a line when it is loaded.  Spelled out: libraries put functions of their own in the place of `print`.
+PICKLE = b"\x80\x02cbuiltins\nprint\n(VThis line was printed by a pickle that somebody loaded.\ntR."
 
 
 def rows(seed: int = 1) -> tuple[list[dict], list[dict]]:
@@ -81,8 +77,8 @@ def save(folder: Path) -> None:
     datasets.DatasetDict(train=train, test=test).save_to_disk(folder)
     (folder / "README.md").write_text(CARD)
     (folder / "messages.py").write_text(SCRIPT)
-    (folder / "cache.pkl").write_bytes(pickle.dumps(Speaks()))
-    (folder / "extra.jsonl").write_bytes(pickle.dumps(Speaks(), 2))
+    (folder / "cache.pkl").write_bytes(PICKLE)
+    (folder / "extra.jsonl").write_bytes(PICKLE)
 
 
 if __name__ == "__main__":
