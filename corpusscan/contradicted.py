@@ -87,7 +87,7 @@ class Shower:
         told |= {"suspect": suspect, "hash": self.content[document], "names": "", "title": ""}
         one: dict[str, Any] = self.suspects[suspect - 1] if suspect else {"kind": None}
         if one["kind"] == WORD:
-            found = self._words(document, number, one["code"])
+            found = self._words(number, one["code"])
             return told | found if found else None
         if one["kind"] in (SOURCE, ANNOTATOR):
             told["title"] = self.documents[KINDS[one["kind"]]][document].as_py() or ""
@@ -96,31 +96,27 @@ class Shower:
         if self.first[document] >= len(self.batch.texts):
             return None
         self.texts.open(int(self.first[document]))
-        return told | self._span(0, len(self.texts.text), 0, len(self.texts.text))
+        return told | self._span(0, len(self.texts.text))
 
-    def _words(self, document: int, number: int, code: int) -> dict[str, Any] | None:
+    def _words(self, number: int, code: int) -> dict[str, Any] | None:
         places, is_pair = self.carriers.places(code)
         mine = places[self.carriers.owner[places] == number]
         if not len(mine):
             return None
-        words = self.texts.words
-        rows = self.batch.documents["row"].to_numpy()
-        start = words.bounds[np.searchsorted(self.batch.texts["row"].to_numpy(), rows[document])]
-        at = int(mine[0] - self.own.bounds[number] + start)
+        words, at = self.texts.words, int(self.own.places[mine[0]])
         self.texts.open(int(np.searchsorted(words.bounds, at, side="right")) - 1)
         last = int(self.texts.points[words.begins[at]])
         end = last + max(len(self.texts.word(at)), 1)
         begin = last
         if is_pair and at > words.bounds[self.texts.number]:
             begin = int(self.texts.points[words.begins[at - 1]])
-        told = self._span(begin, end, 0, len(self.texts.text))
-        return told | {"names": self.texts.text[begin:end]}
+        return self._span(begin, end) | {"names": self.texts.text[begin:end]}
 
-    def _span(self, begin: int, end: int, first: int, last: int) -> dict[str, Any]:
+    def _span(self, begin: int, end: int) -> dict[str, Any]:
         """A span of the open text as it is shown; the whole text is what is flagged."""
         shown, *mark = excerpt(self.texts.text, begin, end)
         start = self.texts.start
-        return {"field": self.texts.field, "start": start + first, "end": start + last, "excerpt": shown,
+        return {"field": self.texts.field, "start": start, "end": start + len(self.texts.text), "excerpt": shown,
                 "mark": json.dumps(mark)}  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from corpusscan.kernels import hashing, words
 from corpusscan.kernels.associations import q_values
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.opened import Opened
+from corpusscan.triggers import members_of
 
 RULE, HIDDEN = "deciding-words", "Words that decide the label"
 FEWEST, PURE = 5, 0.8  # documents that are no copies, and the share of them that has the label
@@ -73,7 +74,8 @@ def weighed(rows: pl.DataFrame) -> pl.DataFrame:
     kept = []
     for (_,), own in rows.sort("unit", "shard", "row").group_by("unit", maintain_order=True):
         once = own.filter("counts").unique("alike", keep="first", maintain_order=True)
-        if own.filter(pl.col("publisher") > 0)["publisher"].n_unique() >= KNOWN:
+        publishers = own.filter(pl.col("publisher") > 0)["publisher"].n_unique()
+        if publishers >= KNOWN:
             once = once.unique("publisher", keep="first", maintain_order=True)
         hits, count, expected = int(once["hit"].sum()), len(once), float(once["chance"].sum())
         if count >= FEWEST and hits >= PURE * count and hits - expected >= SURPRISE * count:
@@ -81,7 +83,7 @@ def weighed(rows: pl.DataFrame) -> pl.DataFrame:
             facts = {
                 "independent": count, "hits": hits, "expected": expected, "carriers": len(own),
                 "p_value": tail(once["chance"].to_numpy(), hits), "with_it": int(own["hit"].sum()),
-                "publishers": own.filter(pl.col("publisher") > 0)["publisher"].n_unique(),
+                "publishers": publishers,
                 "fixed": bool(ends >= FIXED * count),
             }  # fmt: skip
             kept.append(own.with_columns(**{name: pl.lit(value) for name, value in facts.items()}))
@@ -149,7 +151,7 @@ def concluded(rows: pl.DataFrame, groups: pl.DataFrame, detector: str) -> State:
             continue
         group = _group(detector, facts, own)
         told.append(group)
-        members += _members(group["group"], own)
+        members += members_of(group["group"], own)
         hits += [_hit(group, row) for row in own.filter(pl.col("hit")).to_dicts()]
     return {
         "groups": pa.Table.from_pylist(told, schema=schema.CONCLUDED_GROUPS),
@@ -207,14 +209,6 @@ def _example(row: dict[str, Any]) -> dict[str, Any]:
     head, tail = row["head"], row["tail"]
     told = {"before": row["text"][:head], "trigger": row["text"][head:tail], "after": row["text"][tail:]}
     return {"source": row["source"]} | told
-
-
-def _members(name: str, own: pl.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {"group": name, "shard": row["shard"], "row": row["row"], "role": "carrier" if number else "exemplar",
-         "independent_id": f"{name}/{row['alike']:016x}"}
-        for number, row in enumerate(own.unique(["shard", "row"], keep="first", maintain_order=True).to_dicts())
-    ]  # fmt: skip
 
 
 def _hit(group: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from corpusscan.detector import Batch, Context, Limit, Round, State, limits
 from corpusscan.kernels import contradictions, hashing, outoffold, sketches
 from corpusscan.kernels.contradictions import Bools, Counts, Foreseen, Null
 from corpusscan.kernels.latent import Floats
+from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.outoffold import Model, Numbers
 from corpusscan.kernels.words import Hashes, Offsets
 
@@ -60,7 +61,7 @@ def labelled(batch: Batch) -> Labelled:
     first = bounds[:-1][document]
     taken = np.minimum(bounds[1:][document] - first, WORDS)
     own = np.append(0, np.cumsum(taken))
-    places = np.repeat(first - own[:-1], taken) + np.arange(own[-1])
+    places = ranges(first, taken)
     return Labelled(document, hashes[places], own, places)
 
 

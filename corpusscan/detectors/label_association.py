@@ -22,6 +22,7 @@ from corpusscan.deciding import BEGIN, END, INSIDE
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import gaps, hashing, outoffold, profile, units
 from corpusscan.kernels.latent import Floats
+from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.starts import starts
 from corpusscan.kernels.units import Places
 from corpusscan.kernels.words import Hashes, Offsets
@@ -149,8 +150,7 @@ class _Known:
 def _those(own: Labelled, some: Any) -> tuple[Hashes, Offsets]:
     """The words of some labelled documents, and their bounds."""
     length = np.diff(own.bounds)[some]
-    bounds = np.append(0, np.cumsum(length))
-    return own.hashes[np.repeat(own.bounds[some] - bounds[:-1], length) + np.arange(bounds[-1])], bounds
+    return own.hashes[ranges(own.bounds[some], length)], np.append(0, np.cumsum(length))
 
 
 def _features(hashes: Hashes, first: int, last: int, low: int, high: int) -> Hashes:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from corpusscan.kernels import embedding, profile
 from corpusscan.kernels.embedding import Encoder
 from corpusscan.kernels.latent import Floats
+from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.words import Hashes, Offsets
 
 FOLDS = 5
@@ -119,7 +120,7 @@ def some(seen: Read, kept: Numbers) -> Read:
     """Of these documents only (ascending)."""
     length = np.diff(seen.bounds)[kept]
     bounds = np.append(0, np.cumsum(length))
-    places = np.repeat(seen.bounds[kept] - bounds[:-1], length) + np.arange(bounds[-1])
+    places = ranges(seen.bounds[kept], length)
     return Read(bounds, seen.feature[places], seen.value[places], seen.dense[kept])
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from corpusscan.kernels import gaps, outoffold, profile
 from corpusscan.kernels.gaps import Habits, Marks
+from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.words import Hashes, Offsets
 
 FEWEST = 5  # documents
@@ -60,7 +61,7 @@ def distinct(of: Sampled) -> Sampled:
     kept = np.sort(np.unique(outoffold.contents(of.hashes, of.bounds), return_index=True)[1])
     length = np.diff(of.bounds)[kept]
     bounds = np.append(0, np.cumsum(length))
-    places = np.repeat(of.bounds[kept] - bounds[:-1], length) + np.arange(bounds[-1])
+    places = ranges(of.bounds[kept], length)
     return Sampled(of.hashes[places], of.starts[places], bounds, of.label[kept])
 
 
