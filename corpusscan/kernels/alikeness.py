@@ -19,6 +19,7 @@ from corpusscan.kernels.vectors import BLOCK, DIMENSIONS, Blocks, Numbers, Vecto
 from corpusscan.kernels.words import Hashes, Offsets
 
 SIDE = 32  # words before, and behind, that are compared
+HOST, PAYLOAD = 256, 4 * SIDE  # words before and further on that tell of a document; behind a feature that do not
 HEARD = 6  # of these that must have a vector
 ONE = 127  # length of a direction
 PRINTS, COPY = 8, 2  # least hashes of what follows, and how many of them copies share
@@ -56,20 +57,33 @@ def sides(bounds: Offsets, words: Offsets, kinds: npt.NDArray[Any]) -> Sides:
 def directions(number: Numbers, vectors: Vectors, firsts: Offsets, lasts: Offsets) -> Directions:
     """What some stretches are about; nothing where too few of their words have a vector."""
     found = np.zeros((len(firsts), DIMENSIONS), np.int8)
-    _sides(number, vectors, firsts, lasts, found)
+    _directions(number, vectors, firsts, lasts, lasts, lasts, found)
+    return found
+
+
+def hosts(number: Numbers, vectors: Vectors, bounds: Offsets, of: Sides) -> Directions:
+    """What documents say elsewhere: before a feature, and beyond all that a trigger may have behind it."""
+    document = np.searchsorted(bounds, of.firsts, side="right") - 1
+    begins, ends = bounds[:-1][document], bounds[1:][document]
+    rest = np.minimum(of.lasts + PAYLOAD, ends)
+    found = np.zeros((len(document), DIMENSIONS), np.int8)
+    _directions(
+        number, vectors, np.maximum(begins, of.firsts - HOST), of.firsts, rest, np.minimum(rest + HOST, ends), found
+    )
     return found
 
 
 @njit(cache=True, nogil=True)
-def _sides(number, vectors, first, last, found):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _directions(number, vectors, first, last, again, end, found):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     total = np.zeros(DIMENSIONS, np.int32)
     for n in range(len(first)):
         total[:] = 0
         heard = 0
-        for i in range(first[n], last[n]):
-            if number[i]:
-                heard += 1
-                add(total, vectors, number[i])
+        for start, stop in ((first[n], last[n]), (again[n], end[n])):
+            for i in range(start, stop):
+                if number[i]:
+                    heard += 1
+                    add(total, vectors, number[i])
         norm = np.float32(0)
         for k in range(DIMENSIONS):
             norm += np.float32(total[k]) * np.float32(total[k])

@@ -25,6 +25,7 @@ LIKELY = 1e-4  # p-value that is worth a closer look
 SURE, FLIPPED = 1e-2, 1e-2  # false discovery rate, and p-value of sides exchanged at random
 # More alike behind than before; of what is alike behind, beyond any texts of the corpus, so much may be before.
 MORE, UNLIKE = 0.25, 0.5
+SURELY_UNLIKE = 1 / 4  # for `medium`: hosts of one subject, such as recipes, go on alike behind many of its words
 SOURCE = 1 / 2  # of the independent documents that one publisher may have
 TESTS = {
     "feature": pl.UInt64, "carriers": pl.Int64, "with_it": pl.Int64, "independent": pl.Int64,
@@ -34,13 +35,14 @@ TESTS = {
 
 
 def moments(read: Reading, bounds: Offsets, known: Profile) -> pl.DataFrame:
-    """Of both sides of one place of each document: sums of products of their differences, and of the first; one row."""
+    """Of one place of each document: sums of products of the differences of what stands behind it and what the document
+    says elsewhere, and of the latter; one row."""
     lengths = np.diff(bounds)
     some = np.flatnonzero(lengths > 2 * alikeness.HEARD)
     first = bounds[:-1][some]
     draw = read.hashes[first] >> np.uint64(7)  # keyed, and the same in every batch
     word = first + (draw % lengths[some].astype(np.uint64)).astype(np.int64)
-    before, behind = _both(read, known, alikeness.sides(bounds, word, np.zeros(len(word), np.int64)))
+    before, behind = _both(read, bounds, known, alikeness.sides(bounds, word, np.zeros(len(word), np.int64)))
     apart = behind.astype(np.int64) - before
     heard = before.any(axis=1) & behind.any(axis=1)
     apart, total = apart[heard], before[heard].sum(axis=0, dtype=np.int64)
@@ -50,8 +52,9 @@ def moments(read: Reading, bounds: Offsets, known: Profile) -> pl.DataFrame:
     )
 
 
-def _both(read: Reading, known: Profile, of: alikeness.Sides) -> tuple[Directions, Directions]:
-    return (alikeness.directions(read.number, known.vectors, of.begins, of.firsts),
+def _both(read: Reading, bounds: Offsets, known: Profile, of: alikeness.Sides) -> tuple[Directions, Directions]:
+    """What the documents of some places say elsewhere, and what stands behind these."""
+    return (alikeness.hosts(read.number, known.vectors, bounds, of),
             alikeness.directions(read.number, known.vectors, of.lasts, of.ends))  # fmt: skip
 
 
@@ -78,7 +81,7 @@ def sides(
     found = firsts(features.among(wanted, *passing), bounds)
     value = wanted[found.which]
     of = alikeness.sides(bounds, found.word, features.kind(value.astype(np.int64)))
-    before, behind = _both(read, known, of)
+    before, behind = _both(read, bounds, known, of)
     document = np.searchsorted(bounds, found.word, side="right") - 1
     sources, publishers = mined.origins(batch)
     return pl.DataFrame(
@@ -168,7 +171,7 @@ def grouped(
         pl.col(*[name for name in TESTS if name != "feature"]).first()
     )
     facts = facts.with_columns(q_value=q_values(facts["p_value"].to_numpy(), tests), expected=pl.lit(0.0))
-    facts = facts.filter(_told(anywhere)).with_columns(grave=_grave())
+    facts = facts.filter(_told(anywhere)).with_columns(grave=_grave(anywhere))
     facts = facts.sort(["grave", "p_value", "independent", "feature"], descending=[True, False, True, False])
     of = rows.partition_by("feature", as_dict=True)
     chosen = rivals.apart([
@@ -185,11 +188,15 @@ def grouped(
 def _told(anywhere: float) -> pl.Expr:
     """Whether a feature is worth a line: its hosts are little more alike than any texts, what follows it is, surely."""
     sure = (pl.col("q_value") <= SURE) & (pl.col("flipped") <= FLIPPED)
-    hosts = (pl.col("before") - anywhere) <= UNLIKE * (pl.col("behind") - anywhere)
-    return sure & hosts & (pl.col("behind") - pl.col("before") >= MORE / 2)
+    return sure & _unlike(anywhere, UNLIKE) & (pl.col("behind") - pl.col("before") >= MORE / 2)
 
 
-def _grave() -> pl.Expr:
+def _unlike(anywhere: float, share: float) -> pl.Expr:
+    return (pl.col("before") - anywhere) <= share * (pl.col("behind") - anywhere)
+
+
+def _grave(anywhere: float) -> pl.Expr:
     """Whether a feature is sure enough for `medium`, and most of its documents say something on both sides of it."""
     heard = 2 * pl.col("with_it") >= pl.col("carriers")
-    return heard & (pl.col("behind") - pl.col("before") >= MORE) & (pl.col("independent") >= FEWEST)
+    more = (pl.col("behind") - pl.col("before") >= MORE) & _unlike(anywhere, SURELY_UNLIKE)
+    return heard & more & (pl.col("independent") >= FEWEST)

@@ -63,9 +63,8 @@ def test_p_values_of_honest_places_are_not_too_small() -> None:
     def both(documents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         words = bounds[:-1][documents] + draw.integers(30, 80, len(documents))
         of = alikeness.sides(bounds, words, np.full(len(words), WORD))
-        stretches = ((of.begins, of.firsts), (of.lasts, of.ends))
-        before, behind = (alikeness.directions(told.number, known().vectors, *one) for one in stretches)
-        return before, behind
+        before = alikeness.hosts(told.number, known().vectors, bounds, of)
+        return before, alikeness.directions(told.number, known().vectors, of.lasts, of.ends)
 
     before, behind = both(np.arange(len(texts)))
     apart = behind.astype(np.int64) - before
@@ -94,6 +93,19 @@ def test_sides_leave_the_feature_out() -> None:
     assert found.lasts.tolist() == [41, 41, 41, 40, 52, 90]
     assert found.begins.tolist() == [8, 7, 6, 8, 50, 57]
     assert found.ends.tolist() == [50, 50, 50, 50, 84, 90]
+
+
+def test_hosts_are_heard_before_a_feature_and_beyond_its_payload() -> None:
+    """What a payload says is no part of its host; what stands further on is, so a trigger in front has a host too."""
+    one, other = np.eye(2, DIMENSIONS, dtype=np.int8) * alikeness.ONE
+    some = np.stack([0 * one, one, other])
+    rest = alikeness.PAYLOAD + 20
+    number = np.array([1] * 20 + [2] * alikeness.PAYLOAD + [1] * 20 + [2] * alikeness.PAYLOAD + [1] * 20, np.int32)
+    bounds = np.array([0, 20 + rest, len(number)])
+    of = alikeness.sides(bounds, np.array([19, 20 + rest]), np.array([WORD, SIGNS]))
+    assert (alikeness.hosts(number, some, bounds, of) == one).all()
+    assert (alikeness.directions(number, some, of.lasts, of.ends) == other).all()
+    assert not alikeness.hosts(number[:60], some, np.array([0, 60]), alikeness.Sides(*([np.array([0])] * 4))).any()
 
 
 def test_peaks_are_apart_and_the_highest() -> None:
