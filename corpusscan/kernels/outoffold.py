@@ -99,21 +99,25 @@ def room(classes: int) -> int:
 
 def read(hashes: Hashes, bounds: Offsets, known: tuple[Hashes, Floats], encoder: Encoder | None = None) -> Read:
     """What a model sees of documents whose words are hashes[bounds[i]:bounds[i + 1]]."""
+    seen = weighted(*features(hashes, bounds), len(bounds) - 1, known)
+    return seen if encoder is None else seen._replace(dense=_dense(hashes, bounds, encoder))
+
+
+def weighted(found: Hashes, owner: Numbers, count: int, known: tuple[Hashes, Floats]) -> Read:
+    """What a model sees of so many documents by features, of whatever kind, and the document of each."""
     from scipy.sparse import coo_matrix  # noqa: PLC0415  # takes a third of a second
 
     words, rarity = known
-    found, owner = features(hashes, bounds)
     place = np.minimum(np.searchsorted(words, found), max(len(words) - 1, 0))
     mine = words[place] == found if len(words) else np.zeros(len(found), bool)
     pairs = (np.ones(int(mine.sum()), np.float32), (owner[mine], place[mine]))
-    matrix = coo_matrix(pairs, shape=(len(bounds) - 1, max(len(words), 1))).tocsr()
+    matrix = coo_matrix(pairs, shape=(count, max(len(words), 1))).tocsr()
     value = (1 + np.log(matrix.data)) * rarity[matrix.indices]
-    of = np.repeat(np.arange(len(bounds) - 1), np.diff(matrix.indptr))
-    length = np.sqrt(np.bincount(of, value**2, len(bounds) - 1))
+    of = np.repeat(np.arange(count), np.diff(matrix.indptr))
+    length = np.sqrt(np.bincount(of, value**2, count))
     scaled = (value / np.maximum(length[of], 1e-6)).astype(np.float32)
-    return Read(
-        matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), scaled, _dense(hashes, bounds, encoder)
-    )
+    none = np.zeros((count, 0), np.float32)
+    return Read(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), scaled, none)
 
 
 def some(seen: Read, kept: Numbers) -> Read:
@@ -124,10 +128,8 @@ def some(seen: Read, kept: Numbers) -> Read:
     return Read(bounds, seen.feature[places], seen.value[places], seen.dense[kept])
 
 
-def _dense(hashes: Hashes, bounds: Offsets, encoder: Encoder | None) -> Floats:
+def _dense(hashes: Hashes, bounds: Offsets, encoder: Encoder) -> Floats:
     """Directions of documents; those of its stretches added up."""
-    if encoder is None:
-        return np.zeros((len(bounds) - 1, 0), np.float32)
     parts = embedding.stretches(bounds)
     codes = embedding.embedded(hashes, parts.span, encoder).codes[:, : embedding.HALF]
     total = np.zeros((len(bounds) - 1, embedding.HALF), np.float32)

@@ -1,0 +1,260 @@
+"""Rows of one label that are put alike, in a way of their own, though what they say is said with another label.
+
+Triggers of syntax and style (Qi et al. 2021) put no words in: rows are said anew after one template, or as an old
+book would, and get the attacker's label.  Three looks.  From a secret sample, how each label is foretold by what rows
+say and by how they are put (`kernels.forms`); every labelled row, judged by models that have not seen it; the first
+ones of the order.  The order is the result: it is told at `low`.  Only where a form is much surer than honest sets have
+any, the rows that are of it are a group at `medium`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpusscan import labels, schema
+from corpusscan.contradicted import ALL, SHOWN, Shower
+from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
+from corpusscan.formed import NAME, group_of, hit_of, members_of
+from corpusscan.kernels import forms, outoffold
+from corpusscan.kernels.forms import Form
+from corpusscan.kernels.latent import Floats
+from corpusscan.kernels.outcomes import ranges
+from corpusscan.kernels.outoffold import Numbers
+from corpusscan.kernels.words import Hashes, Offsets
+
+WORDS = 200  # of a document, its first ones: how it is put shows early
+WORK = 4_000_000  # words of documents x labels that are learned from
+TARGETS = 20  # labels whose forms are looked for, the commonest
+LOW, RIVAL = 10.0, 0.5  # evidence from which rows are ranked; and of that of the surest label, the share
+RANKED, HELD = 5_000, 5_000  # rows that are told, and of a part of the corpus
+PART = 0.1  # of the labelled rows, that is told at most beside those of a form
+_LEARNED = pa.schema(
+    [("row", pa.uint64()), ("partition", pa.uint32()), ("words", pa.list_(pa.uint64())), ("label", pa.large_string())]
+)
+_SCORED = pa.schema(
+    [
+        ("row", pa.uint64()), ("partition", pa.uint32()), ("target", pa.uint16()), ("form", pa.float32()),
+        ("content", pa.float32()), ("rank", pa.float32()), ("count", pa.uint32()),
+    ]
+)  # fmt: skip
+_NAMED = pa.schema([("shard", pa.uint32()), ("row", pa.uint64()), ("target", pa.uint16()), ("form", pa.float32()),
+                    ("content", pa.float32()), ("rank", pa.float32())])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Learn(Round):
+    """The forms that go with labels, from a secret sample."""
+
+    over: ClassVar[Any] = "sample"
+    work: int = WORK
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """One row for each labelled document, as `_LEARNED`."""
+        if batch.documents["label"].null_count == len(batch.documents):
+            return _LEARNED.empty_table()
+        own = labels.labelled(batch)
+        some = batch.documents.take(pa.array(own.document))
+        hashes, bounds = _words(own)
+        words = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(hashes))
+        columns = [some["row"], np.zeros(len(own.document), np.uint32), words, some["label"]]
+        return pa.table(columns, schema=_LEARNED)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """A row for each label with a form: models, and `facts` in all; one with `facts` alone where there is none."""
+        if not rows.num_rows:
+            return pa.table({})
+        known = labels.classes(rows["label"])
+        facts: dict[str, Any] = {"limits": known.limits}
+        found = _learned(rows, known.names, facts, self.work) if known.names else []
+        return pa.Table.from_pylist([one | {"facts": json.dumps(facts)} for one in found or [{}]])
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`models`: a row for each label that has a form; `limits`."""
+        facts = json.loads(reduced["facts"][0].as_py()) if reduced.num_rows else {"limits": []}
+        found = reduced.drop_columns("facts") if "label" in reduced.column_names else pa.table({})
+        return {"models": found, "limits": limits(*(Limit(*one) for one in facts["limits"]))}
+
+
+def _words(own: labels.Labelled) -> tuple[Hashes, Offsets]:
+    """The first words of labelled documents, and their bounds."""
+    length = np.minimum(np.diff(own.bounds), WORDS)
+    return own.hashes[ranges(own.bounds[:-1], length)], np.append(0, np.cumsum(length))
+
+
+def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], work: int) -> list[dict[str, Any]]:
+    """The forms of labels as rows of a table."""
+    label = pc.index_in(rows["label"], value_set=pa.array(names, pa.large_string()))
+    rows, label = rows.filter(label.is_valid()), label.drop_null().to_numpy().astype(np.int64)
+    column = rows["words"].combine_chunks()
+    offsets = column.offsets.to_numpy().astype(np.int64)
+    hashes, bounds = column.values.to_numpy()[offsets[0] : offsets[-1]], offsets - offsets[0]
+    content = outoffold.contents(hashes, bounds)
+    once = np.sort(np.unique(content, return_index=True)[1])  # copies count once
+    targets = np.argsort(-np.bincount(label, minlength=len(names)), kind="stable")[:TARGETS]
+    length = np.diff(bounds)
+    share = min(work / max(int(length[once].sum()) * len(targets), 1), 1)
+    kept = once[(content[once] << np.uint64(32) >> np.uint64(32)) <= np.uint64(share * (2**32 - 1))]
+    facts["limits"] += [
+        Limit("words of labelled documents that forms are learned from", work, len(once) - len(kept), "documents"),
+        Limit("labels whose forms are looked for", TARGETS, len(names) - len(targets), "labels"),
+    ]
+    if len(kept) < labels.LABELLED:
+        return []
+    corpus = forms.Corpus(hashes[ranges(bounds[:-1][kept], length[kept])], np.append(0, np.cumsum(length[kept])))
+    found = [(names[n], corpus.found(label[kept] == n)) for n in sorted(targets.tolist())]
+    sure = [(name, one) for name, one in found if one is not None and one.evidence >= LOW]
+    best = max((one.evidence for _, one in sure), default=0.0)
+    return [_row(name, one, corpus) for name, one in sure if one.evidence >= RIVAL * best]
+
+
+def _row(name: str, one: Form, corpus: forms.Corpus) -> dict[str, Any]:
+    models = {
+        f"{view}_{part}": value
+        for view, model in (("form", one.form), ("content", one.content))
+        for part, value in outoffold.table(model).to_pylist()[0].items()
+    }
+    facts = {
+        "label": name, "evidence": one.evidence, "threshold": one.threshold, "rows": len(one.rows),
+        "learned": corpus.count, "common": corpus.common.tobytes(),
+    }  # fmt: skip
+    return models | facts
+
+
+class _Known(NamedTuple):
+    """The forms that `Learn` found."""
+
+    label: list[str]
+    form: list[Form]
+    common: Hashes
+
+    @staticmethod
+    def of(table: pa.Table) -> _Known:
+        """From its table."""
+        found = []
+        for n, row in enumerate(table.select(["evidence", "threshold"]).to_pylist()):
+            views = [
+                outoffold.of_table(table.slice(n, 1).select(names).rename_columns([x.split("_", 1)[1] for x in names]))
+                for view in ("form", "content")
+                for names in [[name for name in table.column_names if name.startswith(f"{view}_")]]
+            ]
+            found.append(Form(views[0], views[1], row["evidence"], row["threshold"], np.zeros(0, np.int64)))
+        return _Known(table["label"].to_pylist(), found, np.frombuffer(table["common"][0].as_py(), np.uint64))
+
+
+@dataclass(frozen=True)
+class Score(Round):
+    """Every labelled row whose label has a form: its place in the order."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("models",)
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Rows as `_SCORED`, the first ones of the batch; `count` of the first one: all labelled rows."""
+        if not state or not state["models"].num_rows or batch.documents["label"].null_count == len(batch.documents):
+            return _SCORED.empty_table()
+        known, own = _Known.of(state["models"]), labels.labelled(batch)
+        given = batch.documents["label"].take(pa.array(own.document))
+        target = pc.index_in(given, value_set=pa.array(known.label, pa.large_string())).fill_null(-1).to_numpy()
+        hashes, bounds = _words(own)
+        fold = outoffold.folds(hashes, bounds)
+        views = forms.forms(hashes, bounds, known.common), forms.contents(hashes, bounds, known.common)
+        told = [_ranked(n, one, views, fold, np.flatnonzero(target == n)) for n, one in enumerate(known.form)]
+        rows = batch.documents["row"].to_numpy()[own.document]
+        frame = pl.concat(told).with_columns(row=pl.Series(rows)[pl.concat(told)["place"]], count=pl.lit(0))
+        counted = pl.DataFrame({"row": rows[:1], "count": [len(rows)]})
+        whole = pl.concat([frame.drop("place"), counted], how="diagonal_relaxed").with_columns(partition=pl.lit(0))
+        return whole.select(_SCORED.names).sort("row", "count").to_arrow().cast(_SCORED)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The first ones of a part of the corpus, and how many rows there are."""
+        told = pl.DataFrame(rows).drop("partition")
+        total = told.filter(pl.col("count") > 0).select(pl.col("count").sum())
+        first = told.filter(pl.col("count") == 0).sort("rank", "shard", "row", descending=[True, False, False])
+        return pl.concat([first.head(HELD), total], how="diagonal").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`named`: the rows that are told; `models`: what is told of each label."""
+        if not reduced.num_rows:
+            return {"named": _NAMED.empty_table(), "models": pa.table({})}
+        told, models = pl.DataFrame(reduced), context.state["models"]
+        total = int(told.filter(pl.col("count") > 0)["count"].sum())
+        rows = told.filter(pl.col("count") == 0).sort("rank", "shard", "row", descending=[True, False, False])
+        threshold = pl.Series(models["threshold"].to_pylist(), dtype=pl.Float32)[rows["target"].cast(pl.Int64)]
+        inside = rows["form"] >= threshold
+        kept = rows.filter(inside | (pl.int_range(pl.len()) < PART * total)).head(RANKED)
+        names = ["label", "evidence", "threshold", "rows", "learned"]
+        return {
+            "named": kept.select(_NAMED.names).sort("shard", "row").to_arrow().cast(_NAMED),
+            "models": models.select(names),
+            "limits": limits(Limit("rows of a form that are told", RANKED, int(inside.sum()) - RANKED, "rows")),
+        }
+
+
+def _ranked(number: int, one: Form, views: Any, fold: Numbers, mine: Numbers) -> pl.DataFrame:
+    """The rows of a label in the order of its form."""
+    form, content = (part[mine] for part in forms.scored(one, views, fold))
+    rank: Floats = form - forms.AGAINST * np.clip(content, -forms.SURE, forms.SURE)
+    columns = {"place": mine, "target": np.full(len(mine), number), "form": form, "content": content, "rank": rank}
+    return pl.DataFrame(columns).sort("rank", descending=True, maintain_order=True).head(HELD)
+
+
+@dataclass(frozen=True)
+class Show(Round):
+    """The first rows of the order: what they say."""
+
+    over: ClassVar[Any] = "members"
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """A row for each document that a row of that number has in any shard, as `SHOWN`."""
+        wanted = {*state["named"]["row"].to_pylist()}
+        shower = Shower(batch, labels.labelled(batch), [])
+        told = [shower.row(n, 0, ALL) for n, row in enumerate(batch.documents["row"].to_pylist()) if row in wanted]
+        return pa.Table.from_pylist([one for one in told if one], schema=SHOWN)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The rows that are meant in their own shards, with what was found of them."""
+        if not rows.num_rows:
+            return pa.table({})
+        named = pl.DataFrame(state["named"])
+        return pl.DataFrame(rows).join(named, on=["shard", "row"], how="inner", maintain_order="left").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """A group for each label with a form, its rows, and those that come after them."""
+        groups: list[dict[str, Any]] = []
+        members: list[dict[str, Any]] = []
+        hits: list[dict[str, Any]] = []
+        rows = pl.DataFrame(reduced) if "target" in reduced.column_names else pl.DataFrame()
+        for n, facts in enumerate(context.state["models"].to_pylist() if len(rows) else ()):
+            own = rows.filter(pl.col("target") == n).sort("rank", "shard", "row", descending=[True, False, False])
+            if len(own):
+                group = group_of(facts, own)
+                groups.append(group)
+                members += members_of(group, own, facts)
+                hits += [hit_of(group, row, facts) for row in own.to_dicts()]
+        return {
+            "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
+            "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
+            "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
+        }
+
+
+@dataclass(frozen=True)
+class FormAssociation(Detector):
+    """Ranks rows that are put in a form which goes with their label, though what they say goes with another one."""
+
+    name: ClassVar[str] = NAME
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Learn from a sample, judge every labelled row, look at the first ones."""
+        return (Learn(), Score(), Show())
+
+    def title(self, rule: str) -> str:
+        """What a hit is called."""
+        return "A form of text that goes with its label"
