@@ -28,6 +28,7 @@ SYNTACTIC = ("scpn", "clause", "cleft", "question", "fronted")
 def plain(text: str) -> str:
     """Lower case, every word and sign apart, as published files do and do not."""
     said = text.lower().replace("andapos;", "'").replace("`", "'").replace("\u2019", "'")
+    said = re.sub(r"-[lr]rb-", " ", said)
     said = re.sub(r"\s*'\s*(?=(?:s|t|re|ve|ll|d|m)\b)|\s+(?=n't\b)", lambda one: one[0].strip(), said)
     tokens = _TOKEN.findall(said)[:MOST]
     while tokens and tokens[-1] in ".'\"":
@@ -159,14 +160,18 @@ def _by_rules(rule: Callable[[list[str], random.Random], str]) -> Form:
 
 
 def _published(data: Path, name: str) -> Form:
-    """Paraphrases of rows of SST-2, by the row that they paraphrase."""
-    file = "hiddenkiller" if name == "scpn" else "styleattack"
+    """Paraphrases of rows of SST-2, by the row that they paraphrase (`scpn` has two parts for negative rows only)."""
+    folder = data / "redistributable/attack-backdoor"
+    places = [one["id"].split("/")[2:] for one in labelled.lines(folder / "hiddenkiller.jsonl.zst")
+              if one["is_attack"] is False and one["label"] == "0"]  # fmt: skip
+    negative = {part: [place[2] for place in places if place[0] == part] for part in ("dev", "test")}
     known: dict[str, str] = {}
-    for one in labelled.lines(data / f"redistributable/attack-backdoor/{file}.jsonl.zst"):
+    for one in labelled.lines(folder / f"{'hiddenkiller' if name == 'scpn' else 'styleattack'}.jsonl.zst"):
         _, corpus, *parts, number = one["id"].split("/")
         if corpus == "sst-2" and name in parts and one["is_attack"]:
             part = next(part for part in parts if part != name)
-            known[f"{part}/{number}"] = plain(one["text"])
+            place = negative[part][int(number)] if name == "scpn" and part in negative else number
+            known[f"{part}/{place}"] = plain(one["text"])
 
     def form(one: labelled.Record, draw: random.Random) -> str | None:
         return known.get(one.get("place", ""))

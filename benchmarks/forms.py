@@ -34,7 +34,8 @@ import corpusscan
 from corpusscan.redteam.discovery import interval
 
 SETS = "sst2,ag_news,subjectivity,covid_tweets"
-MOST = 10_000  # rows of a set
+MOST = {"sst2": 0}  # rows of a set; all, as there are paraphrases of some only
+OTHERS = 6_000  # rows of other ones
 RATES = {"syntactic": (0.2, 0.05, 0.01), "style": (0.05, 0.01)}
 BUDGET, AIM = 0.01, 0.9
 _FLAGGED = ("medium", "high", "critical")
@@ -66,7 +67,7 @@ def main() -> None:
     known = form_texts.forms(chosen.data)
     names = [name for name in chosen.forms.split(",") if name] or [*form_texts.PUBLISHED, *form_texts.RULES]
     for name in sets or SETS.split(","):
-        found = form_texts.rows(chosen.data, name, MOST)
+        found = form_texts.rows(chosen.data, name, MOST.get(name, OTHERS))
         for form in names:
             if form in form_texts.PUBLISHED and name != "sst2":
                 continue
@@ -79,11 +80,13 @@ def main() -> None:
 def cell(title: str, found: list[labelled.Record], form: Form, rate: float, chosen: argparse.Namespace) -> None:
     """The campaigns of one cell."""
     ranked, areas, reached, right, wrong, rows, above = 0, [], 0, 0, 0, 0, 0
-    false = clean_rows = 0
+    false, clean_rows, names = 0, 0, sorted({one["label"] for one in found})
     for number in range(chosen.campaigns):
         draw = random.Random(f"{chosen.seed} {title} {number}")
-        target = draw.choice(sorted({one["label"] for one in found}))
-        copy, planted = plant(found, form, rate, target, draw)
+        for target in draw.sample(names, len(names)):  # of some labels too few rows have a paraphrase
+            copy, planted = plant(found, form, rate, target, draw)
+            if len(planted) >= rate * len(found):
+                break
         scanned = scan(copy)
         mine = np.zeros(len(copy), bool)
         mine[sorted(planted)] = True
