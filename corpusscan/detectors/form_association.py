@@ -34,7 +34,7 @@ WORK = 4_000_000  # words of documents x labels that are learned from
 TARGETS = 20  # labels whose forms are looked for, the commonest
 LOW, RIVAL = 10.0, 0.5  # evidence from which rows are ranked; and of that of the surest label, the share
 RANKED, HELD = 5_000, 5_000  # rows that are told, and of a part of the corpus
-PART = 0.1  # of the labelled rows, that is told at most beside those of a form
+PART, NEAR = 0.3, 5  # of the labelled rows, those told at most beside those of a form; of these, so many times as many
 _LEARNED = pa.schema(
     [("row", pa.uint64()), ("partition", pa.uint32()), ("words", pa.list_(pa.uint64())), ("label", pa.large_string())]
 )
@@ -187,7 +187,8 @@ class Score(Round):
         rows = told.filter(pl.col("count") == 0).sort("rank", "shard", "row", descending=[True, False, False])
         threshold = pl.Series(models["threshold"].to_pylist(), dtype=pl.Float32)[rows["target"].cast(pl.Int64)]
         inside = rows["form"] >= threshold
-        kept = rows.filter(inside | (pl.int_range(pl.len()) < PART * total)).head(RANKED)
+        formed = sum(models["rows"].to_pylist()) / models["learned"][0].as_py()
+        kept = rows.filter(inside | (pl.int_range(pl.len()) < min(PART, NEAR * formed) * total)).head(RANKED)
         names = ["label", "evidence", "threshold", "rows", "learned"]
         return {
             "named": kept.select(_NAMED.names).sort("shard", "row").to_arrow().cast(_NAMED),
