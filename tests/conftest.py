@@ -14,6 +14,11 @@ from here import Here, pool
 from corpusscan import audit, cli
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are no part of a test's name: what gzip packs has the time in it, and workers have to name tests alike."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """A folder with 600 records in three files."""
