@@ -193,7 +193,7 @@ class Score(Round):
         return {
             "named": kept.select(_NAMED.names).sort("shard", "row").to_arrow().cast(_NAMED),
             "models": models.select(names),
-            "limits": limits(Limit("rows of a form that are told", RANKED, int(inside.sum()) - RANKED, "rows")),
+            "limits": limits(Limit("rows of a form that are told", RANKED, max(int(inside.sum()) - RANKED, 0), "rows")),
         }
 
 
