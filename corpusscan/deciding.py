@@ -153,11 +153,7 @@ def concluded(rows: pl.DataFrame, groups: pl.DataFrame, detector: str) -> State:
         told.append(group)
         members += members_of(group["group"], own)
         hits += [_hit(group, row) for row in own.filter(pl.col("hit")).to_dicts()]
-    return {
-        "groups": pa.Table.from_pylist(told, schema=schema.CONCLUDED_GROUPS),
-        "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
-        "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
-    }
+    return schema.concluded(told, members, hits)
 
 
 def forgiven(facts: dict[str, Any]) -> str:

@@ -161,11 +161,7 @@ def concluded(rows: pl.DataFrame, wanted: pl.DataFrame, detector: str) -> State:
         told.append(_group(name, title, facts, own, shown))
         members += members_of(name, own.filter(pl.col("part") == TRIGGER))
         hits += _hits(told[-1], own, shown)
-    return {
-        "groups": pa.Table.from_pylist(told, schema=schema.CONCLUDED_GROUPS),
-        "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
-        "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
-    }
+    return schema.concluded(told, members, hits)
 
 
 def _showing(own: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,8 @@ shard.  In results it is (file, row): `report.tables` joins the one to the other
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 
 VERSION = 1  # of the result tables and summary.json
@@ -135,6 +137,18 @@ CONCLUDED_MEMBERS = pa.schema(
         ("independent_id", _text),
     ]
 )
+
+
+def concluded(
+    groups: list[dict[str, Any]], members: list[dict[str, Any]], hits: list[dict[str, Any]]
+) -> dict[str, pa.Table]:
+    """What a detector concludes with, from rows of `CONCLUDED_GROUPS`, `CONCLUDED_MEMBERS` and `CONCLUDED_HITS`."""
+    return {
+        "groups": pa.Table.from_pylist(groups, schema=CONCLUDED_GROUPS),
+        "members": pa.Table.from_pylist(members, schema=CONCLUDED_MEMBERS),
+        "hits": pa.Table.from_pylist(hits, schema=CONCLUDED_HITS),
+    }
+
 
 CARDS = pa.schema(  # one row per document that a detector named: what results say about it
     [

@@ -179,11 +179,7 @@ def concluded(rows: pl.DataFrame, groups: pl.DataFrame, detector: str = "trigger
         told.append(group)
         members += members_of(name, own)
         hits += _hits(group, own, shown)
-    return {
-        "groups": pa.Table.from_pylist(told, schema=schema.CONCLUDED_GROUPS),
-        "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
-        "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
-    }
+    return schema.concluded(told, members, hits)
 
 
 class Spelled:

@@ -164,9 +164,11 @@ class Score(Round):
         hashes, bounds = _words(own)
         fold = outoffold.folds(hashes, bounds)
         views = forms.forms(hashes, bounds, known.common), forms.contents(hashes, bounds, known.common)
-        told = [_ranked(n, one, views, fold, np.flatnonzero(target == n)) for n, one in enumerate(known.form)]
+        told = pl.concat(
+            [_ranked(n, one, views, fold, np.flatnonzero(target == n)) for n, one in enumerate(known.form)]
+        )
         rows = batch.documents["row"].to_numpy()[own.document]
-        frame = pl.concat(told).with_columns(row=pl.Series(rows)[pl.concat(told)["place"]], count=pl.lit(0))
+        frame = told.with_columns(row=pl.Series(rows)[told["place"]], count=pl.lit(0))
         counted = pl.DataFrame({"row": rows[:1], "count": [len(rows)]})
         whole = pl.concat([frame.drop("place"), counted], how="diagonal_relaxed").with_columns(partition=pl.lit(0))
         return whole.select(_SCORED.names).sort("row", "count").to_arrow().cast(_SCORED)
@@ -238,11 +240,7 @@ class Show(Round):
                 groups.append(group)
                 members += members_of(group, own, facts)
                 hits += [hit_of(group, row, facts) for row in own.to_dicts()]
-        return {
-            "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
-            "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
-            "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
-        }
+        return schema.concluded(groups, members, hits)
 
 
 @dataclass(frozen=True)

@@ -278,11 +278,7 @@ class Show(Round):
                     groups.append(group)
                     members += members_of(group, own)
                     hits += hits_of(group, one, own, known[2])
-        return {
-            "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
-            "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
-            "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
-        }
+        return schema.concluded(groups, members, hits)
 
 
 @dataclass(frozen=True)

@@ -114,11 +114,7 @@ class Show(Round):
                     groups.append(group)
                     members += _members(group, own)
                     hits += [_hit(group, row) for row in own.to_dicts()]
-        return {
-            "groups": pa.Table.from_pylist(groups, schema=schema.CONCLUDED_GROUPS),
-            "members": pa.Table.from_pylist(members, schema=schema.CONCLUDED_MEMBERS),
-            "hits": pa.Table.from_pylist(hits, schema=schema.CONCLUDED_HITS),
-        }
+        return schema.concluded(groups, members, hits)
 
 
 def habit(kind: int, noise: int, documents: int) -> str | None:

@@ -1,7 +1,7 @@
-"""Whether texts behind a feature are alike as those before it are not: what follows a trigger is said anew each time.
+"""Whether texts behind a feature are alike as their hosts are not: what follows a trigger is said anew each time.
 
-A rare word carries its topic, so what stands before it is as alike as what stands behind.  A planted trigger stands in
-texts that have nothing to do with one another, and the same is said behind it.
+A rare word carries its topic, so the rest of its documents is as alike as what stands behind it.  A planted trigger
+stands in texts that have nothing to do with one another, and the same is said behind it.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _peaks(gaps, blocks, bounds, most, least, document, word):  # type: ignore[n
 class Alike(NamedTuple):
     """What is known of one feature."""
 
-    before: float  # mean cosine of two texts before it
+    before: float  # mean cosine of two hosts of it
     behind: float
     p_value: float  # of the mean difference of both sides, by how much they differ anywhere
     flipped: float  # of the same with sides exchanged at random within each document

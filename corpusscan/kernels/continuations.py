@@ -23,7 +23,7 @@ APART = 0.4  # of the documents of a feature, that are no copies of one another 
 COMPARED = 512  # documents of a feature that are compared with one another, evenly spread over the corpus
 LIKELY = 1e-4  # p-value that is worth a closer look
 SURE, FLIPPED = 1e-2, 1e-2  # false discovery rate, and p-value of sides exchanged at random
-# More alike behind than before; of what is alike behind, beyond any texts of the corpus, so much may be before.
+# More alike behind than elsewhere (`before`); of what is alike behind, beyond any texts, so much hosts may be.
 MORE, UNLIKE = 0.25, 0.5
 SURELY_UNLIKE = 1 / 4  # for `medium`: hosts of one subject, such as recipes, go on alike behind many of its words
 SOURCE = 1 / 2  # of the independent documents that one publisher may have

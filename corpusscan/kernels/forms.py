@@ -159,6 +159,7 @@ class Corpus:
         self.known = vocabulary(of, self.count, FORM)
         self.seen = read(of, self.count, self.known)
         self.words = vocabulary(self.contents, self.count, CONTENT)
+        self.said = read(self.contents, self.count, self.words)
         self.pairs = outoffold.vocabulary(hashes, bounds, CONTENT, MOST)
         self.whole = outoffold.read(hashes, bounds, self.pairs)
         self.owner = np.repeat(np.arange(self.count), np.diff(self.seen.bounds))
@@ -170,7 +171,7 @@ class Corpus:
 
     def content(self, mine: Bools) -> tuple[Model, Floats]:
         """A model of what rows of a label say, without what goes with it whatever the rest says."""
-        bare = _fitted(read(self.contents, self.count, self.words), self.words, self.fold, mine)[1]
+        bare = _fitted(self.said, self.words, self.fold, mine)[1]
         both = bare + _fitted(self.whole, self.pairs, self.fold, mine)[1]
         first = (both / 2).astype(np.float32)
         form = self.known[0][self.evidence(conditional(first, mine, MIXED)) > PURGED]
