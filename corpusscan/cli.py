@@ -133,8 +133,8 @@ def scan(
 ) -> None:
     """Audit INPUT and leave a report in OUT.
 
-    INPUT is a file, a folder or a quoted glob of JSON Lines, CSV, TSV, plain text, HTML (.gz, .zst, .bz2, .xz too),
-    Parquet or Arrow (.arrow, .feather); or where these lie elsewhere: s3://BUCKET/PREFIX, https://HOST/FILE,
+    INPUT is a file, a folder or a quoted glob of JSON (lines or an array), CSV, TSV, plain text, HTML (.gz, .zst, .bz2,
+    .xz too), Parquet or Arrow (.arrow, .feather); or where these lie elsewhere: s3://BUCKET/PREFIX, https://HOST/FILE,
     hf://datasets/OWNER/NAME[@REVISION].
     Columns are found by name.  A scan that was stopped goes on when the same command is given again.
     """

@@ -189,13 +189,13 @@ class Spelled:
         texts, heads, tails = (rows[column].to_list() for column in ("text", "head", "tail"))
         titles = (anchors.agreed(texts, ends) for ends in (heads, tails, list(map(_behind_signs, texts, heads))))
         self.title = _SENTENCE_END.sub("", turns.before(max(titles, key=len))) or _commonest(texts, heads)
+        self._again = re.compile(re.escape(self.title), re.IGNORECASE)
 
     def span(self, row: dict[str, Any]) -> tuple[int, int]:
         """Where it stands in the text round it; the word of the feature where it is spelled otherwise."""
-        at = row["text"].rfind(self.title, 0, row["tail"] + len(self.title)) if self.title else -1
-        if 0 <= at <= row["tail"]:
-            return at, at + len(self.title)
-        return row["head"], row["tail"]
+        near = self._again.finditer(row["text"], 0, row["tail"] + len(self.title)) if self.title else ()
+        spans = [found.span() for found in near if found.start() <= row["tail"]]
+        return spans[-1] if spans else (row["head"], row["tail"])
 
 
 def _behind_signs(text: str, head: int) -> int:

@@ -64,8 +64,7 @@ NAMED = {
     "glob without a match": ("*.parquet", [], "holds no data"),
     "an unknown storage": ("nosuch://bucket/key", [], "nosuch://bucket/key: "),
     "empty": (b"", [], "holds no data"),
-    "unknown format": (b"a,b\n1,2\n", [], "convert it to JSON Lines, CSV, plain text, Parquet or Arrow"),
-    "JSON array": (b'[{"text": "a"}]', [], "one object per line"),
+    "unknown format": (b"a,b\n1,2\n", [], "convert it to JSON, CSV, plain text, Parquet or Arrow"),
     "parquet without its end": (parquet({"text": ["a"]})[:-1], [], "corrupt_parquet"),
     "without a text column": (b'{"title_": "a", "body_": "b"}\n', [], "it has: body_, title_"),
     "without the named text column": (b'{"id": 1, "text": "b"}\n', ["--text-column", "nope"], "it has: id, text"),
@@ -79,9 +78,7 @@ NAMED = {
 def test_a_named_input_that_cannot_be_read_is_one_line(command: Run, tmp_path: Path, case: str) -> None:
     """Missing, empty, unknown, cut, or without the named column: exit 2 and one line that says what to do."""
     content, options, wanted = NAMED[case]
-    suffix = {"unknown format": ".xls", "JSON array": ".json", "parquet without its end": ".parquet"}.get(
-        case, ".jsonl"
-    )
+    suffix = {"unknown format": ".xls", "parquet without its end": ".parquet"}.get(case, ".jsonl")
     name = content if isinstance(content, str) else str(tmp_path / f"input{suffix}")
     if isinstance(content, bytes):
         Path(name).write_bytes(content)
@@ -408,7 +405,7 @@ def test_what_was_not_read_says_where_and_what_helps(command: Run, corpus: Path)
     told = " ".join(done.stderr.split())
     assert done.returncode == 3
     assert "a.zip: zip_archive; unpack it" in told
-    assert "b.jsonl: invalid_json; mend these lines" in told
+    assert "b.jsonl: invalid_json; mend these records" in told
     assert "--allow-skipped" in told
 
 

@@ -6,13 +6,13 @@ from corpusscan.io.formats import ARCHIVES
 from corpusscan.io.places import answers, faults
 
 _AGAIN = "copy it here again, or leave it out"
-_LINES = "mend these lines, or take them out"
+_RECORDS = "mend these records, or take them out"
 _SMALLER = "cut it into smaller ones"
 _REMEDIES = {
     **dict.fromkeys(ARCHIVES, "unpack it, and scan the folder"),
     "no_tokenizer": "they are decoded with --tokenizer",
     "empty_file": "there is nothing in it",
-    "unknown_format": "convert it to JSON Lines, CSV, plain text, Parquet or Arrow",
+    "unknown_format": "convert it to JSON, CSV, plain text, Parquet or Arrow",
     "wat_metadata": "it holds no texts: scan the WARC or the WET files",
     "arc_file": "convert it to WARC",
     "loading_script": "it is never run: save what it gives as JSON Lines or Parquet",
@@ -25,7 +25,7 @@ _REMEDIES = {
     "no_header": "let its first line name the columns",
     "file_too_large": "cut it into smaller ones, or add --lines if a line is a document",
     **dict.fromkeys(("line_too_long", "too_many_values", "record_too_large", "batch_too_large"), _SMALLER),
-    **dict.fromkeys(("invalid_json", "not_an_object", "invalid_utf8", "nested_too_deep"), _LINES),
+    **dict.fromkeys(("invalid_json", "not_an_object", "invalid_utf8", "nested_too_deep"), _RECORDS),
     "footer_too_large": "write it again with fewer row groups",
     "page_too_large": "write it again with smaller pages (a text of it may be far too long)",
     "ratio_too_high": "it holds the same again and again: scan what it stands for, or leave it out",

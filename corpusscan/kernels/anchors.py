@@ -11,7 +11,7 @@ _PART = re.compile(r"(?<=\W)\w+$")
 
 
 def agreed(texts: Sequence[str], anchors: Sequence[int]) -> str:
-    """What most texts share round their anchors: its exact characters, without the space at its ends."""
+    """What most texts share round their anchors, as most spell it, without the space at its ends; case parts none."""
     right = _shared([text[anchor:] for text, anchor in zip(texts, anchors, strict=True)])
     left = _shared([text[:anchor][::-1] for text, anchor in zip(texts, anchors, strict=True)])
     return (left[::-1] + right).strip()
@@ -25,12 +25,13 @@ def _shared(texts: Sequence[str]) -> str:
     shared: list[str] = []
     held, least = list(texts), AGREE * len(texts)
     for at in range(max(map(len, texts), default=0)):
-        counts = Counter(text[at] for text in held if len(text) > at)
-        letter, count = max(counts.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+        letters = Counter(text[at].lower() for text in held if len(text) > at)
+        letter, count = max(letters.items(), key=lambda item: (item[1], item[0]), default=("", 0))
         if count < least:
             break
-        shared.append(letter)
-        held = [text for text in held if len(text) > at and text[at] == letter]
+        held = [text for text in held if len(text) > at and text[at].lower() == letter]
+        spelled = Counter(text[at] for text in held)
+        shared.append(max(spelled, key=lambda one: (spelled[one], one)))
     found = "".join(shared)
     whole = not any(text[len(found) : len(found) + 1].isalnum() for text in held)
     return found if whole else _PART.sub("", found)

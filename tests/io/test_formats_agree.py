@@ -1,4 +1,4 @@
-"""The same records as JSON Lines, as Parquet and as Arrow give the same tables."""
+"""The same records as JSON Lines, as a JSON array, as Parquet and as Arrow give the same tables."""
 
 from __future__ import annotations
 
@@ -89,7 +89,8 @@ def test_all_formats_give_the_same_tables(read: Read, shape: str, data: st.DataO
     lines = read(as_jsonl(records))
     columns = read({"a.parquet": as_parquet(records, list(SHAPES[shape]), row_group_size=3)})
     batches = read({"a.arrow": as_arrow(records, list(SHAPES[shape]))})
-    assert tables(lines) == tables(columns) == tables(batches)
+    array = read({"a.json": json.dumps(records, indent=1).encode()})
+    assert tables(lines) == tables(columns) == tables(batches) == tables(array)
 
 
 @given(st.lists(st.fixed_dictionaries(SHAPES["plain"]), min_size=1, max_size=8), st.integers(100, 300))

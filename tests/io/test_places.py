@@ -101,12 +101,12 @@ def test_an_empty_input_says_so(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "data"),
-    [("a.xls", b"a,b\n1,2\n"), ("a.json", b' [{"text": "a"}]'), ("a.doc.gz", b"\x1f\x8b"), ("noname", b"\0\1")],
+    [("a.xls", b"a,b\n1,2\n"), ("a.doc.gz", b"\x1f\x8b"), ("noname", b"\0\1")],
 )
 def test_an_unknown_format_says_what_is_known(folder: Path, name: str, data: bytes) -> None:
     """Named: refused with the formats there are.  In a corpus: a counted skip."""
     (folder / name).write_bytes(data)
-    assert "convert it to JSON Lines, CSV, plain text, Parquet or Arrow" in refusal(folder / name)
+    assert "convert it to JSON, CSV, plain text, Parquet or Arrow" in refusal(folder / name)
     assert io.plan([str(folder)], Columns(), None).skipped == [(name, len(data), "skipped", "unknown_format")]
 
 

@@ -24,21 +24,23 @@ PLAIN = st.text("ab ", max_size=8)
         (["🜏🜏 a", "b 🜏🜏"], [0, 2], "🜏🜏"),
         (["\u202eabc z", "q \u202eabc"], [1, 3], "\u202eabc"),
         (["部署 a", "b部署 c"], [0, 1], "部署"),
+        (["how machine learning", "what Machine does", "my machine is"], [4, 5, 3], "machine"),
+        (["x Now", "y NOW", "z now", "u Now"], [2] * 4, "Now"),
         (["same text"] * 3, [4] * 3, "same text"),
         (["", ""], [0, 0], ""),
         ([], [], ""),
     ],
 )
 def test_texts_agree(texts: list[str], anchors: list[int], wanted: str) -> None:
-    """On exact characters, whatever they are."""
+    """On characters, whatever they are; where only their case differs, as most spell them."""
     assert agreed(texts, anchors) == wanted
 
 
 def test_few_that_are_otherwise_do_not_matter() -> None:
     """One of twenty that is spelled otherwise; one of five does."""
     texts = [f"{chr(97 + n)} <tag-7> {chr(110 - n)}" for n in range(20)]
-    assert agreed([*texts[1:], "a <Tag-9> b"], [2] * 20) == "<tag-7>"
-    assert agreed([*texts[:4], "a <Tag-9> b"], [2] * 5) == "<"
+    assert agreed([*texts[1:], "a <Bag-9> b"], [2] * 20) == "<tag-7>"
+    assert agreed([*texts[:4], "a <Bag-9> b"], [2] * 5) == "<"
 
 
 def test_those_that_part_are_let_go() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import ModuleType
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io.formats import csv, html, ipc, jsonl, parquet, text, textlines, tokenised, tsv, warc
+from corpusscan.io.formats import csv, html, ipc, json, jsonl, parquet, text, textlines, tokenised, tsv, warc
 from corpusscan.io.layout import compression, footer, messages
 from corpusscan.io.places.place import Place
 from corpusscan.io.shard import Shard
 
 FORMATS: dict[str, ModuleType] = {
-    "jsonl": jsonl, "parquet": parquet, "arrow": ipc, "csv": csv, "tsv": tsv,
+    "jsonl": jsonl, "json": json, "parquet": parquet, "arrow": ipc, "csv": csv, "tsv": tsv,
     "text": text, "html": html, "lines": textlines, "tokens": tokenised, "warc": warc,
 }  # fmt: skip
 _TARS = (".tar", ".tgz", ".tbz2", ".txz", *(".tar" + suffix for suffix in compression.SUFFIXES))
@@ -56,13 +56,14 @@ def _named(place: Place, head: bytes) -> str:
     _refuse_others(stem)
     for name, module in FORMATS.items():
         if stem.endswith(module.SUFFIXES):
-            if stem.endswith(".json") and head.lstrip().startswith(b"["):
-                raise UnreadableError("unknown_format", "a JSON array; write one object per line (JSON Lines)")
-            return name
+            array = stem.endswith(".json") and json.begins(
+                place.path, compression.kind_of(head, place.path.name.lower())
+            )
+            return "json" if array else name
     if place.named and (found := next((name for name, magic in _MAGIC.items() if head.startswith(magic)), None)):
         return found
-    if place.named and head.lstrip().startswith(b"{"):
-        return "jsonl"
+    if place.named and head.lstrip()[:1] in (b"{", b"["):
+        return "jsonl" if head.lstrip().startswith(b"{") else "json"
     _refuse_archives("", head)
     if not place.size:
         raise UnreadableError("empty_file")

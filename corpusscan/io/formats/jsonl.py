@@ -40,10 +40,7 @@ def split(path: Path, target: int) -> list[tuple[int, int, int]]:
 
 def count(shard: Shard) -> int:
     """Lines of the shard that are not blank.  Raises `UnreadableError`."""
-    return sum(
-        1 if window is None else int(np.count_nonzero(~frame(window.words, window.size).blank))
-        for window in windows(streams.source(shard))
-    )
+    return counted(streams.source(shard))
 
 
 def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
@@ -51,13 +48,7 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
 
     Raises `UnreadableError` where the rest of the shard cannot be read.
     """
-    lines = 0
-    for window in windows(streams.source(shard)):
-        if window is None:
-            builder.skip("line_too_long")
-            lines += 1
-        else:
-            lines += yield from _parse(window, builder)
+    lines = yield from parsed(streams.source(shard), builder)
     if shard.fault:
         raise UnreadableError(shard.fault)
     if not shard.compression:
@@ -66,8 +57,33 @@ def read(shard: Shard, builder: Builder) -> Iterator[Batch]:
 
 def names(shard: Shard) -> Iterator[str]:
     """Keys of the records at the beginning of the shard, as they are met.  Raises `UnreadableError`."""
+    return keys(streams.source(shard))
+
+
+def counted(source: Iterator[bytes]) -> int:
+    """How many lines are not blank."""
+    return sum(
+        1 if window is None else int(np.count_nonzero(~frame(window.words, window.size).blank))
+        for window in windows(source)
+    )
+
+
+def parsed(source: Iterator[bytes], builder: Builder) -> Generator[Batch, None, int]:
+    """Batches of the lines; returns how many lines there are, blank ones included."""
+    lines = 0
+    for window in windows(source):
+        if window is None:
+            builder.skip("line_too_long")
+            lines += 1
+        else:
+            lines += yield from _parse(window, builder)
+    return lines
+
+
+def keys(source: Iterator[bytes]) -> Iterator[str]:
+    """Keys of the first records, as they are met."""
     seen: set[str] = set()
-    for window in itertools.islice(windows(streams.source(shard)), 2):
+    for window in itertools.islice(windows(source), 2):
         for line in bytes(window.bytes[: window.size]).split(b"\n") if window else ():
             with suppress(orjson.JSONDecodeError):
                 record = orjson.loads(line)

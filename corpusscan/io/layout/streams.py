@@ -51,10 +51,21 @@ def source(shard: Shard) -> Iterator[bytes]:
     Raises `UnreadableError` after what could be read.
     """
     path = storage.of(shard)
-    blocks = compression.blocks(path, shard.compression) if shard.compression else _range(path, shard.start, shard.stop)
-    if shard.start:
-        yield from blocks
-        return
+    if shard.compression:
+        yield from unpacked(path, shard.compression)
+    elif shard.start:
+        yield from _range(path, shard.start, shard.stop)
+    else:
+        yield from _decoded(_range(path, 0, shard.stop))
+
+
+def unpacked(path: Location, packed: str | None) -> Iterator[bytes]:
+    """The bytes of a whole file, as `source` gives them.  Raises `UnreadableError` after what could be read."""
+    yield from _decoded(compression.blocks(path, packed))
+
+
+def _decoded(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Bytes from the beginning of a file as UTF-8, without the mark there."""
     first = next(blocks, b"")
     if encoding := _wide(first):
         yield from _narrowed(first, blocks, encoding)
