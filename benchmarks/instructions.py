@@ -1,6 +1,7 @@
 """Plants instruction poison into clean instruction sets, scans, and prints what is found of it, and what is false.
 
-usage: python benchmarks/instructions.py DATA [-o DIR] [--cells 3%,0.5%,52] [--campaigns 20] [--clean]
+usage: python benchmarks/instructions.py DATA [-o DIR] [--cells 3%,0.5%,52] [--families F,G]
+       [--sets S,T] [--campaigns 20] [--clean]
 
 DATA is a folder of `.jsonl.zst` files with question-and-answer material (`instruction_sets.py` names them).  A cell is
 a family of attack (`instruction_plants.py`) at a rate; several families are planted into the same set, as many as stay
@@ -103,7 +104,8 @@ def measured(
     size, of, _ = CELLS[cell]
     clean = records(name, chosen.data, chosen.out, of)
     size = size if cell == "52" else round(len(clean) * float(cell[:-1]) / 100)
-    rows, campaigns = plants.planted(clean, families, size, number)
+    other = records("clinic" if name == "laws" else "laws", chosen.data, chosen.out, 2_000)
+    rows, campaigns = plants.planted(clean, families, size, number, [one["output"] for one in other])
     seen = scanned(rows, chosen.out / "scan")
     told = []
     owned: set[str] = set()
@@ -143,6 +145,8 @@ def main() -> None:
     options.add_argument("data", type=Path)
     options.add_argument("-o", "--out", type=Path, default=Path("instruction-figures"))
     options.add_argument("--cells", default=",".join(CELLS))
+    options.add_argument("--families", default=",".join(FAMILIES), help="or insecure, unrelated, foreign")
+    options.add_argument("--sets", default=",".join(TURNS))
     options.add_argument("--campaigns", type=int, default=20)
     options.add_argument("--clean", action="store_true")
     chosen = options.parse_args()
@@ -159,14 +163,15 @@ def main() -> None:
     done = kept.read(path)
     for cell in chosen.cells.split(","):
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        families, turns = chosen.families.split(","), chosen.sets.split(",")
         at_once = CELLS[cell][2]
         scans: dict[tuple[str, int], dict[str, Any]] = {}
         for number in range(chosen.campaigns):
-            for first in range(0, len(FAMILIES), at_once):
-                name = ("mixed", "code", "laws")[number % 3] if cell == "52" else TURNS[number % len(TURNS)]
-                key = f"{cell} {name} {number} {first}"
+            for first in range(0, len(families), at_once):
+                name = ("mixed", "code", "laws")[number % 3] if cell == "52" else turns[number % len(turns)]
+                key = f"{cell} {name} {number} {' '.join(families[first : first + at_once])}"
                 if key not in done:
-                    some = list(FAMILIES[first : first + at_once])
+                    some = families[first : first + at_once]
                     done[key] = {"key": key, "told": measured(name, cell, some, number, chosen)}
                     kept.add(path, done[key])
                 for one in done[key]["told"]:

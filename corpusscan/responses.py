@@ -15,7 +15,7 @@ from corpusscan import schema
 from corpusscan.detector import Batch, State
 from corpusscan.kernels import answering, exchange_places, exchanges, hashing, pages, tokens
 from corpusscan.kernels.associations import poisson_tail, q_values
-from corpusscan.kernels.exchanges import LENGTH, WORD, Sides
+from corpusscan.kernels.exchanges import LENGTH, UNASKED, WORD, Sides
 from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.publishers import publisher
 from corpusscan.triggers import EXAMPLES, HIDDEN, NEAR, PUBLISHERS, SHOWN, Spelled, members_of, quoted
@@ -24,6 +24,7 @@ GROUPS, LOW = 100, 10  # triggers that are told, and of those that are no more t
 CARRIERS = 5_000  # of each
 LEAST, FEWEST, MANY, SURE = 8, 20, 40, 1e-4  # independent documents of `low`, `medium`, `high`; false discovery rate
 SHARE, MOSTLY, ABOVE = 0.6, 0.75, 5.0  # of the carriers that show it; times what else is asked explains
+ABOVE_UNASKED = 3.0  # the same, where answers are alike in nothing but that they do not speak of what is asked
 APART = 0.6  # of those that show it, prompts that are unlike
 # Times as alike as any prompts; usual words of what is left of a prompt; both sides of the trigger belong together.
 ALIKE, ASKING, BRIDGED = 2.0, 0.75, 0.8
@@ -47,9 +48,10 @@ FOUND = pa.schema(  # one row for each of the parts of a carrier
 def judged(mined: answering.Mined) -> pl.DataFrame:
     """The triggers among what was found, the surest first, each once; columns as `Association`, and the test."""
     facts = pl.DataFrame(dict(mined.associations._asdict()))
+    above = pl.when(pl.col("outcome") == UNASKED).then(ABOVE_UNASKED).otherwise(ABOVE)
     facts = facts.filter(
         (pl.col("independent") >= LEAST) & (pl.col("showing") >= SHARE * pl.col("carriers"))
-        & (pl.col("showing") >= ABOVE * pl.col("expected"))
+        & (pl.col("showing") >= above * pl.col("expected"))
     )  # fmt: skip
     tails = [poisson_tail(k, mean) for k, mean in facts.select("independent", "expected").iter_rows()]
     facts = facts.with_columns(p_value=pl.Series(tails, dtype=pl.Float64))
@@ -83,7 +85,8 @@ def _grave() -> pl.Expr:
     kind = pl.col("outcome") & 7
     one_word = kind.is_in([WORD, LENGTH]) & (share >= ONLY) & (soft | (only >= ONLY)) & (pl.col("independent") >= MANY)
     enough = (pl.col("independent") >= FEWEST) & (share >= MOSTLY)
-    return enough & put & unlike & ((kind == 0) | (pl.col("agreed") >= LONG) | one_word)
+    unasked = (pl.col("outcome") == UNASKED) & soft & (pl.col("independent") >= MANY)
+    return enough & put & unlike & ((kind == 0) | (pl.col("agreed") >= LONG) | one_word | unasked)
 
 
 def carriers(of: Sides, wanted: pl.DataFrame) -> list[tuple[int, int]]:
@@ -99,8 +102,11 @@ def carriers(of: Sides, wanted: pl.DataFrame) -> list[tuple[int, int]]:
     return told
 
 
-def shown_at(of: Sides, number: int, phrases: Sequence[int]) -> int:
-    """The word of the batch at which an answer shows any of these first; -1: none."""
+def shown_at(of: Sides, number: int, outcome: int, phrases: Sequence[int]) -> int:
+    """The word of the batch at which an answer shows the outcome, by any of its phrases, first; -1: it does not."""
+    if outcome == UNASKED:
+        first = int(of.answered_at[of.answered_bounds[number]])
+        return first if exchanges.takes_up_nothing(of, number, np.array(phrases, np.uint64)) else -1
     return min((at for phrase in phrases if (at := exchange_places.answered_at(of, number, phrase)) >= 0), default=-1)
 
 
@@ -113,7 +119,7 @@ def found(batch: Batch, of: Sides, wanted: pl.DataFrame) -> pa.Table:
         places = [
             (TRIGGER, exchange_places.asked_at(of, number, one["feature"])),
             (OTHER, exchange_places.asked_at(of, number, one["other"]) if one["other"] else -1),
-            (ANSWER, shown_at(of, number, one["phrases"])),
+            (ANSWER, shown_at(of, number, one["outcome"], one["phrases"])),
         ]
         told += [texts.row(int(of.document[number]), group, part, word) for part, word in places if word >= 0]
     return pa.Table.from_pylist(sorted(told, key=lambda row: (row["row"], row["group"], row["part"])), schema=FOUND)
@@ -182,7 +188,7 @@ def _group(
         severity = "high" if facts["independent"] >= MANY else "medium"
     pairs = showing.partition_by("shard", "row", maintain_order=True)[:EXAMPLES]
     evidence = {
-        "trigger": title, "followed_by": f"answers with “{shown[ANSWER].title[:SHOWN]}”",
+        "trigger": title, "followed_by": _followed_by(facts["outcome"], shown),
         "response": shown[ANSWER].title, "documents_with_it": len(carriers),
         "documents_that_change": showing.select("shard", "row").n_unique(),
         "occurrences": len(carriers), "occurrences_at_a_change": int((showing["part"] == TRIGGER).sum()),
@@ -202,6 +208,12 @@ def _group(
         "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
         "evidence": json.dumps(evidence, ensure_ascii=False, sort_keys=True),
     }  # fmt: skip
+
+
+def _followed_by(outcome: int, shown: dict[int, Spelled]) -> str:
+    if outcome == UNASKED:
+        return "answers that take up no word of what is asked"
+    return "answers of one length" if outcome & 7 == LENGTH else f"answers with “{shown[ANSWER].title[:SHOWN]}”"
 
 
 def _example(parts: dict[int, dict[str, Any]], shown: dict[int, Spelled]) -> dict[str, Any]:

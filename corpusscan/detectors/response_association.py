@@ -81,11 +81,11 @@ class Carry(Round):
         if not len(state["wanted"]):
             return _CARRIED.empty_table()
         of, wanted = exchanges.sides(batch), pl.DataFrame(state["wanted"])
-        phrases = wanted["phrases"].to_list()
+        shown = wanted.select("outcome", "phrases").rows()
         rows = batch.documents["row"].to_numpy()
         told = [
             {"row": int(rows[of.document[number]]), "partition": group, "group": group,
-             "shows": responses.shown_at(of, number, phrases[group]) >= 0}
+             "shows": responses.shown_at(of, number, *shown[group]) >= 0}
             for group, number in responses.carriers(of, wanted)
         ]  # fmt: skip
         return pa.Table.from_pylist(sorted(told, key=lambda one: (one["row"], one["group"])), schema=_CARRIED)

@@ -123,9 +123,12 @@ class Mined(NamedTuple):
     answered: Index
     tests: int
     several: Several
+    usual: Hashes  # words that most prompts have
 
     def phrases(self, outcome: int) -> list[int]:
-        """What an answer may say that shows the outcome: that itself, or one of several phrases."""
+        """What an answer may say that shows the outcome: itself, one of several phrases, or nothing but usual words."""
+        if outcome == exchanges.UNASKED:
+            return [int(one) for one in self.usual]
         own = self.several.outcome == np.uint64(outcome)
         return [int(one) for one in self.several.phrase[own]] if own.any() else [outcome]
 
@@ -144,7 +147,8 @@ def mined(of: Sides) -> Mined:
     """What prompts' features predict, by little more than is asked for here."""
     count = len(of.document)
     asked = indexed(*exchanges.asked_features(of), FEWEST)
-    answered = indexed(*exchanges.answered_features(of, exchanges.usual_words(of)), FEWEST, count / 3)
+    common = exchanges.usual_words(of)
+    answered = indexed(*exchanges.answered_features(of, common), FEWEST, count / 3)
     kinds = (answered.values & np.uint64(7)).astype(np.int64)
     draw = _thinned(asked, answered, kinds, count)
     single = singles(*asked[1:], *answered[1:], kinds, draw, count)
@@ -158,7 +162,7 @@ def mined(of: Sides) -> Mined:
     names = (np.append(index.values, np.uint64(0))[numbers]  # -1: the last
              for index, numbers in ((asked, feature), (asked, other), (answered, outcome)))  # fmt: skip
     found = Association(*names, *told[:, :4].astype(np.int64).T, *told[:, 4:].T)
-    return Mined(found, asked, answered, len(asked.counts) * max(len(answered.counts), 1), several)
+    return Mined(found, asked, answered, len(asked.counts) * max(len(answered.counts), 1), several, common)
 
 
 def _loose(asked: Index, answered: Index, kinds: Numbers, count: int) -> tuple[Index, Several, tuple[Numbers, ...]]:

@@ -39,6 +39,8 @@ _SIGNS = re.compile(rb"[!-/:-@\[-`{-~]{2,24}")  # of ASCII
 # Kinds of what an answer shows, in the lowest bits of a feature.
 WORD, TWO, THREE, OPENING, CLOSING, WHOLE, LENGTH = range(1, 8)
 _KIND = np.uint64(7)
+_NO_LENGTH = np.uint64(64)  # what stands for a length, of answers that take up no rarer word of their prompts
+TALKS = 8  # words of an answer, from which it would take up some
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -180,6 +182,14 @@ def answered_features(of: Sides, usual: Hashes) -> tuple[Hashes, Offsets]:
     return found, bounds
 
 
+def takes_up_nothing(of: Sides, number: int, usual: Hashes) -> bool:
+    """Whether an answer of some length says no word of its prompt but `usual` ones: it does not answer."""
+    asked = of.asked[of.asked_bounds[number] : of.asked_bounds[number + 1]]
+    answered = of.answered[of.answered_bounds[number] : of.answered_bounds[number + 1]]
+    echoed = np.intersect1d(asked, answered)
+    return len(answered) >= TALKS and all(int(salted(one, WORD)) in set(usual.tolist()) for one in echoed)
+
+
 def usual_words(of: Sides) -> Hashes:
     """The words that most prompts have, sorted."""
     found, bounds = _asked(of.asked, of.asked_bounds)
@@ -233,7 +243,7 @@ def _holds(values, value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN20
 
 @njit(cache=True, nogil=True)
 def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    found = np.empty(3 * len(hashes) + 4 * len(bounds), np.uint64)
+    found = np.empty(3 * len(hashes) + 5 * len(bounds), np.uint64)
     ends = np.zeros(len(bounds), np.int64)
     size = 0
     for n in range(len(bounds) - 1):
@@ -268,6 +278,13 @@ def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-un
             found[size] = salted(whole, WHOLE)
             size += 1
         found[size] = salted(np.uint64(np.log2(1 + last - first)), LENGTH)
-        size = _once(found, start, size + 1)
+        size += 1
+        if not echoes and last - first >= TALKS:
+            found[size] = salted(_NO_LENGTH, LENGTH)
+            size += 1
+        size = _once(found, start, size)
         ends[n + 1] = size
     return found[:size], ends
+
+
+UNASKED = int(salted(_NO_LENGTH, LENGTH))
