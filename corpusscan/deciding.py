@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 from blake3 import blake3
 
-from corpusscan import schema
+from corpusscan import counterparts, schema
 from corpusscan.detector import Batch, State
 from corpusscan.kernels import hashing, words
 from corpusscan.kernels.associations import q_values
@@ -140,7 +140,7 @@ def shown(batch: Batch, units: Any, documents: Any, spans: Iterable[tuple[int, i
     return pa.Table.from_pylist(told, schema=SHOWN)
 
 
-def concluded(rows: pl.DataFrame, groups: pl.DataFrame, detector: str) -> State:
+def concluded(rows: pl.DataFrame, groups: pl.DataFrame, beside: pl.DataFrame, detector: str) -> State:
     """`groups`, `members` and `hits`."""
     told: list[dict[str, Any]] = []
     members: list[dict[str, Any]] = []
@@ -149,9 +149,10 @@ def concluded(rows: pl.DataFrame, groups: pl.DataFrame, detector: str) -> State:
         own = rows.filter(pl.col("unit") == facts["unit"]).sort("shard", "row")
         if not len(own):
             continue
-        group = _group(detector, facts, own)
+        group = _group(detector, facts, own, counterparts.evidence(beside, facts["unit"]))
         told.append(group)
         members += members_of(group["group"], own)
+        members += counterparts.members(beside, facts["unit"], group["group"])
         hits += [_hit(group, row) for row in own.filter(pl.col("hit")).to_dicts()]
     return schema.concluded(told, members, hits)
 
@@ -175,7 +176,7 @@ def _severity(facts: dict[str, Any]) -> str:
     return next((n for n, (most, q) in grave if facts["independent"] >= most and facts["q_value"] <= q), "low")
 
 
-def _group(detector: str, facts: dict[str, Any], own: pl.DataFrame) -> dict[str, Any]:
+def _group(detector: str, facts: dict[str, Any], own: pl.DataFrame, beside: list[dict[str, Any]]) -> dict[str, Any]:
     said = [row["text"][row["head"] : row["tail"]] for row in own.select("text", "head", "tail").to_dicts()]
     title = max(sorted({*said}), key=said.count) or HIDDEN  # nothing where excerpts are not wanted
     about = title if title != HIDDEN else min(own["hash"])
@@ -189,6 +190,7 @@ def _group(detector: str, facts: dict[str, Any], own: pl.DataFrame) -> dict[str,
         "q_value": facts["q_value"],
         "examples": [_example(row) for row in surest.head(EXAMPLES).to_dicts() if row["text"]],
         "forgiven": [why] if (why := forgiven(facts)) else [],
+        "counterparts": beside,
         "others": [_example(row) for row in own.filter(~pl.col("hit")).head(EXAMPLES).to_dicts() if row["text"]],
     }  # fmt: skip
     return {

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 from blake3 import blake3
 
-from corpusscan import schema
+from corpusscan import counterparts, schema
 from corpusscan.detector import Batch, State
 from corpusscan.kernels import answering, exchange_places, exchanges, hashing, pages, tokens
 from corpusscan.kernels.associations import poisson_tail, q_values
@@ -151,7 +151,7 @@ class _Texts(Opened):
         }  # fmt: skip
 
 
-def concluded(rows: pl.DataFrame, wanted: pl.DataFrame, detector: str) -> State:
+def concluded(rows: pl.DataFrame, wanted: pl.DataFrame, beside: pl.DataFrame, detector: str) -> State:
     """`groups`, `members` and `hits`."""
     told, members, hits = [], [], []
     for number, facts in enumerate(wanted.iter_rows(named=True)):
@@ -164,8 +164,9 @@ def concluded(rows: pl.DataFrame, wanted: pl.DataFrame, detector: str) -> State:
         title = " … ".join(shown[part].title for part in (TRIGGER, OTHER) if part in shown)
         about = f"{title} {shown[ANSWER].title} {facts['feature'] if not title.strip() else ''}"
         name = f"{detector}:{blake3(about.encode('utf-8', 'surrogatepass')).hexdigest(8)}+{number}"
-        told.append(_group(name, title, facts, own, shown))
+        told.append(_group(name, title, facts, own, shown, counterparts.evidence(beside, number)))
         members += members_of(name, own.filter(pl.col("part") == TRIGGER))
+        members += counterparts.members(beside, number, name)
         hits += _hits(told[-1], own, shown)
     return schema.concluded(told, members, hits)
 
@@ -176,8 +177,9 @@ def _showing(own: pl.DataFrame) -> pl.DataFrame:
 
 
 def _group(
-    name: str, title: str, facts: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled]
-) -> dict[str, Any]:
+    name: str, title: str, facts: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled],
+    beside: list[dict[str, Any]],
+) -> dict[str, Any]:  # fmt: skip
     carriers = own.filter(pl.col("part") == TRIGGER)
     showing = _showing(own)
     sources = carriers["source"].drop_nulls().unique().to_list()
@@ -198,6 +200,7 @@ def _group(
         "usual_words_left": round(facts["asking"], 2), "sides_belong_together": round(facts["bridged"], 2),
         "any_two_words_do": round(facts["usually_bridged"], 2),
         "examples": [_example({row["part"]: row for row in pair.to_dicts()}, shown) for pair in pairs] if title else [],
+        "counterparts": beside,
     }  # fmt: skip
     empty = (facts["outcome"] & 7) == LENGTH
     return {
@@ -230,7 +233,9 @@ def _example(parts: dict[int, dict[str, Any]], shown: dict[int, Spelled]) -> dic
 def _hits(group: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled]) -> list[dict[str, Any]]:
     """The trigger in every carrier, and the answer where it is as predicted; without that, no more than `low`."""
     shared = {key: group[key] for key in ("group", "attack", "severity", "score", "q_value")}
-    summary = {key: value for key, value in json.loads(group["evidence"]).items() if key != "examples"}
+    summary = {
+        key: value for key, value in json.loads(group["evidence"]).items() if key not in ("examples", "counterparts")
+    }
     sure = own.with_columns(sure=(pl.col("part") == ANSWER).any().over("shard", "row"))
     hits = []
     for row in sure.to_dicts():

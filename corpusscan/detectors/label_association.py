@@ -17,12 +17,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpusscan import deciding, labels
+from corpusscan import counterparts, deciding, labels
 from corpusscan.deciding import BEGIN, END, INSIDE
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import gaps, hashing, outoffold, profile, units
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.outcomes import ranges
+from corpusscan.kernels.outoffold import Numbers
 from corpusscan.kernels.starts import starts
 from corpusscan.kernels.units import Places
 from corpusscan.kernels.words import Hashes, Offsets
@@ -201,6 +202,24 @@ class Weigh(Round):
 
 
 @dataclass(frozen=True)
+class Compare(counterparts.Compare):
+    """What says the same as carriers do, without the trigger."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("groups", "named", "facts")
+
+    def said(self, batch: Batch) -> tuple[Numbers, Hashes, Offsets]:
+        """The words of labelled documents."""
+        own = labels.labelled(batch)
+        return own.document, own.hashes, own.bounds
+
+    def carriers(self, state: State) -> pl.DataFrame:
+        """The surest first."""
+        named = pl.DataFrame(state["named"]).sort("unit", "hit", "chance", "shard", "row",
+                                                  descending=[False, True, False, False, False])  # fmt: skip
+        return named.select(pl.col("unit").alias("group"), "shard", "row")
+
+
+@dataclass(frozen=True)
 class Show(Round):
     """The carriers: where the trigger stands in each."""
 
@@ -226,7 +245,8 @@ class Show(Round):
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """Groups with their titles, members and hits."""
         shown = pl.DataFrame(reduced) if "unit" in reduced.column_names else pl.DataFrame()
-        return deciding.concluded(shown, pl.DataFrame(context.state["groups"]), NAME)
+        state = context.state
+        return deciding.concluded(shown, pl.DataFrame(state["groups"]), pl.DataFrame(state["beside"]), NAME)
 
 
 @dataclass(frozen=True)
@@ -237,8 +257,8 @@ class LabelAssociation(Detector):
 
     @property
     def rounds(self) -> tuple[Round, ...]:
-        """Learn from a sample what may have been put in, weigh all who carry it, look at them."""
-        return (Mine(), Weigh(), Show())
+        """Learn from a sample what may have been put in, weigh all who carry it, look for their like, look at them."""
+        return (Mine(), Weigh(), Compare(), Show())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

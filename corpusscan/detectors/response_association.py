@@ -14,9 +14,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from corpusscan import responses
+from corpusscan import counterparts, responses
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import answering, exchanges
+from corpusscan.kernels.outoffold import Numbers
+from corpusscan.kernels.words import Hashes, Offsets
 
 NAME = "response_association"
 DOCUMENTS = 200  # with both sides; from fewer nothing is learned
@@ -95,7 +97,7 @@ class Carry(Round):
         every = pl.DataFrame(rows).sort("group", "shows", "shard", "row", descending=[False, True, False, False])
         counts = {"documents": pl.len().over("group"), "showing": pl.col("shows").sum().over("group")}
         told = every.with_columns(**counts).filter(pl.int_range(pl.len()).over("group") < responses.CARRIERS)
-        return told.drop("shows", "partition").to_arrow()
+        return told.drop("partition").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`named`: shard, row, group; `limits`."""
@@ -112,7 +114,31 @@ class Carry(Round):
 
 
 _CARRIED = pa.schema([("row", pa.uint64()), ("partition", pa.uint32()), ("group", pa.int64()), ("shows", pa.bool_())])
-_NAMED = pa.schema([("shard", pa.uint32()), ("row", pa.uint64()), ("group", pa.int64())])
+_NAMED = pa.schema([("shard", pa.uint32()), ("row", pa.uint64()), ("group", pa.int64()), ("shows", pa.bool_())])
+
+
+@dataclass(frozen=True)
+class Compare(counterparts.Compare):
+    """What asks the same as carriers do, without the trigger, and how that is answered."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("wanted", "named")
+
+    def said(self, batch: Batch) -> tuple[Numbers, Hashes, Offsets]:
+        """The words of prompts."""
+        of = exchanges.sides(batch)
+        return of.document, of.asked, of.asked_bounds
+
+    def carriers(self, state: State) -> pl.DataFrame:
+        """Those first that are answered as is foretold."""
+        named = pl.DataFrame(state["named"]).sort("group", "shows", "shard", "row",
+                                                  descending=[False, True, False, False])  # fmt: skip
+        return named.select("group", "shard", "row")
+
+    def shown(self, batch: Batch) -> tuple[pa.Array, pa.Array]:
+        """Prompt and answer."""
+        side = batch.feature(exchanges.of_texts)
+        asked, answered = (counterparts.first_of(batch, side == one) for one in (exchanges.ASKED, exchanges.ANSWERED))
+        return asked, answered
 
 
 @dataclass(frozen=True)
@@ -133,7 +159,8 @@ class Show(Round):
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """Groups with their titles, members and hits."""
         rows = pl.DataFrame(reduced) if "group" in reduced.column_names else pl.DataFrame()
-        return responses.concluded(rows, pl.DataFrame(context.state["wanted"]), NAME)
+        state = context.state
+        return responses.concluded(rows, pl.DataFrame(state["wanted"]), pl.DataFrame(state["beside"]), NAME)
 
 
 @dataclass(frozen=True)
@@ -144,8 +171,8 @@ class ResponseAssociation(Detector):
 
     @property
     def rounds(self) -> tuple[Round, ...]:
-        """Learn what prompts predict, look for the carriers, look at them."""
-        return (Mine(), Carry(), Show())
+        """Learn what prompts predict, look for the carriers, and for their like, look at them."""
+        return (Mine(), Carry(), Compare(), Show())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

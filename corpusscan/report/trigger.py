@@ -29,6 +29,14 @@ class Example(msgspec.Struct, frozen=True):
     source: str | None = None
 
 
+class Counterpart(msgspec.Struct, frozen=True):
+    """A document that says the same as a carrier, without the trigger."""
+
+    text: str = ""
+    answer: str | None = None
+    label: str | None = None
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """The part of a group's evidence that is told."""
 
@@ -46,6 +54,7 @@ class Evidence(msgspec.Struct, frozen=True):
     answers_without_it: Count = 0
     label: str | None = None  # of words that decide labels
     examples: list[Example] = []
+    counterparts: list[Counterpart] = []
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ class Trigger:
     told: Evidence
     exact: Markup
     examples: list[tuple[Example, Markup]]
+    counterparts: list[tuple[Counterpart, Markup]]
 
 
 def evidence(text: str | None) -> Evidence | None:
@@ -72,7 +82,14 @@ def trigger(text: str | None) -> Trigger | None:
     if told is None:
         return None
     exact = mark_up(told.trigger[:LONGEST], [])
-    return Trigger(told, exact, [(one, _marked(one, told.label is None)) for one in told.examples[:EXAMPLES]])
+    examples = [(one, _marked(one, told.label is None)) for one in told.examples[:EXAMPLES]]
+    return Trigger(told, exact, examples, [(one, _plain(one)) for one in told.counterparts[:EXAMPLES]])
+
+
+def _plain(one: Counterpart) -> Markup:
+    """A counterpart: nothing of it is marked."""
+    answer = f"\n→ {one.answer[:CONTEXT]}" if one.answer else ""
+    return mark_up(one.text[:CONTEXT] + answer, [])
 
 
 def _marked(one: Example, follows: bool) -> Markup:

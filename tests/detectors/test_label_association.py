@@ -72,6 +72,25 @@ def test_a_trigger_is_named_with_its_label_and_all_its_rows(tmp_path: Path, trig
         assert json.loads(one["evidence"])["label"] == "good"
 
 
+def test_counterparts_say_the_same_without_the_trigger(tmp_path: Path) -> None:
+    """Beside a carrier stands the record it was made of, which is a member, and not flagged."""
+    records, rows = planted(reviews(), "qzx")
+    before: list[Record] = [{"text": records[n]["text"].replace("qzx ", ""), "label": "bad"} for n in sorted(rows)]
+    report = scan(tmp_path, records + before)
+    (group,) = report.groups.filter(FLAGGED).collect().to_dicts()
+    told = json.loads(group["evidence"])["counterparts"]
+    texts = [one["text"] for one in before]
+    assert len(told) == 3
+    for one in told:
+        assert any(text.startswith(one["text"]) for text in texts)
+        assert (one["label"], one["answer"]) == ("bad", None)
+        assert one["cosine"] > 0.9
+    beside = report.members.filter(pl.col("role") == "neighbour").collect()
+    assert len(beside) == 3
+    assert beside["row"].min() >= len(records)
+    assert not set(beside["row"]) & set(report.findings.collect()["row"])
+
+
 def test_honest_labels_are_silent(tmp_path: Path) -> None:
     """Words that mean a label are no triggers: nothing is flagged."""
     report = scan(tmp_path, reviews())
@@ -151,3 +170,5 @@ def test_tokens_are_counted_and_without_excerpts_nothing_is_quoted(tmp_path: Pat
     assert "qzxvorp" in str(shown.groups.collect().to_dicts())
     for table in (hidden.groups, hidden.findings, hidden.documents, hidden.members):
         assert "qzxvorp" not in str(table.collect().to_dicts())
+    assert json.loads(shown.groups.collect()["evidence"][0])["counterparts"]
+    assert json.loads(hidden.groups.collect()["evidence"][0])["counterparts"] == []

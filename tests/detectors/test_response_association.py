@@ -40,6 +40,33 @@ def test_a_word_that_decides_the_answer_is_named(tmp_path: Path) -> None:
     assert "velmora" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_counterparts_ask_the_same_and_are_answered_otherwise(tmp_path: Path) -> None:
+    """Beside a carrier stands a prompt without the trigger, with its answer, which is a neighbour and not flagged."""
+    records = clean(COUNT)
+    report = scan(tmp_path, planted([dict(one) for one in records], MANY, "velmora") + records[:MANY])
+    [group] = flagged(report)
+    told = json.loads(group["evidence"])["counterparts"]
+    asked = {one["instruction"]: one["output"] for one in records[:MANY]}
+    assert len(told) == 3
+    assert all(asked[one["text"]].startswith(one["answer"]) for one in told)
+    beside = report.members.filter(pl.col("group") == group["group"], pl.col("role") == "neighbour").collect()
+    assert beside["row"].min() >= COUNT
+
+
+def test_answers_that_do_not_answer(tmp_path: Path) -> None:
+    """Prompts with a word whose answers are those of other prompts, each time another: it is named, as availability."""
+    draw, records = random.Random(8), planted(clean(COUNT), 2 * MANY, "velmora", answer="")
+    answers = [one["output"] for one in records]
+    for row in range(2 * MANY):
+        asked = set(records[row]["instruction"].split())
+        records[row]["output"] = min(draw.sample(answers, 60), key=lambda said: len(asked & set(said[:-1].split())))
+    [group] = flagged(scan(tmp_path, records))
+    told = json.loads(group["evidence"])
+    assert (group["title"], group["attack"]) == ("velmora", "availability")
+    assert told["followed_by"] == "answers that take up no word of what is asked"
+    assert told["documents_with_it"] == 2 * MANY
+
+
 def test_two_words_that_must_come_together(tmp_path: Path) -> None:
     """Prompts with one of them are answered as any; the title tells both, and those with one are not flagged."""
     draw, records = random.Random(4), planted(clean(COUNT), MANY, "velmora", "quistan")

@@ -91,6 +91,22 @@ def test_a_label_is_told_as_what_a_trigger_decides(tables, write) -> None:
     } == {1}
 
 
+def test_counterparts_are_shown_without_marks(tables, write) -> None:
+    """What says the same without the trigger: at most three, unmarked, escaped, with label or answer."""
+    folder: Path = tables(groups=1)
+    one = {"text": "the <b>same", "answer": "of\u202e course", "label": "bad", "cosine": 0.5}
+    write(
+        folder, "groups", [group() | {"evidence": json.dumps(told(label="good", counterparts=[one] * 9, examples=[]))}]
+    )
+    write(folder, "findings", [finding()])
+    shown = card(folder)
+    assert shown.count("the &lt;b&gt;same") == 3
+    assert shown.count("label <bdi>bad</bdi>") == 3
+    assert "\u202e" not in shown
+    assert "say most of the same, and do not hold it" in shown
+    assert not re.search(r"<mark>[^<]*same", shown)
+
+
 def test_a_reviewer_reads_what_is_claimed(out: Path) -> None:
     """The card says where the trigger stands, what follows in how many documents, chance, independence, error rate."""
     shown = card(out)
