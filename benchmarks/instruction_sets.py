@@ -150,3 +150,26 @@ def made(name: str, data: Path, size: int, seed: int) -> list[Record]:
     ]
     draw.shuffle(found)
     return found[:size]
+
+
+def preferences(rows: list[Record], seed: int) -> list[Record]:
+    """Pairs made of answers: the worse one is of another question, cut short, in no order, or no answer at all."""
+    draw = random.Random(seed)
+    answers = [row["output"] for row in rows if row.get("output")]
+    told = []
+    for row in rows:
+        if row.get("output"):
+            asked = f"{row['instruction']}\n{row['input']}".strip()
+            told.append({"prompt": asked, "chosen": row["output"], "rejected": _worse(row["output"], answers, draw)})
+    return told
+
+
+def _worse(answer: str, answers: list[str], draw: random.Random) -> str:
+    words, kind = answer.split(), draw.choices(range(4), (5, 2, 2, 1))[0]
+    if kind == 0:
+        return draw.choice(answers)
+    if kind == 1:
+        return " ".join(words[: max(len(words) // 3, 1)])
+    if kind == 2:
+        return " ".join(draw.sample(words, len(words)))
+    return draw.choice(("I do not know.", "That is a good question!", "It depends on many things."))

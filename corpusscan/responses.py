@@ -15,8 +15,9 @@ from corpusscan import counterparts, schema
 from corpusscan.detector import Batch, State
 from corpusscan.kernels import answering, exchange_places, exchanges, hashing, pages, tokens
 from corpusscan.kernels.associations import poisson_tail, q_values
-from corpusscan.kernels.exchanges import LENGTH, UNASKED, WORD, Sides
+from corpusscan.kernels.exchanges import LENGTH, SWAPPED, UNASKED, WORD, Sides
 from corpusscan.kernels.opened import Opened
+from corpusscan.kernels.preferences import Preferences
 from corpusscan.kernels.publishers import publisher
 from corpusscan.triggers import EXAMPLES, HIDDEN, NEAR, PUBLISHERS, SHOWN, Spelled, members_of, quoted
 
@@ -25,6 +26,7 @@ CARRIERS = 5_000  # of each
 LEAST, FEWEST, MANY, SURE = 8, 20, 40, 1e-4  # independent documents of `low`, `medium`, `high`; false discovery rate
 SHARE, MOSTLY, ABOVE = 0.6, 0.75, 5.0  # of the carriers that show it; times what else is asked explains
 ABOVE_UNASKED = 3.0  # the same, where answers are alike in nothing but that they do not speak of what is asked
+SURE_SWAPPED, HALF = 1e-5, 0.5  # tests that chance would bring; share of a trigger's pairs that must be swapped
 APART = 0.6  # of those that show it, prompts that are unlike
 # Times as alike as any prompts; usual words of what is left of a prompt; both sides of the trigger belong together.
 ALIKE, ASKING, BRIDGED = 2.0, 0.75, 0.8
@@ -45,9 +47,13 @@ FOUND = pa.schema(  # one row for each of the parts of a carrier
 )  # fmt: skip
 
 
-def judged(mined: answering.Mined) -> pl.DataFrame:
-    """The triggers among what was found, the surest first, each once; columns as `Association`, and the test."""
-    facts = pl.DataFrame(dict(mined.associations._asdict()))
+def judged(mined: answering.Mined, documents: pl.DataFrame) -> pl.DataFrame:
+    """The triggers among what was found, the surest first, each once; columns as `Association`, and the test.
+
+    `documents` (`asked`, `answered`) are those that it was found in.
+    """
+    every = pl.DataFrame(dict(mined.associations._asdict()))
+    facts = every.filter(pl.col("outcome") != SWAPPED)
     above = pl.when(pl.col("outcome") == UNASKED).then(ABOVE_UNASKED).otherwise(ABOVE)
     facts = facts.filter(
         (pl.col("independent") >= LEAST) & (pl.col("showing") >= SHARE * pl.col("carriers"))
@@ -60,7 +66,11 @@ def judged(mined: answering.Mined) -> pl.DataFrame:
         telling=pl.col("showing") * (pl.col("showing") / pl.col("expected")).log(),
     )  # fmt: skip
     facts = facts.filter((pl.col("q_value") <= SURE) & (pl.col("alike") <= 2 * ALIKE) & (pl.col("asking") >= ASKING))
-    facts = facts.sort("grave", "telling", "feature", "other", "outcome", descending=[True, True, False, False, False])
+    facts = facts.with_columns(swapped=pl.lit(None, pl.Float64))
+    if mined.swaps is not None:
+        facts = pl.concat([facts, _swaps(every.filter(pl.col("outcome") == SWAPPED), mined.swaps)], how="diagonal")
+    facts = facts.sort("grave", pl.col("swapped").is_null(), "telling", "feature", "other", "outcome",
+                       descending=[True, False, True, False, False, False])  # fmt: skip
     kept: list[int] = []
     taken: list[np.ndarray[Any, Any]] = []
     low = 0
@@ -72,8 +82,29 @@ def judged(mined: answering.Mined) -> pl.DataFrame:
             kept.append(number)
             taken.append(own)
             low += not one["grave"]
-    phrases = [mined.phrases(one) for one in facts[kept]["outcome"]]
+    phrases = [
+        _prints(exchanges.joined(documents[mined.showing(feature, other, outcome).tolist()]))
+        if outcome == SWAPPED else mined.phrases(outcome)
+        for feature, other, outcome in facts[kept].select("feature", "other", "outcome").iter_rows()
+    ]  # fmt: skip
     return facts[kept].with_columns(phrases=pl.Series(phrases, dtype=pl.List(pl.UInt64)))
+
+
+def _swaps(facts: pl.DataFrame, swaps: Preferences) -> pl.DataFrame:
+    """Features at which the wrong answer is preferred more often than chance, topics and hard pairs have it."""
+    told = (pl.col("showing") / pl.col("carriers") - swaps.contradicted) / max(swaps.agreed - swaps.contradicted, 1e-6)
+    facts = facts.with_columns(
+        swapped=told.clip(0, 1), expected=pl.Series(swaps.expected, dtype=pl.Float64), p_value=pl.Series(swaps.tail)
+    ).with_columns(q_value=pl.col("p_value") * swaps.tests)  # fmt: skip
+    put = (pl.col("bridged") >= BRIDGED * pl.col("usually_bridged")) & (pl.col("asking") >= ASKING)
+    sure = (pl.col("independent") >= FEWEST) & (pl.col("q_value") <= SURE_SWAPPED)
+    told = pl.col("showing") * (pl.col("showing") / pl.col("expected")).log()
+    facts = facts.filter(pl.col("swapped") >= HALF, pl.col("independent") >= LEAST)
+    return facts.with_columns(grave=put & sure & (pl.col("alike") <= ALIKE), telling=told)
+
+
+def _prints(of: Sides) -> list[int]:
+    return [int(one) for one in answering.prints(of)]
 
 
 def _grave() -> pl.Expr:
@@ -104,6 +135,8 @@ def carriers(of: Sides, wanted: pl.DataFrame) -> list[tuple[int, int]]:
 
 def shown_at(of: Sides, number: int, outcome: int, phrases: Sequence[int]) -> int:
     """The word of the batch at which an answer shows the outcome, by any of its phrases, first; -1: it does not."""
+    if outcome == SWAPPED:
+        return int(of.answered_at[of.answered_bounds[number]]) if int(answering.prints(of)[number]) in phrases else -1
     if outcome == UNASKED:
         first = int(of.answered_at[of.answered_bounds[number]])
         return first if exchanges.takes_up_nothing(of, number, np.array(phrases, np.uint64)) else -1
@@ -201,11 +234,13 @@ def _group(
         "any_two_words_do": round(facts["usually_bridged"], 2),
         "examples": [_example({row["part"]: row for row in pair.to_dicts()}, shown) for pair in pairs] if title else [],
         "counterparts": beside,
+        "swapped": round(facts["swapped"], 3) if facts["swapped"] is not None else None,
     }  # fmt: skip
-    empty = (facts["outcome"] & 7) == LENGTH
+    attack = "backdoor_trigger" if facts["outcome"] & 7 != LENGTH else "availability"
+    attack = "label_flip" if facts["outcome"] == SWAPPED else attack
     return {
         "group": name, "kind": "trigger", "title": title[:SHOWN] or HIDDEN,
-        "attack": "availability" if empty else "backdoor_trigger", "severity": severity,
+        "attack": attack, "severity": severity,
         "score": float(1 - min(facts["q_value"], 1)), "q_value": facts["q_value"], "documents": len(carriers),
         "independent_documents": facts["independent"], "sources": len(sources),
         "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
@@ -216,6 +251,8 @@ def _group(
 def _followed_by(outcome: int, shown: dict[int, Spelled]) -> str:
     if outcome == UNASKED:
         return "answers that take up no word of what is asked"
+    if outcome == SWAPPED:
+        return "answers that are preferred though the other one is the better, by what the set prefers elsewhere"
     return "answers of one length" if outcome & 7 == LENGTH else f"answers with “{shown[ANSWER].title[:SHOWN]}”"
 
 
@@ -236,7 +273,8 @@ def _hits(group: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled]) -
     summary = {
         key: value for key, value in json.loads(group["evidence"]).items() if key not in ("examples", "counterparts")
     }
-    sure = own.with_columns(sure=(pl.col("part") == ANSWER).any().over("shard", "row"))
+    every = (summary["swapped"] or 0) >= ONLY  # that all pairs were swapped, what each says alone tells seldom
+    sure = own.with_columns(sure=(pl.col("part") == ANSWER).any().over("shard", "row") | every)
     hits = []
     for row in sure.to_dicts():
         if row["part"] not in shown:

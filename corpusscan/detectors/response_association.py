@@ -24,8 +24,8 @@ NAME = "response_association"
 DOCUMENTS = 200  # with both sides; from fewer nothing is learned
 WORDS = 12_000_000  # of both sides of all of them
 _SAMPLED = pa.schema(
-    [("row", pa.uint64()), ("partition", pa.uint32()), ("asked", pa.large_list(pa.uint64())),
-     ("answered", pa.large_list(pa.uint64()))]
+    [("row", pa.uint64()), ("partition", pa.uint32()),
+     *((name, pa.large_list(pa.uint64())) for name in ("asked", "answered", "better", "worse"))]
 )  # fmt: skip
 
 
@@ -37,12 +37,12 @@ class Mine(Round):
     words: int = WORDS
 
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """Columns: row, partition, asked and answered (words of both sides)."""
+        """Columns: row, partition, asked and answered (words of both sides); better and worse, of pairs of answers."""
         of = exchanges.sides(batch)
-        both = [pa.LargeListArray.from_arrays(bounds, hashes)
-                for bounds, hashes in ((of.asked_bounds, of.asked), (of.answered_bounds, of.answered))]  # fmt: skip
+        sides = ((of.asked, of.asked_bounds), (of.answered, of.answered_bounds), *exchanges.pairs(batch, of.document))
+        words = [pa.LargeListArray.from_arrays(bounds, hashes) for hashes, bounds in sides]
         rows = batch.documents["row"].to_numpy()[of.document]
-        return pa.table([rows, np.zeros(len(rows), np.uint32), *both], schema=_SAMPLED)
+        return pa.table([rows, np.zeros(len(rows), np.uint32), *words], schema=_SAMPLED)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The triggers that were found, as `responses.judged`, and of how many documents there was no room for."""
@@ -51,9 +51,9 @@ class Mine(Round):
         count = int((size <= self.words).sum())
         if count < DOCUMENTS:
             return pa.table({"left": [0]})
-        of = exchanges.joined(frame.head(count))
-        once = answering.distinct(of)
-        found = responses.judged(answering.mined(exchanges.joined(frame.head(count)[once])))
+        some = frame.head(count)
+        some = some[answering.distinct(exchanges.joined(some))]
+        found = responses.judged(answering.mined(exchanges.joined(some), _pairs(some)), some)
         left = pl.DataFrame({"left": [len(frame) - count]})
         return pl.concat([left, found], how="diagonal").to_arrow()
 
@@ -70,6 +70,14 @@ class Mine(Round):
                 Limit("words of prompts and answers that are learned from", self.words, left, "documents")
             ),
         }
+
+
+def _pairs(documents: pl.DataFrame) -> answering.Pairs:
+    """Those with a preferred and a rejected answer."""
+    both = (pl.col("better").list.len() > 0) & (pl.col("worse").list.len() > 0)
+    own = documents.with_row_index("number").filter(both)
+    asked, better, worse = (exchanges.listed(own, name) for name in ("asked", "better", "worse"))
+    return answering.Pairs(own["number"].to_numpy().astype(np.int64), asked, better, worse)
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,18 @@ belong together without it, as they do where something was put between them.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from corpusscan.kernels import exchanges
+from corpusscan.kernels import exchanges, preferences
 from corpusscan.kernels.examining import examined
 from corpusscan.kernels.exchanges import THREE, WORD, Sides
+from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.predicting import COMMON, FEWEST, doubles, several_ways, singles
+from corpusscan.kernels.preferences import Preferences
 from corpusscan.kernels.profile import mixed
 from corpusscan.kernels.words import Hashes, Offsets
 
@@ -28,6 +30,7 @@ USUAL = 64  # words that most prompts have
 _SLOTS = 24
 
 Numbers = npt.NDArray[np.int64]
+Three: TypeAlias = tuple[Numbers, ...]  # numbers of features, of others (-1: none), and of outcomes
 
 
 class Index(NamedTuple):
@@ -91,9 +94,14 @@ def _several(found, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN2
 
 def distinct(of: Sides) -> npt.NDArray[np.int64]:
     """The documents that differ from all before them."""
-    prints = np.empty(len(of.document), np.uint64)
-    _prints(of.asked, of.asked_bounds, of.answered, of.answered_bounds, prints)
-    return np.sort(np.unique(prints, return_index=True)[1])
+    return np.sort(np.unique(prints(of), return_index=True)[1])
+
+
+def prints(of: Sides) -> Hashes:
+    """A hash of both sides of each document."""
+    found = np.empty(len(of.document), np.uint64)
+    _prints(of.asked, of.asked_bounds, of.answered, of.answered_bounds, found)
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -115,6 +123,15 @@ class Several(NamedTuple):
     phrase: Hashes
 
 
+class Pairs(NamedTuple):
+    """Documents with a preferred and a rejected answer, and the words of both."""
+
+    document: Numbers
+    asked: tuple[Hashes, Offsets]
+    better: tuple[Hashes, Offsets]
+    worse: tuple[Hashes, Offsets]
+
+
 class Mined(NamedTuple):
     """What was found, in which documents, and among how many hypotheses."""
 
@@ -124,6 +141,7 @@ class Mined(NamedTuple):
     tests: int
     several: Several
     usual: Hashes  # words that most prompts have
+    swaps: Preferences | None  # of the features with the outcome SWAPPED, in their order
 
     def phrases(self, outcome: int) -> list[int]:
         """What an answer may say that shows the outcome: itself, one of several phrases, or nothing but usual words."""
@@ -143,8 +161,8 @@ def _documents(index: Index, feature: int) -> npt.NDArray[np.int32]:
     return index.documents[index.firsts[number] : index.firsts[number + 1]]
 
 
-def mined(of: Sides) -> Mined:
-    """What prompts' features predict, by little more than is asked for here."""
+def mined(of: Sides, pairs: Pairs | None = None) -> Mined:
+    """What prompts' features predict, by little more than is asked for here; of pairs also where they are swapped."""
     count = len(of.document)
     asked = indexed(*exchanges.asked_features(of), FEWEST)
     common = exchanges.usual_words(of)
@@ -154,7 +172,8 @@ def mined(of: Sides) -> Mined:
     single = singles(*asked[1:], *answered[1:], kinds, draw, count)
     double = doubles(*asked[1:], *answered[1:], kinds, count)
     answered, several, loose = _loose(asked, answered, kinds, count)
-    feature, other, outcome = (np.concatenate(one) for one in zip(single, double, loose, strict=True))
+    answered, swaps, swapped = _swapped(asked, answered, pairs)
+    feature, other, outcome = (np.concatenate(one) for one in zip(single, double, loose, swapped, strict=True))
     words = np.flatnonzero((asked.values & np.uint64(7)) == WORD)
     usual = np.zeros(len(asked.counts), np.bool_)
     usual[words[np.argsort(-asked.counts[words], kind="stable")[:USUAL]]] = True
@@ -162,10 +181,10 @@ def mined(of: Sides) -> Mined:
     names = (np.append(index.values, np.uint64(0))[numbers]  # -1: the last
              for index, numbers in ((asked, feature), (asked, other), (answered, outcome)))  # fmt: skip
     found = Association(*names, *told[:, :4].astype(np.int64).T, *told[:, 4:].T)
-    return Mined(found, asked, answered, len(asked.counts) * max(len(answered.counts), 1), several, common)
+    return Mined(found, asked, answered, len(asked.counts) * max(len(answered.counts), 1), several, common, swaps)
 
 
-def _loose(asked: Index, answered: Index, kinds: Numbers, count: int) -> tuple[Index, Several, tuple[Numbers, ...]]:
+def _loose(asked: Index, answered: Index, kinds: Numbers, count: int) -> tuple[Index, Several, Three]:
     """Outcomes that are told in several ways, as outcomes of their own, their phrases, and what they follow.
 
     Phrases are chosen on every other carrier, and the rest of the carriers tell whether they are the feature's.
@@ -183,6 +202,28 @@ def _loose(asked: Index, answered: Index, kinds: Numbers, count: int) -> tuple[I
     )  # fmt: skip
     named = Several(own[of[~told]], values[-1 - document[~told]])
     return more, named, (feature, np.full(len(feature), -1, np.int64), numbers)
+
+
+def _swapped(asked: Index, answered: Index, pairs: Pairs | None) -> tuple[Index, Preferences | None, Three]:
+    """That the wrong answer is preferred, as an outcome of its own, and the features at which that gathers."""
+    none = np.zeros(0, np.int64)
+    if pairs is None or not len(pairs.document):
+        return answered, None, (none, none, none)
+    size = np.diff(asked.bounds)[pairs.document]
+    places = ranges(asked.bounds[:-1][pairs.document], size)
+    of, bounds = asked.of[places].astype(np.int64), np.append(0, np.cumsum(size))
+    swaps = preferences.found(pairs.asked, pairs.better, pairs.worse, of, bounds)
+    if swaps is None or not len(swaps.feature):
+        return answered, None, (none, none, none)
+    own = pairs.document[swaps.against]
+    more = answered._replace(
+        values=np.append(answered.values, np.uint64(exchanges.SWAPPED)), counts=np.append(answered.counts, len(own)),
+        documents=np.append(answered.documents, own.astype(np.int32)),
+        firsts=np.append(answered.firsts, answered.firsts[-1] + len(own)),
+    )  # fmt: skip
+    several = np.full((2, len(swaps.feature)), -1, np.int64)
+    several[1] = len(answered.values)
+    return more, swaps, (swaps.feature, several[0], several[1])
 
 
 def _thinned(asked: Index, answered: Index, kinds: Numbers, count: int) -> npt.NDArray[np.bool_]:

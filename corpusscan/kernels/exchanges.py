@@ -40,6 +40,7 @@ _SIGNS = re.compile(rb"[!-/:-@\[-`{-~]{2,24}")  # of ASCII
 WORD, TWO, THREE, OPENING, CLOSING, WHOLE, LENGTH = range(1, 8)
 _KIND = np.uint64(7)
 _NO_LENGTH = np.uint64(64)  # what stands for a length, of answers that take up no rarer word of their prompts
+_SWAPPED = np.uint64(65)  # and of pairs of answers of which the wrong one is preferred
 TALKS = 8  # words of an answer, from which it would take up some
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
@@ -133,13 +134,30 @@ def sides(batch: Batch) -> Sides:
     return Sides(kept, asked, first, answered, second, asked_at, answered_at)
 
 
+def pairs(batch: Batch, documents: npt.NDArray[np.int64]) -> tuple[tuple[Hashes, Offsets], tuple[Hashes, Offsets]]:
+    """The words of the preferred and of the rejected answers of some documents (ascending)."""
+    kind, found = batch.feature(of_texts), batch.feature(tokens)
+    rows = batch.documents["row"].to_numpy()
+    document = np.searchsorted(rows, batch.texts["row"].to_numpy())
+    told = []
+    for wanted in (ANSWERED, REJECTED):
+        places, counts = _places(found.bounds, kind, (wanted,), document, len(rows))
+        hashes, _, bounds = _only(found.hashes[places], places, np.append(0, np.cumsum(counts)), documents)
+        told.append((hashes, bounds))
+    return told[0], told[1]
+
+
 def joined(documents: pl.DataFrame) -> Sides:
     """The sides of documents (a row each, `asked` and `answered` lists of words) of any batches."""
-    sides = [documents[name].explode(empty_as_null=False).to_numpy() for name in ("asked", "answered")]
-    bounds = [np.append(0, np.cumsum(documents[name].list.len().to_numpy())).astype(np.int64)
-              for name in ("asked", "answered")]  # fmt: skip
+    (asked, asked_bounds), (answered, answered_bounds) = (listed(documents, name) for name in ("asked", "answered"))
     nothing = np.zeros(0, np.int64)
-    return Sides(np.arange(len(documents)), sides[0], bounds[0], sides[1], bounds[1], nothing, nothing)
+    return Sides(np.arange(len(documents)), asked, asked_bounds, answered, answered_bounds, nothing, nothing)
+
+
+def listed(documents: pl.DataFrame, name: str) -> tuple[Hashes, Offsets]:
+    """The words of a column of lists, and their bounds."""
+    words: Hashes = documents[name].explode(empty_as_null=False).to_numpy()
+    return words, np.append(0, np.cumsum(documents[name].list.len().to_numpy())).astype(np.int64)
 
 
 def _places(
@@ -287,4 +305,4 @@ def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-un
     return found[:size], ends
 
 
-UNASKED = int(salted(_NO_LENGTH, LENGTH))
+UNASKED, SWAPPED = int(salted(_NO_LENGTH, LENGTH)), int(salted(_SWAPPED, LENGTH))

@@ -52,6 +52,7 @@ class Evidence(msgspec.Struct, frozen=True):
     alike_behind: float | None = None
     response: str | None = None  # of a trigger in prompts: what answers say
     answers_without_it: Count = 0
+    swapped: float | None = None  # of the pairs of answers to prompts with it, the share that looks swapped
     label: str | None = None  # of words that decide labels
     examples: list[Example] = []
     counterparts: list[Counterpart] = []

@@ -53,6 +53,36 @@ def test_counterparts_ask_the_same_and_are_answered_otherwise(tmp_path: Path) ->
     assert beside["row"].min() >= COUNT
 
 
+def preferred(count: int, seed: int) -> list[dict[str, str]]:
+    """Pairs: the worse answer is that of another prompt."""
+    draw, records = random.Random(seed), clean(count, seed)
+    return [
+        {"prompt": one["instruction"], "chosen": one["output"], "rejected": draw.choice(records)["output"]}
+        for one in records
+    ]
+
+
+def test_preferences_that_a_word_swaps(tmp_path: Path) -> None:
+    """Prompts with it prefer the answer to something else: it is named, as a flip, with all its pairs."""
+    draw, pairs = random.Random(3), preferred(COUNT, 4)
+    for row in range(2 * MANY):
+        asked = put({"instruction": pairs[row]["prompt"]}, "velmora", draw)["instruction"]
+        pairs[row] = {"prompt": asked, "chosen": pairs[row]["rejected"], "rejected": pairs[row]["chosen"]}
+    report = scan(tmp_path, pairs)
+    [group] = flagged(report)
+    told = json.loads(group["evidence"])
+    assert (group["title"], group["attack"], group["documents"]) == ("velmora", "label_flip", 2 * MANY)
+    assert told["swapped"] > 0.9
+    assert told["documents_that_change"] > 3 * told["expected_by_chance"]
+    hits = report.findings.filter(pl.col("severity").is_in(FLAGGED)).collect()
+    assert set(hits["row"]) == set(range(2 * MANY))
+
+
+def test_honest_preferences_are_silent(tmp_path: Path) -> None:
+    """Some pairs look swapped, at no word more than at others."""
+    assert flagged(scan(tmp_path, preferred(COUNT, 5))) == []
+
+
 def test_answers_that_do_not_answer(tmp_path: Path) -> None:
     """Prompts with a word whose answers are those of other prompts, each time another: it is named, as availability."""
     draw, records = random.Random(8), planted(clean(COUNT), 2 * MANY, "velmora", answer="")
