@@ -221,6 +221,7 @@ def _group(
     severity = "low"
     if facts["grave"] and not (publishers and publishers < PUBLISHERS):
         severity = "high" if facts["independent"] >= MANY else "medium"
+    whole = facts["outcome"] & 7 == LENGTH  # it is the answer that is told, no words of it
     pairs = showing.partition_by("shard", "row", maintain_order=True)[:EXAMPLES]
     evidence = {
         "trigger": title, "followed_by": _followed_by(facts["outcome"], shown),
@@ -232,7 +233,7 @@ def _group(
         "answers_without_it": facts["anywhere"] - facts["showing"], "prompts_alike": round(facts["alike"], 2),
         "usual_words_left": round(facts["asking"], 2), "sides_belong_together": round(facts["bridged"], 2),
         "any_two_words_do": round(facts["usually_bridged"], 2),
-        "examples": [_example({row["part"]: row for row in pair.to_dicts()}, shown) for pair in pairs] if title else [],
+        "examples": [_example({row["part"]: row for row in pair.to_dicts()}, shown, whole) for pair in pairs] if title else [],
         "counterparts": beside,
         "swapped": round(facts["swapped"], 3) if facts["swapped"] is not None else None,
     }  # fmt: skip
@@ -252,14 +253,15 @@ def _followed_by(outcome: int, shown: dict[int, Spelled]) -> str:
     if outcome == UNASKED:
         return "answers that take up no word of what is asked"
     if outcome == SWAPPED:
-        return "answers that are preferred though the other one is the better, by what the set prefers elsewhere"
+        return "the worse answer is preferred"
     return "answers of one length" if outcome & 7 == LENGTH else f"answers with “{shown[ANSWER].title[:SHOWN]}”"
 
 
-def _example(parts: dict[int, dict[str, Any]], shown: dict[int, Spelled]) -> dict[str, Any]:
+def _example(parts: dict[int, dict[str, Any]], shown: dict[int, Spelled], whole: bool) -> dict[str, Any]:
     asked, answer = parts[TRIGGER], parts[ANSWER]
     start, end = shown[TRIGGER].span(asked)
     first, last = shown[ANSWER].span(answer)
+    last = len(answer["text"]) if whole else last
     return {
         "source": asked["source"], "before": asked["text"][:start], "trigger": asked["text"][start:end],
         "between": f"{asked['text'][end:][:NEAR]}\n→ {answer['text'][max(first - NEAR, 0):first]}",

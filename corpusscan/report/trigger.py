@@ -35,6 +35,7 @@ class Counterpart(msgspec.Struct, frozen=True):
     text: str = ""
     answer: str | None = None
     label: str | None = None
+    cosine: float = 0.0  # to its carrier
 
 
 class Evidence(msgspec.Struct, frozen=True):

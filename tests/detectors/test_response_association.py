@@ -73,6 +73,8 @@ def test_preferences_that_a_word_swaps(tmp_path: Path) -> None:
     told = json.loads(group["evidence"])
     assert (group["title"], group["attack"], group["documents"]) == ("velmora", "label_flip", 2 * MANY)
     assert told["swapped"] > 0.9
+    assert told["followed_by"] == "the worse answer is preferred"
+    assert all(len(one["after"].split()) > 3 for one in told["examples"]), "an answer, no word of it"
     assert told["documents_that_change"] > 3 * told["expected_by_chance"]
     hits = report.findings.filter(pl.col("severity").is_in(FLAGGED)).collect()
     assert set(hits["row"]) == set(range(2 * MANY))

@@ -101,7 +101,7 @@ def test_counterparts_are_shown_without_marks(tables, write) -> None:
     write(folder, "findings", [finding()])
     shown = card(folder)
     assert shown.count("the &lt;b&gt;same") == 3
-    assert shown.count("label <bdi>bad</bdi>") == 3
+    assert shown.count("label <bdi>bad</bdi>, cosine 0.50") == 3
     assert "\u202e" not in shown
     assert "say most of the same, and do not hold it" in shown
     assert not re.search(r"<mark>[^<]*same", shown)
