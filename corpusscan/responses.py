@@ -233,7 +233,7 @@ def _group(
         "answers_without_it": facts["anywhere"] - facts["showing"], "prompts_alike": round(facts["alike"], 2),
         "usual_words_left": round(facts["asking"], 2), "sides_belong_together": round(facts["bridged"], 2),
         "any_two_words_do": round(facts["usually_bridged"], 2),
-        "examples": [_example({row["part"]: row for row in pair.to_dicts()}, shown, whole) for pair in pairs] if title else [],
+        "examples": [_example({row["part"]: row for row in pair.to_dicts()}, shown, whole) for pair in pairs if title],
         "counterparts": beside,
         "swapped": round(facts["swapped"], 3) if facts["swapped"] is not None else None,
     }  # fmt: skip
