@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from corpusscan import copies
+from corpusscan import copies, pairing
 from corpusscan.detector import EARLIER, Batch, Context, Detector, Limit, Round, State, limited, limits
-from corpusscan.kernels import affine32, buckets, components, sketches
-from corpusscan.kernels.caps import room, shares
-from corpusscan.kernels.sketches import BANDS, BINS, SHINGLE
+from corpusscan.kernels import affine32, sketches
+from corpusscan.kernels.caps import shares
+from corpusscan.kernels.sketches import SHINGLE
 from corpusscan.known import KNOWN, known_of
 
 NAME = "near_duplicate"
@@ -27,11 +26,8 @@ LOOKED_AT = 9  # documents of a group whose texts are aligned
 TEMPLATES = 100  # groups for which that is done, the largest first
 TEXT = 4_000  # characters of a text that are kept for it
 FEWEST = 50  # documents of a group that it is judged by, where there are so many and not all can be looked at
-PAIRS = 2_000_000  # that are checked at a time
-RAREST = 1 << 40  # of so many bands one is followed, if there are as many pairs as that
 HELD = 64_000_000  # pairs that a conclusion takes in, 16 bytes each, one for each band that is shared
 RULE = "near-copy"
-_WIDE = np.uint64(1 << 40)  # rows of one shard are fewer: (shard, row) as one number
 
 
 @dataclass(frozen=True)
@@ -46,15 +42,7 @@ class Sketch(Round):
         """Columns: row, partition (the bands), checks (bytes); for an index also `KNOWN`, and signatures."""
         bands, checks, shingles, signed = self._sketched(batch)
         kept = np.flatnonzero(shingles)
-        offsets = pa.array(np.arange(len(kept) + 1) * BANDS, pa.int32())
-        buffer = pa.py_buffer(np.ascontiguousarray(checks[kept]))
-        table = pa.table(
-            {
-                "row": batch.documents["row"].take(pa.array(kept)),
-                "partition": pa.ListArray.from_arrays(offsets, pa.array(bands[kept].ravel())),
-                "checks": pa.Array.from_buffers(pa.binary(BINS), len(kept), [None, buffer]),
-            }
-        )
+        table = pairing.banded(batch.documents["row"].take(pa.array(kept)), bands[kept], checks[kept])
         for name, column in ((known_of(batch) | signed) if self.index else {}).items():
             table = table.append_column(name, column.take(pa.array(kept)))
         return table
@@ -67,29 +55,14 @@ class Sketch(Round):
         return *affine32.banded(values), shingles, {"signature": affine32.packed(values)}
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """Pairs of documents that share a band: columns left and right, as `_joined` has them."""
-        values = rows["partition"].to_numpy()
-        shared = buckets.frequent(values, 2)
-        followed, of, most = shared, 1, room(values[shared], HELD) / 2  # a bucket of n makes at most 2 n pairs
-        while followed.sum() > most and of < RAREST:  # copies share many bands: some of these are enough
-            of *= 2
-            followed = shared & (values % np.uint64(of) == 0)
-        rows = rows.filter(pa.array(followed))
-        places, numbers = np.unique(_joined(rows), return_inverse=True)
-        left, right = components.bucket_pairs(rows["partition"].to_numpy())
-        left, right = components.distinct(numbers[left], numbers[right])
-        here = places[left] < EARLIER * _WIDE  # what earlier corpora share with one another was said then
-        pairs = pa.table({"left": places[left[here]], "right": places[right[here]]})
-        return limited(pairs, Limit("pairs from bands", HELD, int(shared.sum() - followed.sum()), "bands of documents"))
+        """Pairs of documents that share a band: columns left and right, as `pairing.joined` has them."""
+        return limited(*pairing.shared(rows, HELD))
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`pairs`, each once, and `named`: who occurs in them, part by part of the pairs."""
-        pairs = _once(reduced).sort("left", "right")
+        once = pairing.once(reduced)
         del reduced  # of copies it holds a pair for each band that they share
-        parts = [pairs.slice(start, PAIRS) for start in range(0, len(pairs), PAIRS)] or [pairs]
-        named = [_parted(pl.concat([part["left"], part["right"]]).unique().sort()) for part in parts]
-        numbered = [table.with_columns(partition=pl.lit(number, pl.UInt32)) for number, table in enumerate(named)]
-        return {"pairs": pairs.to_arrow(), "named": pl.concat(numbered).to_arrow()}
+        return pairing.named(once)
 
 
 @dataclass(frozen=True)
@@ -104,27 +77,12 @@ class Verify(Round):
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The pairs among these documents that are alike: left, right, similarity; with an index `KNOWN` of both."""
-        places = _joined(rows)
-        column = rows["checks"].combine_chunks()
-        checks = np.frombuffer(column.buffers()[1], np.uint8).reshape(-1, BINS)[column.offset :]
-        pairs = pl.DataFrame(state["pairs"])
-        left, right = (np.searchsorted(places, pairs[side].to_numpy()) for side in ("left", "right"))
-        last = len(places) - 1
-        here = (places[np.minimum(left, last)] == pairs["left"].to_numpy()) & (
-            places[np.minimum(right, last)] == pairs["right"].to_numpy()
-        )
-        left, right = left[here], right[here]
-        alike = sketches.similarity(components.equal_bins(checks, left, right))
-        checked = pairs.filter(pl.Series(here)).with_columns(similarity=pl.Series(alike))
-        known = pl.DataFrame(rows.select([name for name in KNOWN if name in rows.column_names]))
-        for side, place in (("left", left), ("right", right)):
-            checked = checked.hstack(known[place].select(pl.all().name.prefix(f"{side}_")))
-        return checked.filter(pl.col("similarity") >= self.similarity).to_arrow()
+        return pairing.checked(rows, pl.DataFrame(state["pairs"]), self.similarity, KNOWN).to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`copies`: what is a copy of what; `named`: members of groups that are looked at; `rows`: whose texts are
         kept; `earlier`: those of their members that only the index knows; `limits`."""
-        frame = _grouped(_pairs(reduced))
+        frame = pairing.grouped(pairing.pairs(reduced), KNOWN)
         sizes = frame.group_by("cluster").agg(pl.len()).filter(pl.col("len") >= self.copies)
         sizes = sizes.sort(["len", "cluster"], descending=[True, False])
         share = shares(sizes["len"].cast(pl.Int64).to_numpy(), self.looked, FEWEST)
@@ -185,48 +143,6 @@ def _case(rows: pl.DataFrame) -> copies.Case:
     similarity = round(rows["similarity"].quantile(0.5) or 0, 3)
     name = f"{NAME}:{rows['hash'].sort()[0][:16]}"
     return copies.case(name, rows, "Near-copies of one document", texts, similarity=similarity)
-
-
-def _joined(rows: pa.Table) -> npt.NDArray[np.uint64]:
-    """(shard, row) of each row as one number, in the same order."""
-    joined: npt.NDArray[np.uint64] = rows["shard"].to_numpy().astype(np.uint64) * _WIDE + rows["row"].to_numpy()
-    return joined
-
-
-def _parted(places: pl.Series) -> pl.DataFrame:
-    """What `_joined` joined."""
-    wide = int(_WIDE)
-    return pl.DataFrame({"shard": (places // wide).cast(pl.UInt32), "row": places % wide})
-
-
-def _pairs(reduced: pa.Table) -> pl.DataFrame:
-    nothing = pl.DataFrame(schema={"left": pl.UInt64, "right": pl.UInt64, "similarity": pl.Float64})
-    return pl.DataFrame(reduced) if "left" in reduced.column_names else nothing
-
-
-def _once(reduced: pa.Table) -> pl.DataFrame:
-    """Each pair once; taken in part by part, so that less is held where most are there many times."""
-    known, start = _pairs(reduced.slice(0, 0)), 0
-    while start < len(reduced):
-        part = reduced.slice(start, max(len(known), PAIRS))
-        known, start = pl.concat([known, _pairs(part)]).unique(), start + len(part)
-    return known
-
-
-def _grouped(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Members of groups: shard, row, cluster (its first member), similarity (to the copy that is most alike)."""
-    both = [
-        pairs.select("similarity", pl.col(side).alias("place"), *(
-            pl.col(f"{side}_{name}").alias(name) for name in KNOWN if f"{side}_{name}" in pairs.columns
-        ))
-        for side in ("left", "right")
-    ]  # fmt: skip
-    same = pl.exclude("place", "similarity").first()
-    members = pl.concat(both).group_by("place").agg(pl.col("similarity").max(), same).sort("place")
-    places = members["place"].to_numpy()
-    left, right = (np.searchsorted(places, pairs[side].to_numpy()) for side in ("left", "right"))
-    cluster = places[components.components(len(places), left, right)]
-    return _parted(members["place"]).hstack(members.drop("place").with_columns(cluster=pl.Series(cluster)))
 
 
 @dataclass(frozen=True)

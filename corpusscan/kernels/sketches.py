@@ -39,7 +39,7 @@ class Sketches(NamedTuple):
 
     bands: Bands  # documents x BANDS
     checks: Checks  # documents x BINS
-    shingles: npt.NDArray[np.int64]  # how many it has, with repetitions
+    shingles: npt.NDArray[np.int64]  # how many it has, with repetitions; of words, each once
 
 
 def document_words(batch: Batch) -> tuple[Hashes, Offsets]:
@@ -52,7 +52,12 @@ def document_words(batch: Batch) -> tuple[Hashes, Offsets]:
 
 def sketched(hashes: Hashes, bounds: Offsets) -> Sketches:
     """Sketches of documents whose words are hashes[bounds[i]:bounds[i + 1]]."""
-    return Sketches(*_sketches(hashes, bounds))
+    return Sketches(*_sketches(hashes, bounds, False))
+
+
+def sketched_words(hashes: Hashes, bounds: Offsets) -> Sketches:
+    """Sketches of the words themselves, in whatever order: of short texts hardly a shingle outlives a change."""
+    return Sketches(*_sketches(hashes, bounds, True))
 
 
 def similarity(equal: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -115,6 +120,15 @@ def shingles(words, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
 
 
 @njit(cache=True, nogil=True)
+def _distinct(words, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Writes the hashes of some words, each once; how many."""
+    own = np.unique(words)
+    for i in range(len(own)):
+        out[i] = mixed(own[i])
+    return len(own)
+
+
+@njit(cache=True, nogil=True)
 def _fill(values, bins):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """The sketch of hashes: of bin b its least value in the first throw that fills it; throw k < BINS throws all
     values into bins by chance, throw BINS + b into bin b.  Three throws are made of each hash."""
@@ -141,7 +155,7 @@ def _fill(values, bins):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _sketches(hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _sketches(hashes, bounds, single):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     documents = len(bounds) - 1
     bands, checks = np.zeros((documents, BANDS), np.uint64), np.zeros((documents, BINS), np.uint8)
     counts, longest = np.zeros(documents, np.int64), 0
@@ -149,7 +163,8 @@ def _sketches(hashes, bounds):  # type: ignore[no-untyped-def] # noqa: ANN001, A
         longest = max(longest, bounds[i + 1] - bounds[i])
     values, bins = np.empty(longest, np.uint64), np.empty(BINS, np.uint32)
     for i in range(documents):
-        counts[i] = shingles(hashes[bounds[i] : bounds[i + 1]], values)
+        own = hashes[bounds[i] : bounds[i + 1]]
+        counts[i] = _distinct(own, values) if single else shingles(own, values)
         if not counts[i]:
             continue
         _fill(values[: counts[i]], bins)

@@ -1,0 +1,220 @@
+"""The same texts, or nearly so, with labels that differ: which, and whether one side brought them.
+
+Copies of rows with another label make a set contradict itself, and a model of it worse (an attack on availability).
+Four looks.  From a secret sample, which labels are classes, and how large sources, annotators and months are; sketches
+of the words of every labelled row, whose bands pair those that may be copies (`pairing`); the pairs that are; and what
+they say.  Honest sets have some (texts that were labelled twice): they are ranked at `low`.  Only where one side
+repeats many texts of others, with labels of its own, there is a group at `medium` (`conflicting`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpusscan import conflicting, disputed, labels, pairing, schema
+from corpusscan.conflicting import COLUMN, Counted
+from corpusscan.contradicted import ALL, SHOWN, Shower
+from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
+from corpusscan.disputed import MEMBERS, NAME, NAMED, RANKED
+from corpusscan.kernels import sketches
+
+SIMILARITY = 0.75  # estimated, of the words
+WORDS = 5  # different ones, of a text at least: fewer are said by many
+HELD = 8_000_000  # pairs that a conclusion takes in
+SIDES = 4_096  # sources, annotators and months whose sizes are kept, of each kind, the largest
+FACTS = ("label", *COLUMN.values())
+_COUNTED = pa.schema([("row", pa.uint64()), ("partition", pa.uint32()), ("name", pa.large_string()),
+                      *((name, pa.uint64()) for name in COLUMN.values())])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Count(Round):
+    """The classes of a secret part of the corpus, and how much of it each side has."""
+
+    over: ClassVar[Any] = "sample"
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """One row for each labelled document, as `_COUNTED`."""
+        own = np.flatnonzero(batch.documents["label"].is_valid().to_numpy())
+        if not len(own):
+            return _COUNTED.empty_table()
+        some = batch.documents.take(pa.array(own))
+        marks = [values[own] for kind, values in labels.marks(batch).items() if kind in COLUMN]
+        return pa.table([some["row"], np.zeros(len(own), np.uint32), some["label"], *marks], schema=_COUNTED)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """One row: `facts`."""
+        if not rows.num_rows:
+            return pa.table({})
+        known = labels.classes(rows["name"])
+        facts = {"classes": known.names, "limits": known.limits, "sides": [], "usual": {}}
+        told = pl.DataFrame(rows.drop_columns(["name"]))
+        for kind, column in COLUMN.items() if known.names else ():
+            counted = told.filter(pl.col(column) > 0).group_by(column).len()
+            counted = counted.sort(["len", column], descending=[True, False])
+            facts["usual"][str(kind)] = len(counted)
+            facts["sides"] += [[kind, code, n / len(told)] for code, n in counted.head(SIDES).iter_rows()]
+        return pa.table({"facts": [json.dumps(facts)]})
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`facts`; `limits`."""
+        facts = json.loads(reduced["facts"][0].as_py()) if reduced.num_rows else {"limits": []}
+        told = reduced if facts.get("classes") else pa.table({})
+        return {"facts": told, "limits": limits(*(Limit(*one) for one in facts["limits"]))}
+
+
+def _facts(state: State) -> dict[str, Any] | None:
+    return json.loads(state["facts"]["facts"][0].as_py()) if state and state["facts"].num_rows else None
+
+
+@dataclass(frozen=True)
+class Sketch(Round):
+    """The sketch of the words of every labelled document; which of them share a band."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("facts",)
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Columns: row, partition (the bands), checks (bytes), and `FACTS`."""
+        facts = _facts(state)
+        if facts is None or batch.documents["label"].null_count == len(batch.documents):
+            return pa.table({})
+        own = labels.labelled(batch)
+        given = batch.documents["label"].take(pa.array(own.document))
+        label = pc.index_in(given, value_set=pa.array(facts["classes"], pa.large_string())).fill_null(-1).to_numpy()
+        bands, checks, words = sketches.sketched_words(own.hashes, own.bounds)
+        kept = np.flatnonzero((label >= 0) & (words >= WORDS))
+        document = own.document[kept]
+        table = pairing.banded(batch.documents["row"].take(pa.array(document)), bands[kept], checks[kept])
+        table = table.append_column("label", pa.array(label[kept].astype(np.uint16)))
+        marks = labels.marks(batch)
+        for kind, name in COLUMN.items():
+            table = table.append_column(name, pa.array(marks[kind][document]))
+        return table
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """Pairs of documents that share a band: columns left and right; and the last row of each shard."""
+        if not rows.num_rows:
+            return pa.table({})
+        pairs, left = pairing.shared(rows, HELD)
+        last = pl.DataFrame(rows.select(["shard", "row"])).group_by("shard").agg(last=pl.col("row").max())
+        return limited(pl.concat([pl.DataFrame(pairs), last.sort("shard")], how="diagonal").to_arrow(), left)
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`pairs`, each once, `named`: who occurs in them, and `last`: the last row of each shard."""
+        if not reduced.num_rows:
+            return pairing.named(pairing.pairs(reduced)) | {"last": pa.table({})}
+        last = pl.DataFrame(reduced.select(["shard", "last"])).drop_nulls()
+        pairs = reduced.select(["left", "right"]).filter(reduced["left"].is_valid())
+        return pairing.named(pairing.once(pairs)) | {
+            "last": last.group_by("shard").agg(pl.col("last").max()).sort("shard").to_arrow()
+        }
+
+
+@dataclass(frozen=True)
+class Verify(Round):
+    """Pairs whose sketches agree, the texts that they make, and whose labels differ."""
+
+    over: ClassVar[Any] = "left"
+    keeps: ClassVar[tuple[str, ...]] = ("facts",)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The pairs among these documents that are alike: left, right, similarity, `FACTS` of both."""
+        if not rows.num_rows:
+            return pa.table({})
+        return pairing.checked(rows, pl.DataFrame(state["pairs"]), SIMILARITY, FACTS).to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`named`: the rows that are told, as `NAMED`; `found`: groups."""
+        facts = _facts(context.state)
+        if facts is None or not reduced.num_rows:
+            return {"named": NAMED.empty_table(), "found": pa.table({})}
+        rows = pairing.grouped(pairing.pairs(reduced), FACTS).sort("shard", "row")
+        rows, length = conflicting.placed(rows, pl.DataFrame(context.state["last"]))
+        shares = pl.DataFrame(facts["sides"], {"kind": pl.Int64, "code": pl.UInt64, "share": pl.Float64}, orient="row")
+        usual = {int(kind): count for kind, count in facts["usual"].items()}
+        sides = [*conflicting.sides(rows, Counted(length, shares, usual))]
+        taken = pl.concat([rows.clear(), *(one.rows for one in sides)]).select("cluster").unique()
+        left = rows.join(taken, on="cluster", how="anti", maintain_order="left")
+        single = disputed.of_single(left, length, facts["classes"])
+        found = [{"suspect": ALL, "severity": "low", "q": None, "told": single, "kind": None}] + [
+            {"suspect": n, "severity": one.severity, "q": min(one.q, 1.0), "told": one.told, "kind": one.kind,
+             "code": one.code} for n, one in enumerate(sides, 1)
+        ]  # fmt: skip
+        named = pl.concat([disputed.ranked(left), *(disputed.brought(one, n, rows) for n, one in enumerate(sides, 1))])
+        over = sum(max(one.told["texts"] - MEMBERS, 0) for one in sides)
+        return {
+            "named": named.sort("shard", "row", "suspect").to_arrow().cast(NAMED),
+            "found": pa.table({"found": [json.dumps(found, sort_keys=True)]}),
+            "limits": limits(
+                Limit("texts with labels that differ that are told", RANKED, max(single["texts"] - RANKED, 0), "texts"),
+                Limit("texts of one side with labels that differ that are told", MEMBERS, over, "texts"),
+            ),
+        }
+
+
+@dataclass(frozen=True)
+class Show(Round):
+    """The rows: what they say."""
+
+    over: ClassVar[Any] = "members"
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """A row for each suspect of a document that a row of that number has in any shard, as `SHOWN`."""
+        place = {row: n for n, row in enumerate(batch.documents["row"].to_pylist())}
+        named = pl.DataFrame(state["named"]).filter(pl.col("row").is_in(list(place)))
+        shower = Shower(batch, labels.labelled(batch), _found(state)[1:])
+        told = [
+            shower.row(place[row], 0, suspect)
+            for row, suspect in named.select("row", "suspect").unique().sort("row", "suspect").iter_rows()
+        ]
+        return pa.Table.from_pylist([one for one in told if one], schema=SHOWN)
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The rows that are meant in their own shards, with what was found of them."""
+        if not rows.num_rows:
+            return pa.table({})
+        on = ["shard", "row", "suspect"]
+        return pl.DataFrame(rows).join(pl.DataFrame(state["named"]), on=on, maintain_order="left").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """Groups: one of single texts, and one of each side."""
+        groups: list[dict[str, Any]] = []
+        members: list[dict[str, Any]] = []
+        hits: list[dict[str, Any]] = []
+        facts, rows = _facts(context.state), pl.DataFrame(reduced)
+        for one in _found(context.state) if facts is not None and len(rows) else ():
+            own = rows.filter(pl.col("suspect") == one["suspect"])
+            own = own.sort(["similarity", "pair", "role", "shard", "row"], descending=[True, *[False] * 4])
+            if len(own):
+                group = disputed.group_of(one, own, facts["classes"])
+                groups.append(group)
+                members += disputed.members_of(group, own)
+                hits += disputed.hits_of(group, own, facts["classes"])
+        return schema.concluded(groups, members, hits)
+
+
+def _found(state: State) -> list[dict[str, Any]]:
+    return json.loads(state["found"]["found"][0].as_py()) if state["found"].num_rows else []
+
+
+@dataclass(frozen=True)
+class LabelConflict(Detector):
+    """Finds texts that a set holds more than once with labels that differ, and who brought many of them."""
+
+    name: ClassVar[str] = NAME
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Count labels in a sample, sketch all labelled rows, check the pairs, look at those whose labels differ."""
+        return (Count(), Sketch(), Verify(), Show())
+
+    def title(self, rule: str) -> str:
+        """What a hit is called."""
+        return "The same text with another label"

@@ -1,0 +1,131 @@
+"""What is told of texts whose labels differ: which rows are looked at, groups, members, hits; each row beside a copy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+from blake3 import blake3
+
+from corpusscan import conflicting
+from corpusscan.conflicting import RUN, Side
+from corpusscan.contradicted import ALL, TITLE
+from corpusscan.labels import KINDS
+
+NAME, RULE = "label_conflict", "conflicting-label"
+SINGLE = "conflicting-labels"
+RANKED, MEMBERS = 250, 2_000  # texts that are told, those of no side, and those of one
+EXAMPLES, CELLS = 10, 12  # pairs of rows, and pairs of labels, that are told
+CARRIER, BESIDE = range(2)  # roles
+
+NAMED = pa.schema(
+    [
+        ("shard", pa.uint32()), ("row", pa.uint64()), ("suspect", pa.uint16()), ("pair", pa.int64()),
+        ("role", pa.uint8()), ("label", pa.uint16()), ("similarity", pa.float64()),
+    ]
+)  # fmt: skip
+
+
+def ranked(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of texts of no side, the first ones as `NAMED`: those that are most alike first, of each two rows."""
+    against = conflicting.conflicts(rows)
+    first = against.unique("cluster", keep="first", maintain_order=True)
+    named = first.select("cluster", said=pl.col("label"))
+    other = against.join(named, on="cluster", maintain_order="left").filter(pl.col("label") != pl.col("said"))
+    other = other.unique("cluster", keep="first", maintain_order=True)
+    order = other.sort("similarity", "shard", "row", descending=[True, False, False]).head(RANKED)
+    both = pl.concat([first, other.drop("said")]).join(order.select("cluster"), on="cluster", how="semi")
+    return _named(both, ALL, CARRIER)
+
+
+def brought(side: Side, number: int, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that a side brought, as `NAMED`, and of each text the first row of others."""
+    texts = side.rows.select("cluster").unique(maintain_order=True).head(MEMBERS)
+    own = side.rows.join(texts, on="cluster", how="semi", maintain_order="left")
+    own = own.filter(pl.int_range(pl.len()).over("cluster") < MEMBERS // 100)
+    beside = rows.join(texts, on="cluster", how="semi", maintain_order="left").join(
+        side.rows, on=["shard", "row"], how="anti", maintain_order="left"
+    )
+    labels = own.select("cluster", said=pl.col("label")).unique("cluster", keep="first", maintain_order=True)
+    beside = beside.join(labels, on="cluster", maintain_order="left").filter(pl.col("label") != pl.col("said"))
+    beside = beside.unique("cluster", keep="first", maintain_order=True)
+    return pl.concat([_named(own, number, CARRIER), _named(beside.drop("said"), number, BESIDE)])
+
+
+def _named(rows: pl.DataFrame, suspect: int, role: int) -> pl.DataFrame:
+    told = rows.with_columns(suspect=pl.lit(suspect), role=pl.lit(role), pair=pl.col("cluster"))
+    return told.select(NAMED.names).cast({name: kind for name, kind in pl.DataFrame(NAMED.empty_table()).schema.items()})
+
+
+def of_single(rows: pl.DataFrame, length: int, classes: list[str]) -> dict[str, Any]:
+    """The evidence of texts of no side."""
+    against = conflicting.conflicts(rows)
+    pairs = against.group_by("cluster").agg(pl.col("label").unique().sort().head(2))["label"].value_counts()
+    pairs = pairs.sort(["count", "label"], descending=[True, False]).head(CELLS)
+    texts = against["cluster"].n_unique()
+    return {
+        "texts": texts, "repeated_texts": rows["cluster"].n_unique(), "share_of_rows": round(texts / max(length, 1), 5),
+        "labels": [[*(classes[n][:TITLE] for n in both), count] for both, count in pairs.iter_rows()],
+    }  # fmt: skip
+
+
+def group_of(one: dict[str, Any], own: pl.DataFrame, classes: list[str]) -> dict[str, Any]:
+    """A row of `groups`."""
+    wrong = own.filter(pl.col("role") == CARRIER)
+    if one["suspect"] == ALL:
+        name, title = SINGLE, "The same text with labels that differ"
+    elif one["kind"] == RUN:
+        name, title = f"run-{min(wrong['hash'])[:16]}", "A run of rows: other rows again, with another label"
+    else:
+        whose = f"{KINDS[one['kind']]} {wrong['title'][0][:TITLE]}"
+        name = f"{KINDS[one['kind']]}-{blake3(whose.encode('utf-8', 'surrogatepass')).hexdigest(8)}"
+        title = f"{whose}: other rows again, with another label"
+    times = wrong["time"].drop_nulls().sort().to_list()
+    evidence = one["told"] | {"examples": [*_examples(own, classes)]}
+    return {
+        "group": f"{NAME}:{name}", "kind": "labels", "title": title, "attack": "availability",
+        "severity": one["severity"], "score": 0.5 if one["q"] is None else 1 - one["q"], "q_value": one["q"],
+        "documents": len(wrong), "independent_documents": one["told"]["texts"],
+        "sources": wrong["source"].drop_nulls().n_unique(),
+        "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
+        "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
+    }  # fmt: skip
+
+
+def _examples(own: pl.DataFrame, classes: list[str]) -> Iterator[list[str]]:
+    """Of the first pairs both labels, and what both rows say."""
+    for rows in own.partition_by("pair", maintain_order=True)[:EXAMPLES]:
+        first, last = rows.row(0, named=True), rows.row(-1, named=True)
+        yield [classes[first["label"]][:TITLE], classes[last["label"]][:TITLE], first["excerpt"], last["excerpt"]]
+
+
+def members_of(group: dict[str, Any], own: pl.DataFrame) -> list[dict[str, Any]]:
+    """Rows of `members`; the rows beside those that a side brought are neighbours."""
+    return [
+        {"group": group["group"], "shard": row["shard"], "row": row["row"],
+         "role": "exemplar" if not n else "carrier" if row["role"] == CARRIER else "neighbour",
+         "independent_id": f"{group['group']}/{row['first']}"}
+        for n, row in enumerate(own.with_columns(first=pl.col("hash").min().over("pair")).to_dicts())
+    ]  # fmt: skip
+
+
+def hits_of(group: dict[str, Any], own: pl.DataFrame, classes: list[str]) -> list[dict[str, Any]]:
+    """The rows that were brought, each with a copy; of single ones both, each with the other."""
+    shared = {name: group[name] for name in ("group", "attack", "severity", "q_value")}
+    hits = []
+    for rows in own.partition_by("pair", maintain_order=True):
+        first, last = rows.row(0, named=True), rows.row(-1, named=True)
+        for row in rows.filter(pl.col("role") == CARRIER).to_dicts():
+            other = first if row is not first and row["label"] != first["label"] else last
+            evidence = {
+                "label": classes[row["label"]][:TITLE], "other_label": classes[other["label"]][:TITLE],
+                "other": other["excerpt"], "similarity": round(row["similarity"], 3), "mark": json.loads(row["mark"]),
+            }  # fmt: skip
+            hits.append(shared | {name: row[name] for name in ("shard", "row", "field", "start", "end", "tokens")} | {
+                "excerpt": row["excerpt"], "rule": RULE, "score": row["similarity"],
+                "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
+            })  # fmt: skip
+    return hits
