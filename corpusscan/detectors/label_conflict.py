@@ -4,7 +4,8 @@ Copies of rows with another label make a set contradict itself, and a model of i
 Four looks.  From a secret sample, which labels are classes, and how large sources, annotators and months are; sketches
 of the words of every labelled row, whose bands pair those that may be copies (`pairing`); the pairs that are; and what
 they say.  Honest sets have some (texts that were labelled twice): they are ranked at `low`.  Only where one side
-repeats many texts of others, with labels of its own, there is a group at `medium` (`conflicting`).
+repeats many texts of others, with labels of its own, there is a group at `medium` (`conflicting`); or where they are
+very many, and a model of the labels says which of the two is wrong.
 """
 
 from __future__ import annotations
@@ -64,25 +65,25 @@ class Count(Round):
         return pa.table({"facts": [json.dumps(facts)]})
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`facts`; `limits`."""
+        """`counted`; `limits`."""
         facts = json.loads(reduced["facts"][0].as_py()) if reduced.num_rows else {"limits": []}
         told = reduced if facts.get("classes") else pa.table({})
-        return {"facts": told, "limits": limits(*(Limit(*one) for one in facts["limits"]))}
+        return {"counted": told, "limits": limits(*(Limit(*one) for one in facts["limits"]))}
 
 
-def _facts(state: State) -> dict[str, Any] | None:
-    return json.loads(state["facts"]["facts"][0].as_py()) if state and state["facts"].num_rows else None
+def _counted(state: State) -> dict[str, Any] | None:
+    return json.loads(state["counted"]["facts"][0].as_py()) if state and state["counted"].num_rows else None
 
 
 @dataclass(frozen=True)
 class Sketch(Round):
     """The sketch of the words of every labelled document; which of them share a band."""
 
-    keeps: ClassVar[tuple[str, ...]] = ("facts",)
+    keeps: ClassVar[tuple[str, ...]] = ("counted",)
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition (the bands), checks (bytes), and `FACTS`."""
-        facts = _facts(state)
+        facts = _counted(state)
         if facts is None or batch.documents["label"].null_count == len(batch.documents):
             return pa.table({})
         own = labels.labelled(batch)
@@ -122,7 +123,7 @@ class Verify(Round):
     """Pairs whose sketches agree, the texts that they make, and whose labels differ."""
 
     over: ClassVar[Any] = "left"
-    keeps: ClassVar[tuple[str, ...]] = ("facts",)
+    keeps: ClassVar[tuple[str, ...]] = ("counted",)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The pairs among these documents that are alike: left, right, similarity, `FACTS` of both."""
@@ -132,7 +133,7 @@ class Verify(Round):
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`named`: the rows that are told, as `NAMED`; `found`: groups."""
-        facts = _facts(context.state)
+        facts = _counted(context.state)
         if facts is None or not reduced.num_rows:
             return {"named": NAMED.empty_table(), "found": pa.table({})}
         rows = pairing.grouped(pairing.pairs(reduced), FACTS).sort("shard", "row")
@@ -160,6 +161,22 @@ class Verify(Round):
 
 
 @dataclass(frozen=True)
+class Learn(labels.Learn):
+    """A model of the labels, where so many texts have two that one may ask which of them is wrong."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("counted", "named", "found")
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """As of `labels.Learn`, where it is asked for."""
+        found = _found(state) if state else []
+        return super().map(batch, state) if found and disputed.many(found[0]["told"]) else pa.table({})
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """As of `labels.Learn`; what labels are no classes was said before."""
+        return {name: table for name, table in super().conclude(reduced, context).items() if name != "limits"}
+
+
+@dataclass(frozen=True)
 class Show(Round):
     """The rows: what they say."""
 
@@ -167,14 +184,18 @@ class Show(Round):
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """A row for each suspect of a document that a row of that number has in any shard, as `SHOWN`."""
-        place = {row: n for n, row in enumerate(batch.documents["row"].to_pylist())}
-        named = pl.DataFrame(state["named"]).filter(pl.col("row").is_in(list(place)))
-        shower = Shower(batch, labels.labelled(batch), _found(state)[1:])
+        own, rows = labels.labelled(batch), batch.documents["row"].to_pylist()
+        place = {row: n for n, row in enumerate(rows)}
+        named = pl.DataFrame(state["named"]).filter(pl.col("row").is_in(rows))
+        shower = Shower(batch, own, _found(state)[1:])
         told = [
             shower.row(place[row], 0, suspect)
             for row, suspect in named.select("row", "suspect").unique().sort("row", "suspect").iter_rows()
         ]
-        return pa.Table.from_pylist([one for one in told if one], schema=SHOWN)
+        shown = pl.DataFrame(pa.Table.from_pylist([one for one in told if one], schema=SHOWN))
+        judged = pl.DataFrame({"row": batch.documents["row"].take(pa.array(own.document))})
+        judged = judged.with_columns(foreseen=pl.Series(disputed.foreseen(batch, own, state), dtype=pl.Int32))
+        return shown.join(judged, on="row", how="left", maintain_order="left").to_arrow()
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The rows that are meant in their own shards, with what was found of them."""
@@ -188,15 +209,16 @@ class Show(Round):
         groups: list[dict[str, Any]] = []
         members: list[dict[str, Any]] = []
         hits: list[dict[str, Any]] = []
-        facts, rows = _facts(context.state), pl.DataFrame(reduced)
+        facts, rows = _counted(context.state), pl.DataFrame(reduced)
         for one in _found(context.state) if facts is not None and len(rows) else ():
             own = rows.filter(pl.col("suspect") == one["suspect"])
-            own = own.sort(["similarity", "pair", "role", "shard", "row"], descending=[True, *[False] * 4])
-            if len(own):
-                group = disputed.group_of(one, own, facts["classes"])
-                groups.append(group)
-                members += disputed.members_of(group, own)
-                hits += disputed.hits_of(group, own, facts["classes"])
+            for part, mine in disputed.decided(one, own) if one["suspect"] == ALL else [(one, own)]:
+                if len(mine):
+                    told = mine.sort(["similarity", "pair", "role", "shard", "row"], descending=[True, *[False] * 4])
+                    group = disputed.group_of(part, told, facts["classes"])
+                    groups.append(group)
+                    members += disputed.members_of(group, told)
+                    hits += disputed.hits_of(group, told, facts["classes"])
         return schema.concluded(groups, members, hits)
 
 
@@ -213,7 +235,7 @@ class LabelConflict(Detector):
     @property
     def rounds(self) -> tuple[Round, ...]:
         """Count labels in a sample, sketch all labelled rows, check the pairs, look at those whose labels differ."""
-        return (Count(), Sketch(), Verify(), Show())
+        return (Count(), Sketch(), Verify(), Learn(), Show())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""
