@@ -18,6 +18,7 @@ from corpusscan.labels import ANNOTATOR, APART, KINDS, MONTH, SOURCE
 RUN = len(KINDS)  # a kind of side: rows that follow one another
 FEWEST, SURE = 20, 1e-6  # texts of a side, and of tests those that chance would bring
 GRAVE = (50, 1e-10)  # the same for `high`
+SAME = 0.99  # similarity of the same words, whatever their order
 MOST = 0.3  # of the labelled rows, that a side may have: else nobody can say which side is the odd one
 MOSTLY = 0.5  # of the texts that a side repeats, that have a label of its own
 SIDES, CANDIDATES = 16, 64  # that are told, and that are judged of a kind
@@ -35,8 +36,9 @@ class Side(NamedTuple):
 
     @property
     def severity(self) -> str:
-        """How grave it is."""
-        return "high" if self.told["texts"] >= GRAVE[0] and self.q <= GRAVE[1] else "medium"
+        """How grave it is; where words differ, labels may do so rightly (texts that were turned about on purpose)."""
+        same = 2 * self.told["of_the_same_words"] >= self.told["texts"] >= GRAVE[0]
+        return "high" if same and self.q <= GRAVE[1] else "medium"
 
 
 class Counted(NamedTuple):
@@ -107,6 +109,7 @@ def _judged(kind: int, code: int, rows: pl.DataFrame, mine: pl.Expr, share: floa
         return None
     told = {
         "gathered_at": "run of rows" if kind == RUN else KINDS[kind], "texts": texts, "repeated_texts": copied,
+        "of_the_same_words": contrary.filter(pl.col("similarity") >= SAME)["cluster"].n_unique(),
         "expected_by_chance": round(expected, 2), "share_of_rows": round(share, 5), "q_value": q,
     }  # fmt: skip
     return Side(kind, code, contrary, told, q)
