@@ -23,6 +23,7 @@ from corpusscan.labels import KINDS, Labelled
 NAME, RULE = "label_conflict", "conflicting-label"
 SINGLE = "conflicting-labels"
 RANKED, MEMBERS = 1_000, 2_000  # texts that are told, those of no side, and those of one
+EACH = 20  # rows of one text that are told of a side
 EXAMPLES, CELLS = 10, 12  # pairs of rows, and pairs of labels, that are told
 CARRIER, BESIDE = range(2)  # roles
 # Texts with labels that differ that are many, and their share of the rows: of 21 honest sets (`benchmarks/conflicts.py
@@ -55,7 +56,7 @@ def brought(side: Side, number: int, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows that a side brought, as `NAMED`, and of each text the first row of others."""
     texts = side.rows.select("cluster").unique(maintain_order=True).head(MEMBERS)
     own = side.rows.join(texts, on="cluster", how="semi", maintain_order="left")
-    own = own.filter(pl.int_range(pl.len()).over("cluster") < MEMBERS // 100)
+    own = own.filter(pl.int_range(pl.len()).over("cluster") < EACH)
     beside = rows.join(texts, on="cluster", how="semi", maintain_order="left").join(
         side.rows, on=["shard", "row"], how="anti", maintain_order="left"
     )

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from corpusscan.report.mislabelled import CELLS, EXAMPLES, mislabelled
+from corpusscan.report.mislabelled import CELLS, EXAMPLES, disputed, mislabelled
 
 
 def test_confusion_and_rows_are_taken_from_the_evidence() -> None:
@@ -24,3 +24,18 @@ def test_confusion_and_rows_are_taken_from_the_evidence() -> None:
 def test_what_is_no_evidence_of_labels_is_nothing(evidence: str | None) -> None:
     """Tables may come from anywhere."""
     assert mislabelled(evidence) is None
+
+
+def test_pairs_of_rows_are_taken_from_the_evidence() -> None:
+    """Texts with two labels are drawn beside one another, and are no labels that texts contradict."""
+    text = json.dumps({"examples": [["a", "b", "said", "said again"]] * 50, "texts": 50})
+    assert mislabelled(text) is None
+    told = disputed(text)
+    assert told is not None
+    assert told.examples == [("a", "b", "said", "said again")] * EXAMPLES
+
+
+@pytest.mark.parametrize("evidence", [None, "", "[1]", "{", '{"examples": 3}', '{"examples": [["a", "b", 1, 2]]}', "{}"])
+def test_what_is_no_evidence_of_two_labels_is_nothing(evidence: str | None) -> None:
+    """Tables may come from anywhere."""
+    assert disputed(evidence) is None
