@@ -11,8 +11,8 @@ planted   one campaign in each copy of a set: so many rows again, each with anot
           rows flagged, and planted rows told at all; with exact intervals (Clopper and Pearson, 95 %).
 clean     the sets as they are, with the sources of their own where they name some: groups, why, rows flagged.
 
-Rows of one campaign are not independent, so that intervals over rows are too narrow.  Scans are a user's, with this
-detector alone.
+Rows of one campaign are not independent, so that intervals over rows are too narrow.  `clean` scans as a user does, with
+this detector alone; `planted` runs its rounds over the whole set in this process, which tells the same and starts nobody.
 """
 
 from __future__ import annotations
@@ -29,14 +29,22 @@ from typing import Any, NamedTuple
 
 import labelled
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 import corpusscan
+from corpusscan import io
+from corpusscan.config import Columns
+from corpusscan.detector import Context
+from corpusscan.detectors.label_conflict import LabelConflict
+from corpusscan.engine.spans import only
 from corpusscan.redteam.discovery import interval
 
 SETS = "sst2,ag_news,covid_tweets,imdb"
 MOST = {"imdb": 8_000}
 RATES = "0.01,0.003"
 CHANGED = 0.1
+KEY = bytes(range(32))
 SOURCES = 40
 NAMED = ("source", "speaker", "site", "publisher", "domain", "lang", "corpus", "category")  # what sets call a source
 _FLAGGED = ("medium", "high", "critical")
@@ -132,7 +140,7 @@ def cell(name: str, found: list[labelled.Record], rate: float, edit: str, place:
     hits, rows, right, wrong, told, clean_rows = 0, 0, 0, 0, 0, 0
     for number in range(chosen.campaigns):
         copy, planted = plant(found, rate, edit, place, random.Random(f"{chosen.seed} {name} {rate} {edit} {number}"))
-        scanned = scan(copy)
+        scanned = run(copy)
         grave = [scanned.members[one["group"]] for one in scanned.groups if one["severity"] in _FLAGGED]
         hits += any(2 * len(one & planted) > len(one) for one in grave)
         right, rows = right + len(scanned.flagged & planted), rows + len(planted)
@@ -153,19 +161,56 @@ def _rate(part: int, whole: int, digits: int = 0) -> str:
 
 
 def scan(rows: list[labelled.Record]) -> Scanned:
-    """What the detector says of rows."""
+    """What a user's scan says of rows, with this detector alone."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "set.jsonl"
-        path.write_text("".join(json.dumps(one) + "\n" for one in rows), "utf-8")
         report = corpusscan.scan(
-            str(path), Path(folder) / "out", detectors=("label_conflict",), seed=1, workers=1, power="off"
+            str(_written(folder, rows)), Path(folder) / "out", detectors=("label_conflict",), seed=1, workers=1, power="off"
         )
-        groups = report.groups.collect().to_dicts()
-        findings = report.findings.select("row", "severity").collect()
-        members = report.members.filter(pl.col("role") != "neighbour").select("group", "row").collect()
-    flagged = findings.filter(pl.col("severity").is_in(_FLAGGED))["row"].to_list()
-    of = {one["group"]: set(members.filter(pl.col("group") == one["group"])["row"].to_list()) for one in groups}
-    return Scanned(set(flagged), set(findings["row"].to_list()), groups, of)
+        return _scanned(*(one.collect() for one in (report.groups, report.members, report.findings)))
+
+
+def run(rows: list[labelled.Record]) -> Scanned:
+    """What the rounds say of rows, one after the other, all of a set being one batch and one part."""
+    with tempfile.TemporaryDirectory() as folder:
+        plan = io.plan([str(_written(folder, rows))], Columns(), None)
+        (batch,) = [one for shard in plan.shards for one in io.read(shard, Columns(), 2**24, KEY, io.Account())]
+    state: dict[str, pa.Table] = {}
+    mapped = pa.table({})
+    for step in LabelConflict().rounds:
+        if step.over == "left":
+            rows_left = mapped.filter(pc.is_in(mapped["row"], state["named"]["row"].combine_chunks()))
+            reduced = step.reduce(_placed(rows_left.drop_columns(["partition"])), state)
+        else:
+            named = state["named"]["row"].to_numpy() if step.over == "members" else None
+            mapped = step.map(batch if named is None else only(batch, named), state)
+            reduced = step.reduce(_parted(mapped), state)
+        context = Context(KEY, len(batch.documents), None, lambda places: places, state)  # type: ignore[arg-type]
+        state = dict(step.conclude(reduced, context)) | {name: state[name] for name in step.keeps}
+    return _scanned(*(pl.DataFrame(state[name]) for name in ("groups", "members", "hits")))
+
+
+def _parted(mapped: pa.Table) -> pa.Table:
+    """What a reduce is given of a map."""
+    if "checks" not in mapped.column_names:
+        return _placed(mapped)
+    return _placed(pl.DataFrame(mapped.select(["row", "partition"])).explode("partition").to_arrow())
+
+
+def _placed(rows: pa.Table) -> pa.Table:
+    return rows.add_column(0, "shard", pa.array([0] * len(rows), pa.uint32())) if len(rows) else rows
+
+
+def _written(folder: str, rows: list[labelled.Record]) -> Path:
+    path = Path(folder) / "set.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows), "utf-8")
+    return path
+
+
+def _scanned(groups: pl.DataFrame, members: pl.DataFrame, hits: pl.DataFrame) -> Scanned:
+    flagged = hits.filter(pl.col("severity").is_in(_FLAGGED))["row"].to_list()
+    own = members.filter(pl.col("role") != "neighbour")
+    of = {name: set(own.filter(pl.col("group") == name)["row"].to_list()) for name in groups["group"]}
+    return Scanned(set(flagged), set(hits["row"].to_list()), groups.to_dicts(), of)
 
 
 def clean(data: Path, sets: list[str]) -> None:

@@ -29,7 +29,7 @@ CARRIER, BESIDE = range(2)  # roles
 # Texts with labels that differ that are many, and their share of the rows: of 21 honest sets (`benchmarks/conflicts.py
 # clean`) those whose labels are foretold by texts have at most 31, and 0.5 %.
 MANY, SHARE = 50, 0.007
-DECIDED = 0.4  # of many, that have a label which a model of the labels takes for wrong, and another that it takes for right
+DECIDED = 0.25  # of many, those of which a model of the labels takes one for wrong, and the other for right
 DECIDED_KIND = RUN + 1
 
 NAMED = pa.schema(
