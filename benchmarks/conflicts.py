@@ -11,8 +11,9 @@ planted   one campaign in each copy of a set: so many rows again, each with anot
           rows flagged, and planted rows told at all; with exact intervals (Clopper and Pearson, 95 %).
 clean     the sets as they are, with the sources of their own where they name some: groups, why, rows flagged.
 
-Rows of one campaign are not independent, so that intervals over rows are too narrow.  `clean` scans as a user does, with
-this detector alone; `planted` runs its rounds over the whole set in this process, which tells the same and starts nobody.
+Rows of one campaign are not independent, so that intervals over rows are too narrow.  `clean` scans as a user does,
+with this detector alone; `planted` runs its rounds over the whole set in this process: it tells the same, and starts
+nobody.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def _exact(text: str, draw: random.Random, words: list[str]) -> str:
 
 def _case(text: str, draw: random.Random, words: list[str]) -> str:
     """Capitals exchanged, punctuation gone."""
-    bare = text.translate(str.maketrans("", "", ".,;:!?\""))
+    bare = text.translate(str.maketrans("", "", '.,;:!?"'))
     return draw.choice([str.upper, str.title, str.lower])(bare) + draw.choice(["!", "...", ""])
 
 
@@ -163,9 +164,8 @@ def _rate(part: int, whole: int, digits: int = 0) -> str:
 def scan(rows: list[labelled.Record]) -> Scanned:
     """What a user's scan says of rows, with this detector alone."""
     with tempfile.TemporaryDirectory() as folder:
-        report = corpusscan.scan(
-            str(_written(folder, rows)), Path(folder) / "out", detectors=("label_conflict",), seed=1, workers=1, power="off"
-        )
+        path, out = str(_written(folder, rows)), f"{folder}/out"
+        report = corpusscan.scan(path, out, detectors=("label_conflict",), seed=1, workers=1, power="off")
         return _scanned(*(one.collect() for one in (report.groups, report.members, report.findings)))
 
 
@@ -226,7 +226,8 @@ def clean(data: Path, sets: list[str]) -> None:
         print(f"{name:17} {len(rows)} rows, {sourced} sources, flagged {len(scanned.flagged)}; "
               f"{time.perf_counter() - began:.0f} s", flush=True)  # fmt: skip
         for one in scanned.groups:
-            told = {key: value for key, value in json.loads(one["evidence"]).items() if key not in ("examples", "labels")}
+            told = json.loads(one["evidence"])
+            told = {name: told[name] for name in sorted({*told} - {"examples", "labels"})}
             print(f"    {one['severity']}: {one['title']}: {told}")
     print(f"{total} rows of {len(sets)} sets: flagged {_rate(bad, total, 4)}")
 

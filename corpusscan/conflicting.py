@@ -78,7 +78,7 @@ def _of_kind(kind: int, rows: pl.DataFrame, counted: Counted) -> Iterator[Side |
     many = against.filter(pl.col(column) > 0).group_by(column).agg(texts=pl.col("cluster").n_unique())
     many = many.filter(pl.col("texts") >= FEWEST).sort(["texts", column], descending=[True, False]).head(CANDIDATES)
     known = counted.sides.filter(pl.col("kind") == kind)
-    least = known["share"].min() if len(known) else 1.0  # of those that are not known by name
+    least = min(known["share"].to_list(), default=1.0)  # of those that are not known by name
     shares = dict(known.select("code", "share").iter_rows())
     for code in many[column].to_list():
         tests = counted.usual.get(kind, 1)

@@ -1,4 +1,4 @@
-"""What is told of texts whose labels differ: which rows are looked at, groups, members, hits; each row beside a copy."""
+"""What is told of texts whose labels differ: rows that are looked at, groups, members, hits; each row beside a copy."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def brought(side: Side, number: int, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _named(rows: pl.DataFrame, suspect: int, role: int) -> pl.DataFrame:
     told = rows.with_columns(suspect=pl.lit(suspect), role=pl.lit(role), pair=pl.col("cluster"))
-    return told.select(NAMED.names).cast({name: kind for name, kind in pl.DataFrame(NAMED.empty_table()).schema.items()})
+    return told.select(NAMED.names).cast(dict(zip(NAMED.names, pl.DataFrame(NAMED.empty_table()).dtypes, strict=True)))
 
 
 def of_single(rows: pl.DataFrame, length: int, classes: list[str]) -> dict[str, Any]:

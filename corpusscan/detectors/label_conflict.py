@@ -55,7 +55,7 @@ class Count(Round):
         if not rows.num_rows:
             return pa.table({})
         known = labels.classes(rows["name"])
-        facts = {"classes": known.names, "limits": known.limits, "sides": [], "usual": {}}
+        facts: dict[str, Any] = {"classes": known.names, "limits": known.limits, "sides": [], "usual": {}}
         told = pl.DataFrame(rows.drop_columns(["name"]))
         for kind, column in COLUMN.items() if known.names else ():
             counted = told.filter(pl.col(column) > 0).group_by(column).len()
@@ -71,8 +71,10 @@ class Count(Round):
         return {"counted": told, "limits": limits(*(Limit(*one) for one in facts["limits"]))}
 
 
-def _counted(state: State) -> dict[str, Any] | None:
-    return json.loads(state["counted"]["facts"][0].as_py()) if state and state["counted"].num_rows else None
+def _counted(state: State) -> dict[str, Any]:
+    """What `Count` concluded; nothing where labels are no classes."""
+    told: dict[str, Any] = json.loads(state["counted"]["facts"][0].as_py()) if state and len(state["counted"]) else {}
+    return told
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Sketch(Round):
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition (the bands), checks (bytes), and `FACTS`."""
         facts = _counted(state)
-        if facts is None or batch.documents["label"].null_count == len(batch.documents):
+        if not facts or batch.documents["label"].null_count == len(batch.documents):
             return pa.table({})
         own = labels.labelled(batch)
         given = batch.documents["label"].take(pa.array(own.document))
@@ -110,12 +112,10 @@ class Sketch(Round):
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`pairs`, each once, `named`: who occurs in them, and `last`: the last row of each shard."""
         if not reduced.num_rows:
-            return pairing.named(pairing.pairs(reduced)) | {"last": pa.table({})}
+            return {**pairing.named(pairing.pairs(reduced)), "last": pa.table({})}
         last = pl.DataFrame(reduced.select(["shard", "last"])).drop_nulls()
         pairs = reduced.select(["left", "right"]).filter(reduced["left"].is_valid())
-        return pairing.named(pairing.once(pairs)) | {
-            "last": last.group_by("shard").agg(pl.col("last").max()).sort("shard").to_arrow()
-        }
+        return {**pairing.named(pairing.once(pairs)), "last": last.to_arrow()}
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Verify(Round):
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`named`: the rows that are told, as `NAMED`; `found`: groups."""
         facts = _counted(context.state)
-        if facts is None or not reduced.num_rows:
+        if not facts or not reduced.num_rows:
             return {"named": NAMED.empty_table(), "found": pa.table({})}
         rows = pairing.grouped(pairing.pairs(reduced), FACTS).sort("shard", "row")
         rows, length = conflicting.placed(rows, pl.DataFrame(context.state["last"]))
@@ -210,7 +210,7 @@ class Show(Round):
         members: list[dict[str, Any]] = []
         hits: list[dict[str, Any]] = []
         facts, rows = _counted(context.state), pl.DataFrame(reduced)
-        for one in _found(context.state) if facts is not None and len(rows) else ():
+        for one in _found(context.state) if facts and len(rows) else ():
             own = rows.filter(pl.col("suspect") == one["suspect"])
             for part, mine in disputed.decided(one, own) if one["suspect"] == ALL else [(one, own)]:
                 if len(mine):
@@ -223,7 +223,9 @@ class Show(Round):
 
 
 def _found(state: State) -> list[dict[str, Any]]:
-    return json.loads(state["found"]["found"][0].as_py()) if state["found"].num_rows else []
+    """The groups that `Verify` found, that of single texts first."""
+    told: list[dict[str, Any]] = json.loads(state["found"]["found"][0].as_py()) if state["found"].num_rows else []
+    return told
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def test_a_run_of_rows_anywhere_is_flagged(tmp_path: Path, place: str) -> None:
 
 
 def test_copies_with_other_punctuation_and_a_few_other_words(tmp_path: Path) -> None:
-    """They are found as exact ones; where most words are not the same it is never `high`, as labels may rightly differ."""
+    """They are found as exact ones; never at `high` where most words are not the same, as labels may rightly differ."""
     honest = reviews()
     loud = [one | {"text": one["text"].upper().replace(" ", ", ")} for one in again(honest, 60)]
     groups, report = scan(tmp_path / "loud", honest + loud)
@@ -125,7 +125,7 @@ def test_a_side_that_mostly_agrees_is_no_attack(tmp_path: Path) -> None:
     honest = reviews()
     agree = [one | {"source": "again.example"} for one in random.Random(2).sample(honest, 100)]
     told = [one | ({"label": OTHER[one["label"]]} if n < 30 else {}) for n, one in enumerate(agree)]
-    groups, report = scan(tmp_path, spread(honest, told))
+    groups, _ = scan(tmp_path, spread(honest, told))
     assert "source again.example" not in " ".join(severe(groups))
 
 
@@ -217,7 +217,9 @@ def test_files_workers_and_order_of_work_do_not_show(tmp_path: Path) -> None:
     for name, files, workers in (("one", [planted], 1), ("five", cut, 2)):
         groups, report = scan(tmp_path / name, *files, workers=workers)
         found = pl.DataFrame(groups).drop("exemplars", "campaign").sort("group")
-        told.append((found, report.findings.collect().select("excerpt", "severity", "score", "evidence").sort(pl.all())))
+        told.append(
+            (found, report.findings.collect().select("excerpt", "severity", "score", "evidence").sort(pl.all()))
+        )
     assert told[0][0].equals(told[1][0])
     assert told[0][1].equals(told[1][1])
 

@@ -35,7 +35,9 @@ def test_pairs_of_rows_are_taken_from_the_evidence() -> None:
     assert told.examples == [("a", "b", "said", "said again")] * EXAMPLES
 
 
-@pytest.mark.parametrize("evidence", [None, "", "[1]", "{", '{"examples": 3}', '{"examples": [["a", "b", 1, 2]]}', "{}"])
+@pytest.mark.parametrize(
+    "evidence", [None, "", "[1]", "{", '{"examples": 3}', '{"examples": [["a", "b", 1, 2]]}', "{}"]
+)
 def test_what_is_no_evidence_of_two_labels_is_nothing(evidence: str | None) -> None:
     """Tables may come from anywhere."""
     assert disputed(evidence) is None
