@@ -36,7 +36,7 @@ import pyarrow.compute as pc
 import corpusscan
 from corpusscan import io
 from corpusscan.config import Columns
-from corpusscan.detector import Context
+from corpusscan.detector import Batch, Context
 from corpusscan.detectors.label_conflict import LabelConflict
 from corpusscan.engine.spans import only
 from corpusscan.redteam.discovery import interval
@@ -173,7 +173,10 @@ def run(rows: list[labelled.Record]) -> Scanned:
     """What the rounds say of rows, one after the other, all of a set being one batch and one part."""
     with tempfile.TemporaryDirectory() as folder:
         plan = io.plan([str(_written(folder, rows))], Columns(), None)
-        (batch,) = [one for shard in plan.shards for one in io.read(shard, Columns(), 2**24, KEY, io.Account())]
+        (shard,) = plan.shards
+        read = [*io.read(shard, Columns(), 2**24, KEY, io.Account())]
+    tables = ([getattr(one, part) for one in read] for part in ("documents", "texts", "anomalies"))
+    batch = Batch(*map(pa.concat_tables, tables), KEY)
     state: dict[str, pa.Table] = {}
     mapped = pa.table({})
     for step in LabelConflict().rounds:

@@ -20,6 +20,7 @@ from corpusscan.kernels.sketches import (
     recall,
     similarity,
     sketched,
+    sketched_words,
 )
 from corpusscan.kernels.words import words
 
@@ -133,3 +134,16 @@ def test_the_curve_is_what_sketches_of_that_likeness_do() -> None:
         banded = np.any(whole, axis=1)
         alike = (equal.mean(axis=1) - 1 / 256) / (1 - 1 / 256) >= least
         assert abs((banded & alike).mean() - recall(true, least)) < 0.02
+
+
+def test_sketches_of_words_know_neither_order_nor_repetition() -> None:
+    """The same words in another order, some twice, have the same sketch; one of ten exchanged leaves J = 9/11."""
+    own = drawn(1, 10)
+    other = np.append(own[:9], drawn(2, 1))
+    documents = [own, np.concatenate([own[::-1], own[:3]]), other]
+    found = sketched_words(np.concatenate(documents), np.cumsum([0, *map(len, documents)]))
+    assert found.shingles.tolist() == [10, 10, 10]
+    assert np.array_equal(found.checks[0], found.checks[1])
+    assert np.array_equal(found.bands[0], found.bands[1])
+    alike = similarity(equal_bins(found.checks, np.array([0]), np.array([2])))[0]
+    assert abs(alike - 9 / 11) < 0.15
