@@ -48,7 +48,7 @@ def _but_coverage(tables: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def test_the_number_of_workers_does_not_show(many_shards: Path, tmp_path: Path) -> None:
-    """One worker and two leave the same tables: processes; another order of results is tried with all detectors below."""
+    """One worker and two leave the same tables (another order of results is tried with all detectors below)."""
     some = {"detectors": tuple(SOME.split(","))}
     assert _audit(many_shards, tmp_path / "a", **some) == _audit(many_shards, tmp_path / "b", workers=2, **some)
 
