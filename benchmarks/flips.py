@@ -37,7 +37,7 @@ from scipy.sparse import csr_matrix, save_npz
 
 import corpusscan
 from corpusscan import labels
-from corpusscan.kernels import outoffold
+from corpusscan.kernels import disagreement, outoffold
 from corpusscan.kernels.words import Words, hashed
 from corpusscan.redteam.discovery import interval
 
@@ -76,11 +76,12 @@ def classed(found: list[labelled.Record]) -> tuple[list[labelled.Record], npt.ND
 
 
 def foreseen(words: Words, label: npt.NDArray[np.int64], classes: int) -> tuple[npt.NDArray[Any], csr_matrix]:
-    """The chance of each label out of sample, and the features that it was told by."""
+    """How right each label is, by what others and its neighbours say; and the features that this was told by."""
     model, fold = labels.fitted(words.hashes, words.bounds, label, classes)
     seen = outoffold.read(words.hashes, words.bounds, (model.features, model.rarity))
-    chances = outoffold.chances(outoffold.logits(model, seen, fold))
-    return chances[np.arange(len(label)), label], csr_matrix((seen.value, seen.feature, seen.bounds))
+    chances = outoffold.chances(outoffold.logits(model, seen, fold))[np.arange(len(label)), label]
+    near = disagreement.among_neighbours(seen, label, np.arange(len(label)))
+    return -disagreement.suspicion(chances, near), csr_matrix((seen.value, seen.feature, seen.bounds))
 
 
 def randomly(data: Path, sets: list[str]) -> None:
@@ -204,12 +205,12 @@ def human(data: Path) -> None:
     """Errors that people found in IMDB."""
     kept, label, classes = classed(labelled.records(data, "imdb"))
     words = hashed(pa.array([one["text"] for one in kept], pa.large_string()), KEY)
-    chances, _ = foreseen(words, label, classes)
+    right, _ = foreseen(words, label, classes)
     votes = [one["meta"].get("mturk") for one in kept]
     judged = np.array([vote is not None for vote in votes])
     wrong = np.array([bool(vote) and vote["given"] < 3 for vote in votes])  # no majority of five for the label given
     other = np.array([bool(vote) and vote["guessed"] >= 3 for vote in votes])
-    order = np.argsort(chances, kind="stable")
+    order = np.argsort(right, kind="stable")
     of_judged = order[judged[order]]
     print(f"{len(kept):,} rows, {judged.sum()} judged: {wrong.sum()} without, {other.sum()} with the other label")
     for most in (50, 100):

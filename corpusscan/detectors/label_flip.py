@@ -38,8 +38,9 @@ from corpusscan.kernels import contradictions, outoffold
 from corpusscan.kernels.contradictions import Foreseen
 from corpusscan.kernels.outoffold import Numbers
 from corpusscan.labels import KINDS
+from corpusscan.nearby import ASKED, Near
 
-RANKED, HELD = 500, 4_000  # rows that are told, and of a part of the corpus those that may be among them
+HELD = 4_000  # rows of a part of the corpus that may be among those that are told
 MEMBERS = 2_000  # documents of a group that are looked at
 MEDIUM, HIGH = (15, 1e-5), (20, 1e-10)  # contradictions that are no copies, and of tests those that chance would bring
 CELLS = 12  # of a confusion that are told
@@ -93,7 +94,7 @@ class Score(Round):
         own = told.filter(pl.col("kind") == ROW, pl.col("suspect").is_in([one["suspect"] for one in kept]))
         place = pl.int_range(pl.len()).over("suspect")
         chosen = own.sort("suspect", "chance", "shard", "row").filter(
-            pl.when(pl.col("suspect") == ALL).then(place < RANKED).otherwise(place < MEMBERS)
+            pl.when(pl.col("suspect") == ALL).then(place < ASKED).otherwise(place < MEMBERS)
         )
         agree = told.filter(pl.col("kind") == AGREES, pl.col("suspect").is_in([one["suspect"] for one in kept]))
         agree = agree.sort("suspect", "content", "shard", "row").filter(place < COUNTERPARTS)
@@ -270,7 +271,7 @@ class Show(Round):
         hits: list[dict[str, Any]] = []
         known = labels.state_of(context.state)
         if known is not None and "suspect" in reduced.column_names:
-            rows = pl.DataFrame(reduced).sort("chance", "shard", "row")
+            rows = pl.DataFrame(reduced).sort("suspicion", "shard", "row", descending=[True, False, False])
             for one in json.loads(context.state["found"]["told"][0].as_py()):
                 own = rows.filter(pl.col("suspect") == one["suspect"])
                 if len(own.filter(pl.col("kind") == ROW)):
@@ -289,8 +290,8 @@ class LabelFlip(Detector):
 
     @property
     def rounds(self) -> tuple[Round, ...]:
-        """Learn from a sample, judge every labelled document, look at what stands out."""
-        return (labels.Learn(), Score(), Show())
+        """Learn from a sample, judge every labelled document, ask the neighbours, look at what stands out."""
+        return (labels.Learn(), Score(), Near(), Show())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

@@ -1,0 +1,78 @@
+"""The rows whose labels their texts contradict most, asked again of the documents most alike to them.
+
+A round of `label_flip` behind the one that judges every row: a model of words passes over what neighbours tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpusscan import labels
+from corpusscan.contradicted import ALL
+from corpusscan.detector import Batch, Context, Round, State
+from corpusscan.kernels import disagreement, outoffold
+
+WORDS = 2_000_000  # of documents that may be neighbours
+RANKED, ASKED = 500, 1_500  # rows that are told, and of how many the neighbours are asked
+_NEAR = pa.schema([("shard", pa.uint32()), ("row", pa.uint64()), ("disagreement", pa.float32())])
+
+
+@dataclass(frozen=True)
+class Near(Round):
+    """How many of their neighbours in the sample have another label; the most suspicious rows."""
+
+    over: ClassVar[Any] = "sample"
+    keeps: ClassVar[tuple[str, ...]] = ("model", "facts", "found")
+    words: int = WORDS
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Rows as those that `labels.Learn` learns from; none where nothing is suspicious."""
+        return labels.Learn().map(batch, state) if len(_asked(state)) else pa.table({})
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """Rows as `_NEAR`, of those that are suspicious and in the sample."""
+        known, asked = labels.state_of(state), _asked(state)
+        if known is None or not rows.num_rows or not len(asked):
+            return _NEAR.empty_table()
+        on = ["shard", "row"]
+        every = pl.DataFrame(rows).select(*on, "words", "label")
+        every = every.join(asked.select(*on, mine=True), on=on, how="left")
+        every = every.sort(pl.col("mine").fill_null(value=False), *on, descending=[True, False, False])
+        every = every.filter(pl.col("words").list.len().cast(pl.Int64).cum_sum() <= self.words)
+        hashes = every["words"].explode(empty_as_null=False).to_numpy()
+        bounds = np.append(0, np.cumsum(every["words"].list.len().to_numpy())).astype(np.int64)
+        model, _, facts = known
+        named = pa.array(facts["classes"], pa.large_string())
+        label = pc.index_in(every["label"].to_arrow(), value_set=named).fill_null(-1).to_numpy().astype(np.int64)
+        seen = outoffold.read(hashes, bounds, (model.features, model.rarity))
+        mine = np.arange(int(every["mine"].is_not_null().sum()))
+        told = disagreement.among_neighbours(seen, label, mine)
+        return every[mine].select(*on).with_columns(disagreement=pl.Series(told)).to_arrow().cast(_NEAR)
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`named` and `scored` as before, of single rows the most suspicious ones, with `suspicion`."""
+        scored = pl.DataFrame(context.state["scored"])
+        if not len(scored):
+            return {"named": context.state["named"], "scored": context.state["scored"]}
+        on = ["shard", "row"]
+        near = pl.DataFrame(reduced if "disagreement" in reduced.column_names else _NEAR.empty_table())
+        scored = scored.join(near, on=on, how="left").with_columns(pl.col("disagreement").fill_null(0))
+        told = disagreement.suspicion(scored["chance"].to_numpy(), scored["disagreement"].to_numpy())
+        single = pl.col("suspect") == ALL
+        scored = scored.with_columns(suspicion=pl.when(single).then(pl.Series(told)).otherwise(-pl.col("chance")))
+        scored = scored.sort("suspect", "suspicion", *on, descending=[False, True, False, False])
+        scored = scored.filter(~single | (pl.int_range(pl.len()).over("suspect") < RANKED))
+        kept = scored.select(*on, "suspect").sort(*on, "suspect")
+        return {"named": kept.to_arrow().cast(context.state["named"].schema), "scored": scored.to_arrow()}
+
+
+def _asked(state: State) -> pl.DataFrame:
+    """The rows that are suspicious alone."""
+    scored = pl.DataFrame(state["scored"]) if state else pl.DataFrame()
+    return scored.filter(pl.col("suspect") == ALL) if len(scored) else scored
