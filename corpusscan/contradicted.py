@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from corpusscan import labels
 from corpusscan.detector import Batch
+from corpusscan.gathering import ANNOTATOR, KINDS, MONTH, SOURCE, WORD
 from corpusscan.kernels import hashing, outoffold, profile
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.outoffold import Numbers
-from corpusscan.labels import ANNOTATOR, KINDS, MONTH, SOURCE, WORD, Labelled
+from corpusscan.labels import Labelled
 from corpusscan.quoted import Quoted
 
 NAME, RULE = "label_flip", "contradicted-label"

@@ -1,4 +1,4 @@
-"""What labels a corpus has, what a model learns of them from a secret sample, and which features they contradict at.
+"""What labels a corpus has, and what a model learns of them from a secret sample.
 
 Shared by what judges labels.  A label that is no class is left alone: one of its own for every record (an id), a score,
 the same everywhere, or one that the text does not foretell.
@@ -7,7 +7,6 @@ the same everywhere, or one that the text does not foretell.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -16,9 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from blake3 import blake3
 
+from corpusscan import gathering
 from corpusscan.detector import Batch, Context, Limit, Round, State, limits
+from corpusscan.gathering import ANNOTATOR, KINDS, MONTH, SOURCE
 from corpusscan.kernels import contradictions, hashing, outoffold, sketches
-from corpusscan.kernels.contradictions import Bools, Counts, Foreseen, Null
+from corpusscan.kernels.contradictions import Foreseen, Null
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.outoffold import Model, Numbers
@@ -31,12 +32,6 @@ CLASSES, ROWS = 200, 20  # classes at most, and rows of each at least
 LABELLED = 300  # rows with a class: from fewer nothing is learned
 CLASSED = 0.5  # of the labelled rows, that have a class; else labels are something else
 FORETOLD = 0.25  # of what there is to know of labels beyond their shares, that the text tells
-CARRIERS, EVERYWHERE = 10, 5  # documents of a feature at least; one document in so many at most
-WORD, SOURCE, ANNOTATOR, MONTH = range(4)  # kinds of features
-KINDS = ("word", "source", "annotator", "month")
-APART = 0.5  # least variance of the rates of sources, annotators and months: honest ones differ more than words do
-SUSPECT = 1e-4  # of tests, by chance, up to which a feature is looked at
-FEWEST, SUSPECTS = 8, 32  # contradictions of one at least, and how many are looked at
 _LEARNED = pa.schema(
     [
         ("row", pa.uint64()), ("partition", pa.uint32()), ("words", pa.list_(pa.uint64())),
@@ -186,7 +181,7 @@ def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], most: int)
     facts["foretold"] = known
     facts["thresholds"] = [float(found.given[label == n].mean()) for n in range(len(names))]
     named = {kind: rows[KINDS[kind]].to_numpy() for kind in (SOURCE, ANNOTATOR, MONTH)}
-    facts["suspects"] = suspects(hashes, bounds, model, fold, label, found, chance, named)
+    facts["suspects"] = gathering.suspects(hashes, bounds, model, fold, label, found, chance, named)
     told = {name: pa.array([part.tobytes()], pa.large_binary()) for name, part in chance._asdict().items()}
     table = outoffold.table(model)
     return dict(zip(table.column_names, table.columns, strict=True)) | told
@@ -218,81 +213,8 @@ def _judged(
 
 def null_of(model: pa.Table) -> Null:
     """How often labels contradict texts, as the state of `Learn` has it."""
-    prior, rates = (np.frombuffer(model[name][0].as_buffer(), np.float32) for name in Null._fields)
-    return Null(prior, rates.reshape(-1, len(prior)))
-
-
-class _Gathered(NamedTuple):
-    """Contradictions at features of one kind."""
-
-    kind: int
-    code: Hashes  # of each feature
-    counts: Counts
-    feature: Numbers  # of each contradiction: number of the feature, and its document
-    document: Numbers
-
-
-def suspects(
-    hashes: Hashes, bounds: Offsets, model: Model, fold: Numbers, label: Numbers, found: Foreseen, chance: Null,
-    named: dict[int, Hashes],
-) -> list[dict[str, Any]]:  # fmt: skip
-    """The features at which more labels contradict their texts than at others, those that explain others left out."""
-    content = outoffold.contents(hashes, bounds)
-    once = np.zeros(len(content), bool)
-    once[np.unique(content, return_index=True)[1]] = True
-    gathered = [_words(hashes, bounds, model, fold, label, chance, once)]
-    gathered += [_marked(kind, codes, label, found, chance, once) for kind, codes in named.items() if codes.any()]
-    told = sorted((one for some in gathered for one in _tested(some)), key=lambda one: (one["q"], one["code"]))
-    taken: set[int] = set()
-    kept: list[dict[str, Any]] = []
-    for one in told:
-        own = set(one.pop("documents"))
-        if 2 * len(own & taken) < len(own) and len(kept) < SUSPECTS:
-            kept.append(one)
-            taken |= own
-    return kept
-
-
-def _words(
-    hashes: Hashes, bounds: Offsets, model: Model, fold: Numbers, label: Numbers, chance: Null, once: Bools
-) -> _Gathered:
-    number = np.bincount(
-        outoffold.read(hashes, bounds, (model.features, model.rarity)).feature, minlength=len(model.features)
-    )
-    tested = (number >= CARRIERS) & (EVERYWHERE * number <= len(label))
-    new = np.cumsum(tested) - 1
-    counts, features, documents = None, [], []
-    for one in contradictions.carried(hashes, bounds, model, fold, label, chance, tested):
-        feature, own = new[one.feature], label[one.document]
-        more = contradictions.counts(feature, own, one.found, chance, int(tested.sum()), once[one.document])
-        counts = more if counts is None else counts + more
-        mine = one.found.against & once[one.document]
-        features.append(feature[mine])
-        documents.append(one.document[mine])
-    none = np.zeros((0, len(chance.prior)), np.float32)
-    return _Gathered(
-        WORD, model.features[tested], counts or Counts(none, none), *map(np.concatenate, (features, documents))
-    )
-
-
-def _marked(kind: int, codes: Hashes, label: Numbers, found: Foreseen, chance: Null, once: Bools) -> _Gathered:
-    code, number = np.unique(codes, return_inverse=True)
-    counts = contradictions.counts(number, label, found, chance, len(code), once)
-    mine = np.flatnonzero(found.against & once & (codes > 0))
-    return _Gathered(kind, code, counts, number[mine], mine)
-
-
-def _tested(one: _Gathered) -> Iterator[dict[str, Any]]:
-    """The features of a kind that contradictions gather at."""
-    against, expected = (part.sum(axis=1).astype(np.float64) for part in one.counts)
-    variance = contradictions.spread(against, expected)
-    variance = variance if one.kind == WORD else max(variance, APART)
-    tests = int((one.code > 0).sum())
-    q = contradictions.tails(against, expected, variance) * tests
-    for n in np.flatnonzero((q <= SUSPECT) & (against >= FEWEST) & (one.code > 0)).tolist():
-        documents = one.document[one.feature == n].tolist()
-        yield {"kind": one.kind, "code": int(one.code[n]), "q": float(q[n]), "tests": tests, "spread": variance,
-               "documents": documents}  # fmt: skip
+    prior, *parts = (np.frombuffer(model[name][0].as_buffer(), np.float32) for name in Null._fields)
+    return Null(prior, *(one.reshape(-1, len(prior)) for one in parts))
 
 
 def state_of(state: State) -> tuple[Model, Null, dict[str, Any]] | None:

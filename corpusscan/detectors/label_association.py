@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpusscan import counterparts, deciding, labels
+from corpusscan import counterparts, deciding, gathering, labels
 from corpusscan.deciding import BEGIN, END, INSIDE
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import gaps, hashing, outoffold, profile, units
@@ -103,7 +103,7 @@ def _mined(rows: pa.Table, facts: dict[str, Any], most: int) -> dict[str, Any]:
     of = units.distinct(of)
     known = gaps.habits(of.hashes, of.starts, of.bounds)
     found = units.mined(of, len(names), known)
-    model, _ = labels.fitted(of.hashes, of.bounds, of.label, len(names), max(len(of.label) // COMMON, labels.FEWEST))
+    model, _ = labels.fitted(of.hashes, of.bounds, of.label, len(names), max(len(of.label) // COMMON, gathering.FEWEST))
     kept = found.words[:MOST]
     facts["units"] = [[int(word) for word in unit] for unit in kept]
     facts["targets"], facts["edges"] = found.target[:MOST].tolist(), found.edge[:MOST].tolist()

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from corpusscan import labels, schema
+from corpusscan import gathering, labels, schema
 from corpusscan.contradicted import (
     AGREES,
     ALL,
@@ -34,10 +34,10 @@ from corpusscan.contradicted import (
     members_of,
 )  # fmt: skip
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
+from corpusscan.gathering import KINDS
 from corpusscan.kernels import contradictions, outoffold
 from corpusscan.kernels.contradictions import Foreseen
 from corpusscan.kernels.outoffold import Numbers
-from corpusscan.labels import KINDS
 from corpusscan.nearby import ASKED, Near
 
 HELD = 4_000  # rows of a part of the corpus that may be among those that are told
@@ -50,9 +50,11 @@ _SCORED = pa.schema(
     [
         ("row", pa.uint64()), ("partition", pa.uint32()), ("kind", pa.uint8()), ("suspect", pa.uint16()),
         ("given", pa.uint16()), ("top", pa.uint16()), ("chance", pa.float32()), ("most", pa.float32()),
-        ("against", pa.bool_()), ("content", pa.uint64()), ("count", pa.uint32()), ("expected", pa.int64()),
+        ("odds", pa.float32()), ("content", pa.uint64()), ("count", pa.uint32()), ("expected", pa.int64()),
+        ("strength", pa.int64()),
     ]
 )  # fmt: skip
+_AGAINST = pl.col("odds") >= np.log(contradictions.ODDS)
 _NAMED = pa.schema([("shard", pa.uint32()), ("row", pa.uint64()), ("suspect", pa.uint16())])
 
 
@@ -76,7 +78,7 @@ class Score(Round):
         """Of the rows those that contradict most, of each suspect; counts added up."""
         told = pl.DataFrame(rows)
         added = told.filter(pl.col("kind") == COUNT).group_by("kind", "suspect", "given", "top").agg(
-            pl.col("count").sum(), pl.col("expected").sum()
+            pl.col("count", "expected", "strength").sum()
         ).sort("suspect", "given", "top")  # fmt: skip
         single = told.filter(pl.col("kind") != COUNT).sort("chance", "shard", "row")
         single = single.filter(pl.int_range(pl.len()).over("kind", "suspect") < HELD)
@@ -131,34 +133,37 @@ def _scored(batch: Batch, model: Any, chance: Any, facts: Any) -> Iterator[pl.Da
     found = contradictions.foreseen(logits[whole], label[whole], bare[whole])
     sure = outoffold.chances(logits[whole]) / np.maximum(facts["thresholds"], 1e-6)
     counted = np.where(sure.max(axis=1) >= 1, sure.argmax(axis=1), label[whole])
-    yield from _rows(ALL, rows[whole], content[whole], label[whole], found, counted, chance)
+    yield from _rows(ALL, rows[whole], content[whole], label[whole], found, counted, chance, len(facts["classes"]))
     carrying = Carriers(batch, own)
     for place, one in enumerate(facts["suspects"], 1):
         mine, logit = carrying.of(one, model, seen, fold, logits)
         some = mine[label[mine] >= 0]
         if len(some):
             found = contradictions.foreseen(logit[label[mine] >= 0], label[some], bare[some])
-            yield from _rows(place, rows[some], content[some], label[some], found, found.top, chance)
+            yield from _rows(place, rows[some], content[some], label[some], found, found.top, chance, one["label"])
 
 
 def _rows(
-    suspect: int, rows: Any, content: Any, label: Numbers, found: Foreseen, counted: Numbers, chance: Any
+    suspect: int, rows: Any, content: Any, label: Numbers, found: Foreseen, counted: Numbers, chance: Any, asked: int
 ) -> Iterator[pl.DataFrame]:
     """Documents of a suspect, or of all, that contradict; those that agree, if a suspect's; and their counts."""
+    expected, strength = (
+        np.rint(contradictions.toward(part[found.stratum], asked) * _PARTS).astype(np.int64)
+        for part in (chance.rates, chance.strengths)
+    )
     told = pl.DataFrame(
         {"row": rows, "suspect": suspect, "given": label, "top": found.top, "chance": found.given, "most": found.chance,
-         "against": found.against, "content": content, "counted": counted,
-         "expected": np.rint(chance.rates[found.stratum].sum(axis=1) * _PARTS).astype(np.int64)}
+         "odds": found.odds, "content": content, "counted": counted, "expected": expected, "strength": strength}
     ).with_columns(partition=(pl.col("content") // 2**32).cast(pl.UInt32), count=pl.lit(1))  # fmt: skip
-    yield _as(told.filter(pl.col("against") if suspect == ALL else pl.col("given") != pl.col("top")), ROW)
+    yield _as(told.filter(_AGAINST if suspect == ALL else pl.col("given") != pl.col("top")), ROW)
     if suspect != ALL:
         yield _as(told.filter(pl.col("given") == pl.col("top")).sort("content", "row").head(COUNTERPARTS), AGREES)
     counts = told.group_by("suspect", "given", "counted").agg(
-        pl.col("row").min(), pl.len().alias("count"), pl.col("expected").sum(),
+        pl.col("row").min(), pl.len().alias("count"), pl.col("expected", "strength").sum(),
         partition=pl.lit(suspect, pl.UInt32),
     )  # fmt: skip
     counts = counts.with_columns(
-        top=pl.col("counted"), chance=pl.lit(0.0), most=pl.lit(0.0), against=pl.lit(value=False), content=pl.lit(0)
+        top=pl.col("counted"), chance=pl.lit(0.0), most=pl.lit(0.0), odds=pl.lit(0.0), content=pl.lit(0)
     )
     yield _as(counts, COUNT)
 
@@ -183,7 +188,7 @@ def _confusion(counts: pl.DataFrame, facts: dict[str, Any]) -> list[list[Any]]:
 
 def _counts(told: pl.DataFrame, suspect: int) -> pl.DataFrame:
     own = told.filter(pl.col("kind") == COUNT, pl.col("suspect") == suspect)
-    return own.group_by("given", "top").agg(pl.col("count").sum(), pl.col("expected").sum()).sort("given", "top")
+    return own.group_by("given", "top").agg(pl.col("count", "expected", "strength").sum()).sort("given", "top")
 
 
 def _ranked(told: pl.DataFrame, facts: dict[str, Any]) -> dict[str, Any] | None:
@@ -209,11 +214,14 @@ def _ranked(told: pl.DataFrame, facts: dict[str, Any]) -> dict[str, Any] | None:
 def _suspected(told: pl.DataFrame, number: int, one: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any] | None:
     """A feature, judged over all documents; nothing where they do not bear out what the sample said."""
     rows = told.filter(pl.col("kind") == ROW, pl.col("suspect") == number)
-    counts = _counts(told, number)
-    against = rows.filter(pl.col("against"))["content"].n_unique()
-    expected = counts["expected"].sum() / _PARTS
-    q = float(contradictions.tails(against, expected, one["spread"]) * one["tests"])
-    if q > labels.SUSPECT or against < labels.FEWEST:
+    rows = rows.filter((pl.col("given") == one["label"]) | (one["label"] == len(facts["classes"])))
+    counts, wrong = _counts(told, number), rows.filter(_AGAINST)
+    against, expected = wrong["content"].n_unique(), counts["expected"].sum() / _PARTS
+    odds = rows.group_by("content").agg(pl.col("odds").max())["odds"].sort().to_numpy()  # copies count once
+    strong = float(contradictions.strength(odds).sum(dtype=np.float64)) / one["unit"]
+    q = float(contradictions.tails(strong, counts["strength"].sum() / _PARTS / one["unit"], one["spread"]))
+    q *= one["tests"]
+    if q > gathering.SUSPECT or against < gathering.FEWEST:
         return None
     severity = (
         "high"
@@ -222,7 +230,7 @@ def _suspected(told: pl.DataFrame, number: int, one: dict[str, Any], facts: dict
         if against >= MEDIUM[0] and q <= MEDIUM[1]
         else "low"
     )
-    given = rows.filter(pl.col("against")).group_by("given").len().sort(["len", "given"], descending=[True, False])
+    given = wrong.group_by("given").len().sort(["len", "given"], descending=[True, False])
     evidence = {
         "gathered_at": KINDS[one["kind"]], "documents_with_it": int(counts["count"].sum()), "contradicted": against,
         "expected_by_chance": round(expected, 2), "q_value": q, "label": facts["classes"][given["given"][0]][:TITLE],

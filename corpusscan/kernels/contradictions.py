@@ -4,8 +4,10 @@ A label contradicts its text where models that have not seen it (`outoffold`) ho
 likelier, and no mere habit of the corpus makes it so.  How often that happens by chance is told by strata of the class
 foreseen and of how surely: so ambiguous texts, hard classes and the border between two explain their own errors.  What
 is asked of a feature is asked as if it were not there, else labels that depend on it would be foreseen by it.
+A flip goes to one label, and contradicts clear texts as well as doubtful ones, where honest errors are of the doubtful:
+so each label is asked about alone (and all together), by the strength of what contradicts it, not by counts.
 Features differ by nature, too: how much is estimated from all of them (an empirical null, Efron 2004), as the shape of
-a gamma distribution of rates, so that counts are negative binomial.
+a gamma distribution of rates, so that counts, and strengths in their usual units, are negative binomial.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from corpusscan.kernels.outoffold import Model, Numbers, Read
 from corpusscan.kernels.words import Hashes, Offsets
 
 ODDS = 3.0  # of the class foreseen against the label given
+DOUBTFUL = 2.5  # odds beyond which they tell how strongly
 SURE = np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99])  # chances of the class foreseen that part strata
 BLOCK = 1 << 22  # numbers that are worked on at once
 KNOWN = 1e-6  # odds by chance below which a feature is no evidence of how features differ by nature
@@ -39,7 +42,18 @@ class Foreseen(NamedTuple):
     top: Numbers  # the class foreseen
     chance: Floats  # of it
     given: Floats  # chance of the label
-    against: Bools  # whether the label contradicts the text
+    odds: Floats  # logarithm, of the class foreseen against the label given
+
+    @property
+    def against(self) -> Bools:
+        """Whether the label contradicts the text."""
+        told: Bools = self.odds >= np.log(ODDS)
+        return told
+
+    @property
+    def strength(self) -> Floats:
+        """How strongly the text speaks against the label."""
+        return strength(self.odds)
 
     @property
     def stratum(self) -> Numbers:
@@ -52,6 +66,8 @@ class Null(NamedTuple):
 
     prior: Floats  # share of each class
     rates: Floats  # strata x classes: of the documents of a stratum those that have that label against their text
+    strengths: Floats  # strata x classes: how strongly, over all documents of a stratum; and its square
+    squares: Floats
 
 
 class Carried(NamedTuple):
@@ -66,10 +82,12 @@ class Counts(NamedTuple):
     """Contradictions in the documents of features, by label: features x classes."""
 
     against: Floats
+    strength: Floats  # of these, and what is expected of it, and of its square
     expected: Floats
+    squares: Floats
 
     def __add__(self, other: Any) -> Counts:
-        return Counts(self.against + other.against, self.expected + other.expected)
+        return Counts(*(one + more for one, more in zip(self, other, strict=True)))
 
 
 def foreseen(logits: Floats, label: Numbers, bare: Floats) -> Foreseen:
@@ -80,19 +98,36 @@ def foreseen(logits: Floats, label: Numbers, bare: Floats) -> Foreseen:
     chance, rows = outoffold.chances(logits), np.arange(len(label))
     top = chance.argmax(axis=1)
     most, given = chance[rows, top], chance[rows, label]
-    said = logits - bare
-    by_words = said[rows, top] - said[rows, label] >= np.log(ODDS)
-    return Foreseen(top, most, given, by_words & (most >= ODDS * given))
+    whole, words = (one[rows, top] - one[rows, label] for one in (logits, logits - bare))
+    return Foreseen(top, most, given, np.minimum(whole, words))
+
+
+def strength(odds: Floats) -> Floats:
+    """What odds (their logarithm) say beyond doubt."""
+    told: Floats = np.maximum(odds - np.float32(np.log(DOUBTFUL)), 0)
+    return told
 
 
 def null(found: Foreseen, label: Numbers, prior: Floats) -> Null:
-    """Rates of contradictions by strata, from all documents."""
+    """Rates and strengths of contradictions by strata, from all documents."""
     shape = len(prior) * (len(SURE) + 1), len(prior)
     count = np.bincount(found.stratum, minlength=shape[0])
     cell = found.stratum * shape[1] + label
-    against = np.bincount(cell, found.against, shape[0] * shape[1]).reshape(shape)
     few = 0.5 / max(shape[1] - 1, 1)
-    return Null(prior, ((against + few) / (count + 1)[:, None]).astype(np.float32))
+    strong = found.strength
+    usual = float(strong.sum() / max(int((strong > 0).sum()), 1))
+
+    def mean(of: Any, one: float) -> Floats:
+        added = np.bincount(cell, of, shape[0] * shape[1]).reshape(shape)
+        told: Floats = ((added + few * one) / (count + 1)[:, None]).astype(np.float32)
+        return told
+
+    return Null(prior, mean(found.against, 1), mean(strong, usual), mean(strong**2, usual**2))
+
+
+def toward(part: Any, label: int) -> Any:
+    """Of columns by label that of one; beyond the last label: of all together."""
+    return part[:, label] if label < part.shape[1] else part.sum(axis=1)
 
 
 def counts(feature: Numbers, label: Numbers, found: Foreseen, chance: Null, features: int, once: Bools) -> Counts:
@@ -100,10 +135,11 @@ def counts(feature: Numbers, label: Numbers, found: Foreseen, chance: Null, feat
     from scipy.sparse import csr_matrix  # noqa: PLC0415  # takes a third of a second
 
     classes = len(chance.prior)
-    mine = found.against & once
-    against = np.bincount(feature[mine] * classes + label[mine], minlength=features * classes)
+    cell = feature * classes + label
+    told = (np.bincount(cell, of * once, features * classes) for of in (found.against, found.strength))
     many = csr_matrix((np.ones(len(feature), np.float32), (feature, found.stratum)), (features, len(chance.rates)))
-    return Counts(against.reshape(features, classes).astype(np.float32), many @ chance.rates)
+    against, strong = (one.reshape(features, classes).astype(np.float32) for one in told)
+    return Counts(against, strong, many @ chance.strengths, many @ chance.squares)
 
 
 def carried(

@@ -24,7 +24,7 @@ def test_a_label_is_contradicted_by_words_and_not_by_what_is_usual() -> None:
 
 
 def test_expectations_are_rates_of_strata() -> None:
-    """Over all documents as many contradictions are expected as there are, but for the little that is added."""
+    """Over all documents as much is expected of each label as there is, but for the little that is added."""
     draw = np.random.default_rng(1)
     logits = draw.normal(0, 2, (5_000, 3)).astype(np.float32)
     label = draw.integers(0, 3, 5_000)
@@ -33,8 +33,12 @@ def test_expectations_are_rates_of_strata() -> None:
     feature, once = draw.integers(0, 4, 5_000), np.ones(5_000, bool)
     counts = contradictions.counts(feature, label, found, chance, 4, once)
     assert counts.against.sum() == found.against.sum()
-    assert counts.expected.sum() == pytest.approx(found.against.sum(), rel=0.01)
-    assert np.allclose(counts.expected, counts.against, rtol=0.25)
+    assert counts.strength.sum() == pytest.approx(found.strength.sum())
+    assert counts.expected.sum() == pytest.approx(found.strength.sum(), rel=0.01)
+    assert counts.squares.sum() == pytest.approx((found.strength**2).sum(), rel=0.01)
+    assert np.allclose(counts.expected, counts.strength, rtol=0.25)
+    rates = contradictions.toward(chance.rates[found.stratum], 3).sum()
+    assert rates == pytest.approx(found.against.sum(), rel=0.01)
 
 
 def test_a_feature_is_taken_out_before_it_is_asked_about() -> None:
@@ -69,7 +73,7 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     fold = outoffold.folds(found.hashes, found.bounds)
     known = outoffold.vocabulary(found.hashes, found.bounds, 3, 10_000)
     model = outoffold.fitted(outoffold.read(found.hashes, found.bounds, known), known, fold, label, 2)
-    chance = contradictions.Null(np.full(2, 0.5, np.float32), np.zeros((20, 2), np.float32))
+    chance = contradictions.Null(np.full(2, 0.5, np.float32), *[np.zeros((20, 2), np.float32)] * 3)
     tested = np.ones(len(known[0]), bool)
 
     def told() -> list[np.ndarray]:

@@ -1,0 +1,114 @@
+"""At which words, sources, annotators and months labels contradict their texts more than at others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusscan.kernels import contradictions, outoffold
+from corpusscan.kernels.contradictions import Bools, Counts, Foreseen, Null
+from corpusscan.kernels.outoffold import Model, Numbers
+from corpusscan.kernels.words import Hashes, Offsets
+
+CARRIERS, EVERYWHERE = 10, 5  # documents of a feature at least; one document in so many at most
+WORD, SOURCE, ANNOTATOR, MONTH = range(4)  # kinds of features
+KINDS = ("word", "source", "annotator", "month")
+APART = 0.5  # least variance of the rates of sources, annotators and months: honest ones differ more than words do
+SUSPECT = 1e-4  # of tests, by chance, up to which a feature is looked at
+FEWEST, SUSPECTS = 8, 32  # contradictions of one at least, and how many are looked at
+
+
+class _Gathered(NamedTuple):
+    """Contradictions at features of one kind."""
+
+    kind: int
+    code: Hashes  # of each feature
+    counts: Counts
+    feature: Numbers  # of each contradiction: number of the feature, its document, and the label
+    document: Numbers
+    label: Numbers
+
+
+def suspects(
+    hashes: Hashes, bounds: Offsets, model: Model, fold: Numbers, label: Numbers, found: Foreseen, chance: Null,
+    named: dict[int, Hashes],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The features at which more labels contradict their texts than at others, those that explain others left out."""
+    content = outoffold.contents(hashes, bounds)
+    once = np.zeros(len(content), bool)
+    once[np.unique(content, return_index=True)[1]] = True
+    gathered = [_words(hashes, bounds, model, fold, label, chance, once)]
+    gathered += [_marked(kind, codes, label, found, chance, once) for kind, codes in named.items() if codes.any()]
+    told = sorted((one for some in gathered for one in _tested(some)), key=lambda one: (one["q"], one["code"]))
+    taken: set[int] = set()
+    kept: list[dict[str, Any]] = []
+    for one in told:
+        own = set(one.pop("documents"))
+        if 2 * len(own & taken) < len(own) and len(kept) < SUSPECTS:
+            kept.append(one)
+            taken |= own
+    return kept
+
+
+def _words(
+    hashes: Hashes, bounds: Offsets, model: Model, fold: Numbers, label: Numbers, chance: Null, once: Bools
+) -> _Gathered:
+    number = np.bincount(
+        outoffold.read(hashes, bounds, (model.features, model.rarity)).feature, minlength=len(model.features)
+    )
+    tested = (number >= CARRIERS) & (EVERYWHERE * number <= len(label))
+    new = np.cumsum(tested) - 1
+    counts, features, documents = None, [], []
+    for one in contradictions.carried(hashes, bounds, model, fold, label, chance, tested):
+        feature, own = new[one.feature], label[one.document]
+        more = contradictions.counts(feature, own, one.found, chance, int(tested.sum()), once[one.document])
+        counts = more if counts is None else counts + more
+        mine = one.found.against & once[one.document]
+        features.append(feature[mine])
+        documents.append(one.document[mine])
+    none = np.zeros((0, len(chance.prior)), np.float32)
+    number, document = map(np.concatenate, (features, documents))
+    known = counts or Counts(none, none, none, none)
+    return _Gathered(WORD, model.features[tested], known, number, document, label[document])
+
+
+def _marked(kind: int, codes: Hashes, label: Numbers, found: Foreseen, chance: Null, once: Bools) -> _Gathered:
+    code, number = np.unique(codes, return_inverse=True)
+    counts = contradictions.counts(number, label, found, chance, len(code), once)
+    mine = np.flatnonzero(found.against & once & (codes > 0))
+    return _Gathered(kind, code, counts, number[mine], mine, label[mine])
+
+
+def _tested(one: _Gathered) -> Iterator[dict[str, Any]]:
+    """The features of a kind that contradictions gather at, each with the label at which they do least by chance."""
+    classes = one.counts.against.shape[1]
+    judged = [_toward(one.counts, label, 0 if one.kind == WORD else APART) for label in range(classes + 1)]
+    tests = 2 * int((one.code > 0).sum()) * np.append(np.full(classes, classes), 1)  # half of it: whichever label
+    q = np.stack([told.chance for told in judged], axis=1) * tests
+    least = q.argmin(axis=1)
+    for n in np.flatnonzero((q.min(axis=1) <= SUSPECT) & (one.code > 0)).tolist():
+        label = int(least[n])
+        mine = (one.feature == n) & ((one.label == label) | (label == classes))
+        yield {"kind": one.kind, "code": int(one.code[n]), "label": label, "q": float(q[n, label]),
+               "tests": int(tests[label]), "spread": judged[label].spread, "unit": judged[label].unit,
+               "documents": one.document[mine].tolist()}  # fmt: skip
+
+
+class _Toward(NamedTuple):
+    """Contradictions to one label."""
+
+    chance: npt.NDArray[np.float64]  # of each feature
+    spread: float
+    unit: float  # the strength that counts as one
+
+
+def _toward(counts: Counts, label: int, least: float) -> _Toward:
+    """What features say of a label, their variance at least so much; of too few contradictions nothing."""
+    against, strength, expected, squares = (contradictions.toward(p, label).astype(np.float64) for p in counts)
+    unit = max(float(squares.sum()) / max(float(expected.sum()), 1e-9), 1e-6)  # so many units vary as a count does
+    spread = max(contradictions.spread(strength / unit, expected / unit), least)
+    chance = contradictions.tails(strength / unit, expected / unit, spread)
+    return _Toward(np.where(against >= FEWEST, chance, np.inf), spread, unit)
