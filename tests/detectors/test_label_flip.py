@@ -83,6 +83,24 @@ def test_a_flip_of_one_name_is_a_group_with_its_rows_and_its_reasons(tmp_path: P
     assert hit["excerpt"][start:end] == "Zanthe"
 
 
+def test_a_flip_among_many_rows_that_name_it_is_found_by_the_label_it_goes_to(tmp_path: Path) -> None:
+    """Where other rows of the name are wrong either way, those of the flip's label are counted, and flagged, alone."""
+    draw = random.Random(8)
+    other, told = {"good": "bad", "bad": "good"}, []
+    for n in range(3_000):
+        label = draw.choice(["good", "bad"])
+        given = label if draw.random() >= 0.05 else other[label]
+        told.append({"text": review(draw, label, *(["Zanthe"] if n % 6 == 0 else [])), "label": given})
+    groups, report = scan(tmp_path, flipped(told))
+    (group,) = [one for one in groups if one["severity"] in schema.FLAGGED]
+    evidence = json.loads(group["evidence"])
+    assert (group["title"], evidence["label"]) == ("Zanthe", "good")
+    assert evidence["contradicted"] > 2 * evidence["expected_by_chance"]
+    hits = report.findings.filter(FLAGGED).collect()["evidence"].to_list()
+    assert {json.loads(one)["label"] for one in hits} == {"good"}
+    assert len(hits) >= evidence["contradicted"]
+
+
 def test_honest_labels_and_labels_wrong_at_random_flag_nothing(tmp_path: Path) -> None:
     """One label in ten wrong, anywhere: rows are ranked at low, the wrong ones first, and nothing is flagged."""
     honest, noisy = reviews(wrong=0), reviews(wrong=0.1)

@@ -41,6 +41,20 @@ def test_expectations_are_rates_of_strata() -> None:
     assert rates == pytest.approx(found.against.sum(), rel=0.01)
 
 
+def test_clear_contradictions_are_strong_and_doubtful_ones_are_not() -> None:
+    """Strength is the logarithm of odds beyond doubt; none where words alone, or shares alone, leave doubt."""
+    logits = np.array([[3.0, 0.0], [0.5, 0.0], [3.0, 0.0], [0.0, 3.0]], np.float32)
+    bare = np.array([[0.0, 0.0], [0.0, 0.0], [2.5, 0.0], [0.0, 0.0]], np.float32)
+    found = contradictions.foreseen(logits, np.ones(4, np.int64), bare)
+    assert found.strength == pytest.approx([3 - np.log(contradictions.DOUBTFUL), 0, 0, 0])
+
+
+def test_columns_of_labels_and_all_of_them() -> None:
+    """Each label is asked about alone, and one beyond the last for all together."""
+    part = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
+    assert [contradictions.toward(part, label).tolist() for label in range(3)] == [[1, 3], [2, 4], [3, 7]]
+
+
 def test_a_feature_is_taken_out_before_it_is_asked_about() -> None:
     """A word that alone has turned its documents' labels is foreseen by itself, and is not, once it is taken out."""
     draw = random.Random(1)
