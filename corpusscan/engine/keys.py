@@ -35,7 +35,7 @@ _LIBRARIES = (
 _SHARED = ("kernels", "io", "meaning", "detectors/__init__.py", "engine/shuffle.py", "engine/named.py",
            "engine/tasks.py", "engine/spans.py", "schema.py", "detector.py", "copies.py", "sampling.py", "mining.py",
            "triggers.py", "filters.py", "rules.py", "quoted.py", "provenance.py", "known.py",
-           "strictyaml.py", "datacard.py", "labels.py", "contradicted.py", "deciding.py", "formed.py",
+           "strictyaml.py", "datacard.py", "labels.py", "gathering.py", "contradicted.py", "deciding.py", "formed.py",
            "counterparts.py", "responses.py", "conflicting.py", "disputed.py", "pairing.py", "nearby.py")  # fmt: skip
 
 
