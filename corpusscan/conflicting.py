@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from corpusscan.gathering import ANNOTATOR, APART, KINDS, MONTH, SOURCE
 from corpusscan.kernels import contradictions, stretches
-from corpusscan.labels import ANNOTATOR, APART, KINDS, MONTH, SOURCE
 
 RUN = len(KINDS)  # a kind of side: rows that follow one another
 FEWEST, SURE = 20, 1e-6  # texts of a side, and of tests those that chance would bring

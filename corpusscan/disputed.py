@@ -16,9 +16,10 @@ from corpusscan import conflicting, labels
 from corpusscan.conflicting import RUN, Side
 from corpusscan.contradicted import ALL, TITLE
 from corpusscan.detector import Batch, State
+from corpusscan.gathering import KINDS
 from corpusscan.kernels import contradictions, outoffold
 from corpusscan.kernels.outoffold import Numbers
-from corpusscan.labels import KINDS, Labelled
+from corpusscan.labels import Labelled
 
 NAME, RULE = "label_conflict", "conflicting-label"
 SINGLE = "conflicting-labels"
