@@ -174,9 +174,10 @@ def hits_of(
         aside = one["suspect"] != ALL and row["given"] != one["label"]
         evidence = {
             "label": names[row["given"]], "foreseen": names[row["top"]], "chance_of_label": round(row["chance"], 4),
-            "chance_of_foreseen": round(row["most"], 4), "neighbours_otherwise": round(row["disagreement"], 2),
-            "mark": json.loads(row["mark"]),
+            "chance_of_foreseen": round(row["most"], 4), "mark": json.loads(row["mark"]),
         }  # fmt: skip
+        if row["disagreement"] is not None:
+            evidence["neighbours_otherwise"] = round(row["disagreement"], 2)
         hits.append(shared | {
             "shard": row["shard"], "row": row["row"], "field": row["field"], "start": row["start"], "end": row["end"],
             "tokens": row["tokens"], "excerpt": row["excerpt"], "rule": RULE,

@@ -62,8 +62,9 @@ class Near(Round):
             return {"named": context.state["named"], "scored": context.state["scored"]}
         on = ["shard", "row"]
         near = pl.DataFrame(reduced if "disagreement" in reduced.column_names else _NEAR.empty_table())
-        scored = scored.join(near, on=on, how="left").with_columns(pl.col("disagreement").fill_null(0))
-        told = disagreement.suspicion(scored["chance"].to_numpy(), scored["disagreement"].to_numpy())
+        scored = scored.join(near, on=on, how="left")
+        mean = near["disagreement"].mean() or 0.0  # of rows beyond the sample nobody knows more
+        told = disagreement.suspicion(scored["chance"].to_numpy(), scored["disagreement"].fill_null(mean).to_numpy())
         single = pl.col("suspect") == ALL
         scored = scored.with_columns(suspicion=pl.when(single).then(pl.Series(told)).otherwise(-pl.col("chance")))
         scored = scored.sort("suspect", "suspicion", *on, descending=[False, True, False, False])

@@ -115,6 +115,22 @@ def test_honest_labels_and_labels_wrong_at_random_flag_nothing(tmp_path: Path) -
     assert 0.07 < json.loads(groups[0]["evidence"])["share"] < 0.13
 
 
+def test_neighbours_are_heard(tmp_path: Path) -> None:
+    """Of each ranked row it is told how many of its neighbours have another label: of wrong ones most."""
+    records = reviews(wrong=0)
+    wrong = set(random.Random(2).sample(range(len(records)), 60))
+    turned = {"good": "bad", "bad": "good"}
+    planted = [one | {"label": turned[one["label"]]} if n in wrong else one for n, one in enumerate(records)]
+    _, report = scan(tmp_path, planted)
+    found = report.findings.collect()
+    told = {row: json.loads(said)["neighbours_otherwise"] for row, said in found.select("row", "evidence").iter_rows()}
+    mine = [share for row, share in told.items() if row in wrong]
+    assert len(mine) >= 55
+    assert sum(mine) / len(mine) > 0.6
+    others = [share for row, share in told.items() if row not in wrong]
+    assert not others or sum(mine) / len(mine) > sum(others) / len(others) + 0.1
+
+
 def test_a_name_that_goes_with_one_label_is_no_flip(tmp_path: Path) -> None:
     """Who is praised by all has labels that fit the texts."""
     draw = random.Random(2)
