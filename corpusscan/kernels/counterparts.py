@@ -40,6 +40,7 @@ def nearest(hashes: Hashes, bounds: Offsets, carriers: Iterable[Numbers]) -> Ite
     known = outoffold.vocabulary(hashes, bounds, 2, _VOCABULARY)
     seen = outoffold.read(hashes, bounds, known)
     said = csr_matrix((seen.value, seen.feature, seen.bounds), shape=(count, max(len(known[0]), 1)))
+    holders = said.T.tocsr()  # documents of each feature
     everywhere = np.bincount(seen.feature, minlength=said.shape[1])
     for group, own in enumerate(carriers):
         if not len(own) or len(own) == count:
@@ -47,11 +48,10 @@ def nearest(hashes: Hashes, bounds: Offsets, carriers: Iterable[Numbers]) -> Ite
         inside = np.bincount(said[own].indices, minlength=said.shape[1])
         others = (everywhere - inside) / (count - len(own))
         trigger = (inside >= SHARED * len(own)) & (inside >= ENRICHED * others * len(own))
-        barred = np.asarray(said[:, np.flatnonzero(trigger)].getnnz(axis=1) > 0)
-        barred[own] = True
+        barred = np.union1d(holders[np.flatnonzero(trigger)].indices, own)
         plain = said[own[:OF_EACH]].copy()
         plain.data[trigger[plain.indices]] = 0
-        alike = np.asarray((plain @ said.T).todense())
+        alike = (plain @ holders).toarray()
         alike[:, barred] = 0
         for row in alike:
             best = int(row.argmax())
