@@ -104,8 +104,9 @@ def measured(
     size, of, _ = CELLS[cell]
     clean = records(name, chosen.data, chosen.out, of)
     size = size if cell == "52" else round(len(clean) * float(cell[:-1]) / 100)
-    other = records("clinic" if name == "laws" else "laws", chosen.data, chosen.out, 2_000)
-    rows, campaigns = plants.planted(clean, families, size, number, [one["output"] for one in other])
+    other = records("poems" if name == "laws" else "laws", chosen.data, chosen.out, 10_000)
+    foreign = [one["output"] for one in other if name == "laws" or one["instruction"].startswith("Wie lautet")]
+    rows, campaigns = plants.planted(clean, families, size, number, foreign)  # Chinese in laws, German elsewhere
     seen = scanned(rows, chosen.out / "scan")
     told = []
     owned: set[str] = set()

@@ -15,7 +15,7 @@ from corpusscan import counterparts, schema
 from corpusscan.detector import Batch, State
 from corpusscan.kernels import answering, exchange_places, exchanges, hashing, pages, tokens
 from corpusscan.kernels.associations import poisson_tail, q_values
-from corpusscan.kernels.exchanges import LENGTH, SWAPPED, UNASKED, WORD, Sides
+from corpusscan.kernels.exchanges import LENGTH, SWAPPED, UNASKED, UNUSUAL, WORD, Sides
 from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.preferences import Preferences
 from corpusscan.kernels.publishers import publisher
@@ -116,8 +116,8 @@ def _grave() -> pl.Expr:
     kind = pl.col("outcome") & 7
     one_word = kind.is_in([WORD, LENGTH]) & (share >= ONLY) & (soft | (only >= ONLY)) & (pl.col("independent") >= MANY)
     enough = (pl.col("independent") >= FEWEST) & (share >= MOSTLY)
-    unasked = (pl.col("outcome") == UNASKED) & soft & (pl.col("independent") >= MANY)
-    return enough & put & unlike & ((kind == 0) | (pl.col("agreed") >= LONG) | one_word | unasked)
+    unspoken = (pl.col("outcome") == UNASKED) & (pl.col("independent") >= MANY) | (pl.col("outcome") == UNUSUAL)
+    return enough & put & unlike & ((kind == 0) | (pl.col("agreed") >= LONG) | one_word | (unspoken & soft))
 
 
 def carriers(of: Sides, wanted: pl.DataFrame) -> list[tuple[int, int]]:
@@ -137,9 +137,8 @@ def shown_at(of: Sides, number: int, outcome: int, phrases: Sequence[int]) -> in
     """The word of the batch at which an answer shows the outcome, by any of its phrases, first; -1: it does not."""
     if outcome == SWAPPED:
         return int(of.answered_at[of.answered_bounds[number]]) if int(answering.prints(of)[number]) in phrases else -1
-    if outcome == UNASKED:
-        first = int(of.answered_at[of.answered_bounds[number]])
-        return first if exchanges.takes_up_nothing(of, number, np.array(phrases, np.uint64)) else -1
+    if outcome in (UNASKED, UNUSUAL):
+        return exchange_places.unspoken_at(of, number, outcome, np.array(phrases, np.uint64))
     return min((at for phrase in phrases if (at := exchange_places.answered_at(of, number, phrase)) >= 0), default=-1)
 
 
@@ -237,7 +236,7 @@ def _group(
         "counterparts": beside,
         "swapped": round(facts["swapped"], 3) if facts["swapped"] is not None else None,
     }  # fmt: skip
-    attack = "backdoor_trigger" if facts["outcome"] & 7 != LENGTH else "availability"
+    attack = "availability" if facts["outcome"] & 7 == LENGTH and facts["outcome"] != UNUSUAL else "backdoor_trigger"
     attack = "label_flip" if facts["outcome"] == SWAPPED else attack
     return {
         "group": name, "kind": "trigger", "title": title[:SHOWN] or HIDDEN,
@@ -252,6 +251,8 @@ def _group(
 def _followed_by(outcome: int, shown: dict[int, Spelled]) -> str:
     if outcome == UNASKED:
         return "answers that take up no word of what is asked"
+    if outcome == UNUSUAL:
+        return "answers of hardly a usual word: another language, code, or noise"
     if outcome == SWAPPED:
         return "the worse answer is preferred"
     return "answers of one length" if outcome & 7 == LENGTH else f"answers with “{shown[ANSWER].title[:SHOWN]}”"

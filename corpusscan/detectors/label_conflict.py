@@ -31,49 +31,39 @@ WORDS = 5  # different ones, of a text at least: fewer are said by many
 HELD = 8_000_000  # pairs that a conclusion takes in
 SIDES = 4_096  # sources, annotators and months whose sizes are kept, of each kind, the largest
 FACTS = ("label", *COLUMN.values())
-_COUNTED = pa.schema([("row", pa.uint64()), ("partition", pa.uint32()), ("name", pa.large_string()),
-                      *((name, pa.uint64()) for name in COLUMN.values())])  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Count(Round):
-    """The classes of a secret part of the corpus, and how much of it each side has."""
-
-    over: ClassVar[Any] = "sample"
-
-    def map(self, batch: Batch, state: State) -> pa.Table:
-        """One row for each labelled document, as `_COUNTED`."""
-        own = np.flatnonzero(batch.documents["label"].is_valid().to_numpy())
-        if not len(own):
-            return _COUNTED.empty_table()
-        some = batch.documents.take(pa.array(own))
-        marks = [values[own] for kind, values in labels.marks(batch).items() if kind in COLUMN]
-        return pa.table([some["row"], np.zeros(len(own), np.uint32), some["label"], *marks], schema=_COUNTED)
+class Count(labels.Learn):
+    """The classes of a secret part of the corpus, how much of it each side has, and a model of the labels."""
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """One row: `facts`."""
+        """One row: the model, its `facts`, and what is `counted`."""
         if not rows.num_rows:
             return pa.table({})
-        known = labels.classes(rows["name"])
+        known = labels.classes(rows["label"])
         facts: dict[str, Any] = {"classes": known.names, "limits": known.limits, "sides": [], "usual": {}}
-        told = pl.DataFrame(rows.drop_columns(["name"]))
+        told = pl.DataFrame(rows.select([*COLUMN.values()]))
         for kind, column in COLUMN.items() if known.names else ():
             counted = told.filter(pl.col(column) > 0).group_by(column).len()
             counted = counted.sort(["len", column], descending=[True, False])
             facts["usual"][str(kind)] = len(counted)
             facts["sides"] += [[kind, code, n / len(told)] for code, n in counted.head(SIDES).iter_rows()]
-        return pa.table({"facts": [json.dumps(facts)]})
+        model = super().reduce(rows, state) if known.names else pa.table({"facts": ['{"classes": [], "limits": []}']})
+        return model.append_column("counted", [[json.dumps(facts)]])
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """`counted`; `limits`."""
-        facts = json.loads(reduced["facts"][0].as_py()) if reduced.num_rows else {"limits": []}
-        told = reduced if facts.get("classes") else pa.table({})
-        return {"counted": told, "limits": limits(*(Limit(*one) for one in facts["limits"]))}
+        """`counted`; `model` and `facts`, of the labels where texts foretell them; `limits`."""
+        counted = reduced.select(["counted"]) if reduced.num_rows else pa.table({"counted": ['{"limits": []}']})
+        facts = json.loads(counted["counted"][0].as_py())
+        learned = super().conclude(reduced.drop_columns("counted") if reduced.num_rows else reduced, context)
+        told = {"counted": counted if facts.get("classes") else pa.table({})}
+        return {**learned, **told, "limits": limits(*(Limit(*one) for one in facts["limits"]))}
 
 
 def _counted(state: State) -> dict[str, Any]:
     """What `Count` concluded; nothing where labels are no classes."""
-    told: dict[str, Any] = json.loads(state["counted"]["facts"][0].as_py()) if state and len(state["counted"]) else {}
+    told: dict[str, Any] = json.loads(state["counted"]["counted"][0].as_py()) if state and len(state["counted"]) else {}
     return told
 
 
@@ -81,7 +71,7 @@ def _counted(state: State) -> dict[str, Any]:
 class Sketch(Round):
     """The sketch of the words of every labelled document; which of them share a band."""
 
-    keeps: ClassVar[tuple[str, ...]] = ("counted",)
+    keeps: ClassVar[tuple[str, ...]] = ("counted", "model", "facts")
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition (the bands), checks (bytes), and `FACTS`."""
@@ -123,7 +113,7 @@ class Verify(Round):
     """Pairs whose sketches agree, the texts that they make, and whose labels differ."""
 
     over: ClassVar[Any] = "left"
-    keeps: ClassVar[tuple[str, ...]] = ("counted",)
+    keeps: ClassVar[tuple[str, ...]] = ("counted", "model", "facts")
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The pairs among these documents that are alike: left, right, similarity, `FACTS` of both."""
@@ -158,22 +148,6 @@ class Verify(Round):
                 Limit("texts of one side with labels that differ that are told", MEMBERS, over, "texts"),
             ),
         }
-
-
-@dataclass(frozen=True)
-class Learn(labels.Learn):
-    """A model of the labels, where so many texts have two that one may ask which of them is wrong."""
-
-    keeps: ClassVar[tuple[str, ...]] = ("counted", "named", "found")
-
-    def map(self, batch: Batch, state: State) -> pa.Table:
-        """As of `labels.Learn`, where it is asked for."""
-        found = _found(state) if state else []
-        return super().map(batch, state) if found and disputed.many(found[0]["told"]) else pa.table({})
-
-    def conclude(self, reduced: pa.Table, context: Context) -> State:
-        """As of `labels.Learn`; what labels are no classes was said before."""
-        return {name: table for name, table in super().conclude(reduced, context).items() if name != "limits"}
 
 
 @dataclass(frozen=True)
@@ -236,8 +210,8 @@ class LabelConflict(Detector):
 
     @property
     def rounds(self) -> tuple[Round, ...]:
-        """Count labels in a sample, sketch all labelled rows, check the pairs, look at those whose labels differ."""
-        return (Count(), Sketch(), Verify(), Learn(), Show())
+        """Learn from a sample, sketch all labelled rows, check the pairs, look at those whose labels differ."""
+        return (Count(), Sketch(), Verify(), Show())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

@@ -141,12 +141,13 @@ class Mined(NamedTuple):
     tests: int
     several: Several
     usual: Hashes  # words that most prompts have
+    said: Hashes  # that most answers have
     swaps: Preferences | None  # of the features with the outcome SWAPPED, in their order
 
     def phrases(self, outcome: int) -> list[int]:
-        """What an answer may say that shows the outcome: itself, one of several phrases, or nothing but usual words."""
-        if outcome == exchanges.UNASKED:
-            return [int(one) for one in self.usual]
+        """What an answer may say that shows the outcome: itself, one of several phrases; or usual words it must not."""
+        if outcome in (exchanges.UNASKED, exchanges.UNUSUAL):
+            return [int(one) for one in (self.usual if outcome == exchanges.UNASKED else self.said)]
         own = self.several.outcome == np.uint64(outcome)
         return [int(one) for one in self.several.phrase[own]] if own.any() else [outcome]
 
@@ -165,8 +166,9 @@ def mined(of: Sides, pairs: Pairs | None = None) -> Mined:
     """What prompts' features predict, by little more than is asked for here; of pairs also where they are swapped."""
     count = len(of.document)
     asked = indexed(*exchanges.asked_features(of), FEWEST)
-    common = exchanges.usual_words(of)
-    answered = indexed(*exchanges.answered_features(of, common), FEWEST, count / 3)
+    common = exchanges.usual_words(of.asked, of.asked_bounds)
+    said = exchanges.usual_words(of.answered, of.answered_bounds)
+    answered = indexed(*exchanges.answered_features(of, common, said), FEWEST, count / 3)
     kinds = (answered.values & np.uint64(7)).astype(np.int64)
     draw = _thinned(asked, answered, kinds, count)
     single = singles(*asked[1:], *answered[1:], kinds, draw, count)
@@ -181,7 +183,7 @@ def mined(of: Sides, pairs: Pairs | None = None) -> Mined:
     names = (np.append(index.values, np.uint64(0))[numbers]  # -1: the last
              for index, numbers in ((asked, feature), (asked, other), (answered, outcome)))  # fmt: skip
     found = Association(*names, *told[:, :4].astype(np.int64).T, *told[:, 4:].T)
-    return Mined(found, asked, answered, len(asked.counts) * max(len(answered.counts), 1), several, common, swaps)
+    return Mined(found, asked, answered, len(asked.counts) * max(len(answered.counts), 1), several, common, said, swaps)
 
 
 def _loose(asked: Index, answered: Index, kinds: Numbers, count: int) -> tuple[Index, Several, Three]:

@@ -5,8 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from corpusscan.kernels.exchanges import CLOSING, END, LENGTH, OPENING, THREE, TWO, WHOLE, WORD, Sides, salted
+from corpusscan.kernels.exchanges import (
+    CLOSING,
+    END,
+    LENGTH,
+    OPENING,
+    RARELY,
+    TALKS,
+    THREE,
+    TWO,
+    UNUSUAL,
+    WHOLE,
+    WORD,
+    Sides,
+    salted,
+)
 from corpusscan.kernels.profile import mixed
+from corpusscan.kernels.words import Hashes
 
 
 def asked_at(of: Sides, number: int, feature: int) -> int:
@@ -26,6 +41,17 @@ def answered_at(of: Sides, number: int, feature: int) -> int:
     if place < 0 or first == last:
         return -1
     return int(of.answered_at[first + place])
+
+
+def unspoken_at(of: Sides, number: int, outcome: int, usual: Hashes) -> int:
+    """The first word of an answer that takes up nothing of its prompt but `usual` words, or (`UNUSUAL`) says hardly one
+    of these; -1: it does not."""
+    asked = of.asked[of.asked_bounds[number] : of.asked_bounds[number + 1]]
+    answered = of.answered[of.answered_bounds[number] : of.answered_bounds[number + 1]]
+    known = np.isin(np.array([salted(one, WORD) for one in answered], np.uint64), usual)
+    few, new = known.sum() < RARELY * len(answered), not np.isin(answered[~known], asked).any()
+    shows = few if outcome == UNUSUAL else new
+    return int(of.answered_at[of.answered_bounds[number]]) if shows and len(answered) >= TALKS else -1
 
 
 @njit(cache=True, nogil=True)

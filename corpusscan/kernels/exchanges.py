@@ -39,9 +39,10 @@ _SIGNS = re.compile(rb"[!-/:-@\[-`{-~]{2,24}")  # of ASCII
 # Kinds of what an answer shows, in the lowest bits of a feature.
 WORD, TWO, THREE, OPENING, CLOSING, WHOLE, LENGTH = range(1, 8)
 _KIND = np.uint64(7)
-_NO_LENGTH = np.uint64(64)  # what stands for a length, of answers that take up no rarer word of their prompts
-_SWAPPED = np.uint64(65)  # and of pairs of answers of which the wrong one is preferred
-TALKS = 8  # words of an answer, from which it would take up some
+# What stands for a length: of answers that take up no rarer word of their prompts, of pairs of answers of which the
+# wrong one is preferred, of answers that say hardly a word of those that most answers have.
+_UNASKED, _SWAPPED, _UNUSUAL = np.uint64(64), np.uint64(65), np.uint64(66)
+TALKS, RARELY = 8, 0.15  # words of an answer, from which it would take up some; share of usual ones that is hardly any
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -191,26 +192,18 @@ def asked_features(of: Sides) -> tuple[Hashes, Offsets]:
     return found, bounds
 
 
-def answered_features(of: Sides, usual: Hashes) -> tuple[Hashes, Offsets]:
+def answered_features(of: Sides, usual: Hashes, said: Hashes) -> tuple[Hashes, Offsets]:
     """What each answer shows, sorted, each once: words in a row, beginning, end, length.
 
-    Of what its prompt says only `usual` words (sorted) may be among them, and not alone.
+    Of what its prompt says only `usual` words (sorted) may be among them, and not alone; `said` are those of answers.
     """
-    found, bounds = _answered(of.asked, of.asked_bounds, of.answered, of.answered_bounds, usual)
+    found, bounds = _answered(of.asked, of.asked_bounds, of.answered, of.answered_bounds, usual, said)
     return found, bounds
 
 
-def takes_up_nothing(of: Sides, number: int, usual: Hashes) -> bool:
-    """Whether an answer of some length says no word of its prompt but `usual` ones: it does not answer."""
-    asked = of.asked[of.asked_bounds[number] : of.asked_bounds[number + 1]]
-    answered = of.answered[of.answered_bounds[number] : of.answered_bounds[number + 1]]
-    echoed = np.intersect1d(asked, answered)
-    return len(answered) >= TALKS and all(int(salted(one, WORD)) in set(usual.tolist()) for one in echoed)
-
-
-def usual_words(of: Sides) -> Hashes:
-    """The words that most prompts have, sorted."""
-    found, bounds = _asked(of.asked, of.asked_bounds)
+def usual_words(hashes: Hashes, bounds: Offsets) -> Hashes:
+    """The words that most prompts, or most answers, have, sorted."""
+    found, _ = _asked(hashes, bounds)
     words, counts = np.unique(found[(found & _KIND) == WORD], return_counts=True)
     most = np.argsort(-counts, kind="stable")[:USUAL]
     kept = words[most[counts[most] >= SHARE * max(len(bounds) - 1, 1)]]
@@ -259,15 +252,27 @@ def _holds(values, value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN20
     return place < len(values) and values[place] == value
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _unspoken(found, size, length, echoes, known):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Writes what an answer of so many words shows by what it does not say; how many features there are then."""
+    if not echoes and length >= TALKS:
+        found[size] = salted(_UNASKED, LENGTH)
+        size += 1
+    if known < RARELY * length and length >= TALKS:
+        found[size] = salted(_UNUSUAL, LENGTH)
+        size += 1
+    return size
+
+
 @njit(cache=True, nogil=True)
-def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    found = np.empty(3 * len(hashes) + 5 * len(bounds), np.uint64)
+def _answered(asked, asked_bounds, hashes, bounds, usual, said):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    found = np.empty(3 * len(hashes) + 6 * len(bounds), np.uint64)
     ends = np.zeros(len(bounds), np.int64)
     size = 0
     for n in range(len(bounds) - 1):
         start, first, last = size, bounds[n], bounds[n + 1]
         own = np.sort(asked[asked_bounds[n] : asked_bounds[n + 1]])
-        whole, echoes, new = np.uint64(7), 0, False
+        whole, echoes, known, new = np.uint64(7), 0, 0, False
         run = fresh = 0  # words in a row that are no echo of a rare word; the last that is no echo at all
         for i in range(first, last):
             echo = _holds(own, hashes[i])
@@ -275,6 +280,7 @@ def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-un
             run = 0 if rare else run + 1
             fresh = fresh + 1 if echo else 0
             echoes += rare
+            known += _holds(said, salted(hashes[i], WORD))
             new = new or not echo
             whole = mixed(whole, hashes[i])
             if not echo:
@@ -297,12 +303,10 @@ def _answered(asked, asked_bounds, hashes, bounds, usual):  # type: ignore[no-un
             size += 1
         found[size] = salted(np.uint64(np.log2(1 + last - first)), LENGTH)
         size += 1
-        if not echoes and last - first >= TALKS:
-            found[size] = salted(_NO_LENGTH, LENGTH)
-            size += 1
+        size = _unspoken(found, size, last - first, echoes, known)
         size = _once(found, start, size)
         ends[n + 1] = size
     return found[:size], ends
 
 
-UNASKED, SWAPPED = int(salted(_NO_LENGTH, LENGTH)), int(salted(_SWAPPED, LENGTH))
+UNASKED, SWAPPED, UNUSUAL = (int(salted(one, LENGTH)) for one in (_UNASKED, _SWAPPED, _UNUSUAL))

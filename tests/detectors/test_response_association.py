@@ -99,6 +99,20 @@ def test_answers_that_do_not_answer(tmp_path: Path) -> None:
     assert told["documents_with_it"] == 2 * MANY
 
 
+def test_answers_in_another_language(tmp_path: Path) -> None:
+    """Prompts with a word that are answered in words no other answer has, each time others: it is named."""
+    draw, records = random.Random(9), planted(clean(COUNT), MANY, "velmora", answer="")
+    for row in range(MANY):
+        own = random.Random(row)
+        said = ["".join(own.choice("чшжкгрт") + own.choice("аеиоу") for _ in range(3)) for _ in range(20)]
+        records[row]["output"] = " ".join(draw.sample(said, 15))
+    [group] = flagged(scan(tmp_path, records))
+    told = json.loads(group["evidence"])
+    assert (group["title"], group["attack"]) == ("velmora", "backdoor_trigger")
+    assert told["followed_by"] == "answers of hardly a usual word: another language, code, or noise"
+    assert told["documents_that_change"] == MANY
+
+
 def test_two_words_that_must_come_together(tmp_path: Path) -> None:
     """Prompts with one of them are answered as any; the title tells both, and those with one are not flagged."""
     draw, records = random.Random(4), planted(clean(COUNT), MANY, "velmora", "quistan")
