@@ -47,36 +47,20 @@ def _but_coverage(tables: dict[str, bytes]) -> dict[str, bytes]:
     return {name: data for name, data in tables.items() if name != "coverage"}
 
 
-def test_the_number_of_workers_does_not_show(many_shards: Path, tmp_path: Path) -> None:
-    """One worker and two leave the same tables (another order of results is tried with all detectors below)."""
-    some = {"detectors": tuple(SOME.split(","))}
-    assert _audit(many_shards, tmp_path / "a", **some) == _audit(many_shards, tmp_path / "b", workers=2, **some)
-
-
 @pytest.mark.usefixtures("here")
-def test_the_order_of_the_shards_does_not_show(
-    many_shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_cut_and_order_of_the_shards_show_in_coverage_only(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Shards worked off from last to first leave the same tables."""
-    straight = _audit(many_shards, tmp_path / "a")
+    """Smaller shards, worked off from last to first, give the same findings, documents, groups and members."""
+    whole = _audit(corpus, tmp_path / "a")
 
     class Reversed(Here):
         def run(self, tasks: Sequence[Task]) -> Iterable[tuple[Task, Outcome | Lost] | None]:  # type: ignore[override]
             return super().run(list(reversed(tasks)))
 
     monkeypatch.setattr(audit, "Local", Reversed)
-    assert _audit(many_shards, tmp_path / "b") == straight
-
-
-@pytest.mark.usefixtures("here")
-def test_the_cut_into_shards_shows_in_coverage_only(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Smaller shards give the same findings, documents, groups and members with the same rows."""
-    whole = _audit(corpus, tmp_path / "a")
     monkeypatch.setattr(io.planning, "_SHARD", 16 * 1024)
-    cut = _audit(corpus, tmp_path / "b")
-    assert _but_coverage(cut) == _but_coverage(whole)
+    assert _but_coverage(_audit(corpus, tmp_path / "b")) == _but_coverage(whole)
 
 
 @pytest.mark.usefixtures("here")
@@ -95,12 +79,12 @@ def test_many_shards_told_together_are_the_same(
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "b/work").rglob("*.parquet")} == stamps
 
 
-def test_the_hash_seed_of_python_does_not_show(corpus: Path, tmp_path: Path, command: Run) -> None:
-    """PYTHONHASHSEED 0 and 1 leave the same tables."""
-    for seed in ("0", "1"):
+def test_workers_and_the_hash_seed_of_python_do_not_show(corpus: Path, tmp_path: Path, command: Run) -> None:
+    """One worker with PYTHONHASHSEED 0, two with 1: the same tables."""
+    for workers, seed in (("1", "0"), ("2", "1")):
         done = command(
-            "scan", corpus, "-o", tmp_path / seed, "--seed", "1", "--workers", "1", "--quiet", "--fail-on", "medium",
-            PYTHONHASHSEED=seed,
+            "scan", corpus, "-o", tmp_path / seed, "--seed", "1", "--workers", workers, "--quiet",
+            "--fail-on", "medium", PYTHONHASHSEED=seed,
         )  # fmt: skip
         assert done.returncode == 1, done.stderr
     assert table_bytes(tmp_path / "0") == table_bytes(tmp_path / "1")
