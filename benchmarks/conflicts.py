@@ -39,7 +39,6 @@ from corpusscan.config import Columns
 from corpusscan.detector import Batch, Context
 from corpusscan.detectors.label_conflict import LabelConflict
 from corpusscan.engine.spans import only
-from corpusscan.redteam.discovery import interval
 
 SETS = "sst2,ag_news,covid_tweets,imdb"
 MOST = {"imdb": 8_000}
@@ -149,16 +148,11 @@ def cell(name: str, found: list[labelled.Record], rate: float, edit: str, place:
         told += len(scanned.told & planted)
     print(
         f"{name:13} {100 * rate:g} % ({rows // chosen.campaigns} rows) {place:6} {edit:5}: "
-        f"found {_rate(hits, chosen.campaigns)}, rows {_rate(right, rows)}, clean rows {_rate(wrong, clean_rows, 4)}, "
-        f"told {_rate(told, rows)}",
+        f"found {labelled.rate(hits, chosen.campaigns)}, rows {labelled.rate(right, rows)}, "
+        f"clean rows {labelled.rate(wrong, clean_rows, 4)}, "
+        f"told {labelled.rate(told, rows)}",
         flush=True,
     )
-
-
-def _rate(part: int, whole: int, digits: int = 0) -> str:
-    low, high = interval(part, whole, 0.025)
-    share = 100 * part / max(whole, 1)
-    return f"{part}/{whole} = {share:.{digits}f} [{100 * low:.{digits}f}, {100 * high:.{digits}f}] %"
 
 
 def scan(rows: list[labelled.Record]) -> Scanned:
@@ -232,7 +226,7 @@ def clean(data: Path, sets: list[str]) -> None:
             told = json.loads(one["evidence"])
             told = {name: told[name] for name in sorted({*told} - {"examples", "labels"})}
             print(f"    {one['severity']}: {one['title']}: {told}")
-    print(f"{total} rows of {len(sets)} sets: flagged {_rate(bad, total, 4)}")
+    print(f"{total} rows of {len(sets)} sets: flagged {labelled.rate(bad, total, 4)}")
 
 
 def _named(meta: dict[str, Any]) -> dict[str, str]:

@@ -31,7 +31,6 @@ import polars as pl
 from form_texts import Form
 
 import corpusscan
-from corpusscan.redteam.discovery import interval
 
 SETS = "sst2,ag_news,subjectivity,covid_tweets"
 MOST = {"sst2": 0}  # rows of a set; all, as there are paraphrases of some only
@@ -101,17 +100,11 @@ def cell(title: str, found: list[labelled.Record], form: Form, rate: float, chos
         false, clean_rows = false + len(scanned.flagged - planted), clean_rows + len(copy) - len(planted)
     count = chosen.campaigns
     print(
-        f"{title}: rows above 99 % of clean ones {_rate(above, rows)}, AUROC {np.mean(areas):.3f}, "
-        f"campaigns with 90 % {_rate(reached, count)}, ranked {ranked}, groups {_rate(right, count)}, "
-        f"other groups {wrong}, clean rows flagged {_rate(false, clean_rows, 3)}",
+        f"{title}: rows above 99 % of clean ones {labelled.rate(above, rows)}, AUROC {np.mean(areas):.3f}, "
+        f"campaigns with 90 % {labelled.rate(reached, count)}, ranked {ranked}, groups {labelled.rate(right, count)}, "
+        f"other groups {wrong}, clean rows flagged {labelled.rate(false, clean_rows, 3)}",
         flush=True,
     )
-
-
-def _rate(part: int, whole: int, digits: int = 0) -> str:
-    low, high = interval(part, whole, 0.025)
-    share = 100 * part / max(whole, 1)
-    return f"{part}/{whole} = {share:.{digits}f} [{100 * low:.{digits}f}, {100 * high:.{digits}f}] %"
 
 
 def plant(
@@ -170,7 +163,7 @@ def clean(data: Path, sets: list[str]) -> None:
             f"{how} {one['label']} {one['log_likelihood']} ({one['rows_of_it_learned']}/{one['rows_learned_from']})"
             for how, one in told
         ]
-        print(f"{name:17} {len(found)} rows, flagged {_rate(len(scanned.flagged), len(found), 3)}; "
+        print(f"{name:17} {len(found)} rows, flagged {labelled.rate(len(scanned.flagged), len(found), 3)}; "
               f"{time.perf_counter() - began:.0f} s; groups {said}", flush=True)  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import zstandard
 
+from corpusscan.redteam.discovery import interval
+
 Record = dict[str, Any]
 
 
@@ -70,6 +72,13 @@ def lines(path: Path, most: int | None = None) -> Iterator[Record]:
     """The records of a file, or so many of its first ones."""
     with zstandard.open(path, "rt", encoding="utf-8") as file:
         yield from map(json.loads, islice(file, most))
+
+
+def rate(part: int, whole: int, digits: int = 0) -> str:
+    """A rate and its 95 % interval (Clopper and Pearson), in per cent."""
+    low, high = interval(part, whole, 0.025)
+    share = 100 * part / max(whole, 1)
+    return f"{part}/{whole} = {share:.{digits}f} [{100 * low:.{digits}f}, {100 * high:.{digits}f}] %"
 
 
 def write(path: Path, found: list[Record]) -> Path:

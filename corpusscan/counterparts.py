@@ -16,8 +16,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpusscan import sampling
 from corpusscan.detector import Batch, Context, Round, State
-from corpusscan.kernels import counterparts
+from corpusscan.kernels import counterparts, exchanges
 from corpusscan.kernels.words import Hashes, Offsets
 
 WORDS = 2_000_000  # of documents that are compared
@@ -58,7 +59,7 @@ class Compare(Round):
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Rows as `_COMPARED`; none where nothing was found."""
-        if not len(self.carriers(state)):
+        if not len(state["named"]):
             return _COMPARED.empty_table()
         document, hashes, bounds = self.said(batch)
         own = pa.array(document)
@@ -75,10 +76,7 @@ class Compare(Round):
         named = self.carriers(state).with_row_index("place")
         if not rows.num_rows or not len(named):
             return BESIDE.empty_table()
-        on = ["shard", "row"]
-        every = pl.DataFrame(rows).join(named.select(on).unique().with_columns(mine=True), on=on, how="left")
-        every = every.sort(pl.col("mine").fill_null(value=False), "shard", "row", descending=[True, False, False])
-        every = every.filter(pl.col("words").list.len().cast(pl.Int64).cum_sum() <= self.words)
+        every = sampling.named_first(pl.DataFrame(rows), named, self.words)
         found = _nearest(every.with_row_index("number"), named)
         return found.select(BESIDE.names).to_arrow().cast(BESIDE)
 
@@ -89,8 +87,7 @@ class Compare(Round):
 
 def _nearest(every: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     """Of documents, those of other words first, the counterparts of named ones."""
-    hashes = every["words"].explode(empty_as_null=False).to_numpy()
-    bounds = np.append(0, np.cumsum(every["words"].list.len().to_numpy())).astype(np.int64)
+    hashes, bounds = exchanges.listed(every, "words")
     known = named.join(every.select("shard", "row", "number"), on=["shard", "row"]).sort("place")
     groups = known["group"].unique().sort().to_list()
     own = [known.filter(pl.col("group") == group)["number"].to_numpy().astype(np.int64) for group in groups]

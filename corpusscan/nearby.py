@@ -13,10 +13,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpusscan import labels
+from corpusscan import labels, sampling
 from corpusscan.contradicted import ALL
 from corpusscan.detector import Batch, Context, Round, State
-from corpusscan.kernels import disagreement, outoffold
+from corpusscan.kernels import disagreement, exchanges, outoffold
 
 WORDS = 2_000_000  # of documents that may be neighbours
 RANKED, ASKED = 500, 1_500  # rows that are told, and of how many the neighbours are asked
@@ -41,12 +41,8 @@ class Near(Round):
         if known is None or not rows.num_rows or not len(asked):
             return _NEAR.empty_table()
         on = ["shard", "row"]
-        every = pl.DataFrame(rows).select(*on, "words", "label")
-        every = every.join(asked.select(*on, mine=True), on=on, how="left")
-        every = every.sort(pl.col("mine").fill_null(value=False), *on, descending=[True, False, False])
-        every = every.filter(pl.col("words").list.len().cast(pl.Int64).cum_sum() <= self.words)
-        hashes = every["words"].explode(empty_as_null=False).to_numpy()
-        bounds = np.append(0, np.cumsum(every["words"].list.len().to_numpy())).astype(np.int64)
+        every = sampling.named_first(pl.DataFrame(rows).select(*on, "words", "label"), asked, self.words)
+        hashes, bounds = exchanges.listed(every, "words")
         model, _, facts = known
         named = pa.array(facts["classes"], pa.large_string())
         label = pc.index_in(every["label"].to_arrow(), value_set=named).fill_null(-1).to_numpy().astype(np.int64)

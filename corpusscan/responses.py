@@ -83,7 +83,7 @@ def judged(mined: answering.Mined, documents: pl.DataFrame) -> pl.DataFrame:
             taken.append(own)
             low += not one["grave"]
     phrases = [
-        _prints(exchanges.joined(documents[mined.showing(feature, other, outcome).tolist()]))
+        answering.prints(exchanges.joined(documents[mined.showing(feature, other, outcome).tolist()])).tolist()
         if outcome == SWAPPED else mined.phrases(outcome)
         for feature, other, outcome in facts[kept].select("feature", "other", "outcome").iter_rows()
     ]  # fmt: skip
@@ -101,10 +101,6 @@ def _swaps(facts: pl.DataFrame, swaps: Preferences) -> pl.DataFrame:
     told = pl.col("showing") * (pl.col("showing") / pl.col("expected")).log()
     facts = facts.filter(pl.col("swapped") >= HALF, pl.col("independent") >= LEAST)
     return facts.with_columns(grave=put & sure & (pl.col("alike") <= ALIKE), telling=told)
-
-
-def _prints(of: Sides) -> list[int]:
-    return [int(one) for one in answering.prints(of)]
 
 
 def _grave() -> pl.Expr:
@@ -136,7 +132,7 @@ def carriers(of: Sides, wanted: pl.DataFrame) -> list[tuple[int, int]]:
 def shown_at(of: Sides, number: int, outcome: int, phrases: Sequence[int]) -> int:
     """The word of the batch at which an answer shows the outcome, by any of its phrases, first; -1: it does not."""
     if outcome == SWAPPED:
-        return int(of.answered_at[of.answered_bounds[number]]) if int(answering.prints(of)[number]) in phrases else -1
+        return int(of.answered_at[of.answered_bounds[number]]) if answering.print_of(of, number) in phrases else -1
     if outcome in (UNASKED, UNUSUAL):
         return exchange_places.unspoken_at(of, number, outcome, np.array(phrases, np.uint64))
     return min((at for phrase in phrases if (at := exchange_places.answered_at(of, number, phrase)) >= 0), default=-1)

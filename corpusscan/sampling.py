@@ -1,4 +1,4 @@
-"""The first look of a detector that must know what text is usually like here: a profile of a secret sample."""
+"""Looks at a secret sample: the profile of it, for who must know what text is usually like here, and a part of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from corpusscan.detector import Batch, Context, Limit, Round, State, limits
@@ -67,3 +68,14 @@ class Sample(Round):
         elif reduced["order"][0].as_py() < ORDER:
             told = [Limit(ORDERED, DOCUMENTS, context.documents, "documents, whose words are in no order")]
         return {"profile": reduced if enough else pa.table({}), "limits": limits(*told)}
+
+
+def named_first(rows: pl.DataFrame, named: pl.DataFrame, words: int) -> pl.DataFrame:
+    """Documents of a sample (shard, row, lists of `words`), as many as have so many words: those that are named first.
+
+    Column `mine` tells them; all others have none.
+    """
+    on = ["shard", "row"]
+    every = rows.join(named.select(on).unique().with_columns(mine=True), on=on, how="left")
+    every = every.sort(pl.col("mine").fill_null(value=False), *on, descending=[True, False, False])
+    return every.filter(pl.col("words").list.len().cast(pl.Int64).cum_sum() <= words)

@@ -123,6 +123,16 @@ class Several(NamedTuple):
     phrase: Hashes
 
 
+def print_of(of: Sides, number: int) -> int:
+    """The same of one document."""
+    (asked, one), (answered, two) = (
+        (hashes[bounds[number] : bounds[number + 1]], np.array([0, bounds[number + 1] - bounds[number]]))
+        for hashes, bounds in ((of.asked, of.asked_bounds), (of.answered, of.answered_bounds))
+    )
+    nothing = np.zeros(0, np.int64)
+    return int(prints(Sides(np.zeros(1, np.int64), asked, one, answered, two, nothing, nothing))[0])
+
+
 class Pairs(NamedTuple):
     """Documents with a preferred and a rejected answer, and the words of both."""
 
