@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -141,8 +142,14 @@ def test_a_worker_that_holds_too_much_is_ended(
 VICTIMS = ["worker", "driver"] if "CORPUSSCAN_TEST_FAULTS" in os.environ else ["worker"]
 
 
-def _of_ray(scan: psutil.Process) -> list[psutil.Process]:
-    return [child for child in scan.children(recursive=True) if child.is_running()]
+def _killed(processes: list[psutil.Process], victim: str) -> bool:
+    """Kill the first of the processes whose name begins so; they may end at any moment, between two lines too."""
+    for one in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if one.name().startswith(victim):
+                one.kill()
+                return True
+    return False
 
 
 @pytest.mark.ray
@@ -150,15 +157,14 @@ def _of_ray(scan: psutil.Process) -> list[psutil.Process]:
 def test_a_kill_leaves_the_same_bytes(corpus: Path, calm: dict[str, bytes], tmp_path: Path, victim: str) -> None:
     """SIGKILL to a worker of Ray, or to the scan, which is run again: the same tables, and no process stays behind."""
     scan = _start(corpus, tmp_path / "out")
-    watched, end = psutil.Process(scan.pid), time.monotonic() + PATIENCE
-    prey: list[psutil.Process] = []
-    while not prey and time.monotonic() < end:
-        everybody = _of_ray(watched)
-        prey = [one for one in everybody if one.name().startswith("ray::_do")]
+    watched, end, struck = psutil.Process(scan.pid), time.monotonic() + PATIENCE, False
+    while not struck and time.monotonic() < end:
+        everybody = watched.children(recursive=True)
+        struck = _killed(everybody, "ray::_do")
         time.sleep(0.01)
-    assert prey, "no task was seen"
-    (watched if victim == "driver" else prey[0]).kill()
+    assert struck, "no task was seen"
     if victim == "driver":
+        watched.kill()
         scan.wait(PATIENCE)
         scan = _start(corpus, tmp_path / "out")
     assert scan.wait(PATIENCE) == 1
