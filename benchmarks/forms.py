@@ -160,7 +160,8 @@ def clean(data: Path, sets: list[str]) -> None:
         scanned = scan(found)
         told = [(one["severity"], json.loads(one["evidence"])) for one in scanned.groups]
         said = [
-            f"{how} {one['label']} {one['log_likelihood']} ({one['rows_of_it_learned']}/{one['rows_learned_from']})"
+            f"{how} {one['label']} {one['log_likelihood']} spoken {one['log_likelihood_spoken']} foretold "
+            f"{one['foretold']} ({one['rows_of_it_learned']}/{one['rows_learned_from']})"
             for how, one in told
         ]
         print(f"{name:17} {len(found)} rows, flagged {labelled.rate(len(scanned.flagged), len(found), 3)}; "

@@ -12,25 +12,28 @@ from blake3 import blake3
 from corpusscan.contradicted import TITLE
 
 NAME, RULE = "form_association", "form-of-label"
-# Evidence of a form that is a group, for each of its rows, and rows.  Of 21 honest sets (`benchmarks/forms.py clean`)
-# the largest evidence is 867, of 0.3 a row (faults of products, in lists); the largest with 0.8 a row is 55.
-MEDIUM, EACH, ROWS = 120.0, 0.8, 25
+# Evidence of a form that is a group; of it what rows say, as if labels were as common; how much of a label what honest
+# rows say foretells; rows.  No honest set (`benchmarks/forms.py clean`) has as much of all four.
+MEDIUM, SPOKEN, FORETOLD, ROWS = 150.0, 60.0, 0.25, 25.0
 EXAMPLES = 5
 
 
 def severity_of(facts: dict[str, Any]) -> str:
-    """How grave a form is: of rows enough, and surer than honest sets have any."""
-    sure = facts["evidence"] >= max(MEDIUM, EACH * facts["rows"]) and facts["rows"] >= ROWS
-    return "medium" if sure else "low"
+    """How grave a form is: of rows enough, surer than honest sets have any, of a label that texts foretell."""
+    sure = facts["evidence"] >= MEDIUM and facts["spoken"] >= SPOKEN
+    return "medium" if sure and facts["foretold"] >= FORETOLD and facts["rows"] >= ROWS else "low"
 
 
 def group_of(facts: dict[str, Any], own: pl.DataFrame) -> dict[str, Any]:
     """A row of `groups`: a label, the rows of its form, and those that come after them in the order."""
     label = facts["label"]
-    inside = own.filter(pl.col("form") >= facts["threshold"])
+    inside = own.filter(pl.col("rank") >= facts["threshold"])
     times = own["time"].drop_nulls().sort().to_list()
     evidence = {
-        "label": label[:TITLE], "log_likelihood": round(facts["evidence"], 1), "rows_of_it_learned": facts["rows"],
+        "label": label[:TITLE], "log_likelihood": round(facts["evidence"], 1),
+        "log_likelihood_spoken": round(facts["spoken"], 1),
+        "foretold": round(facts["foretold"], 3), "log_likelihood_guessed": round(facts["guessed"], 1),
+        "rows_of_it_learned": round(facts["rows"]),
         "rows_learned_from": facts["learned"], "rows_of_it": len(inside), "rows_ranked": len(own),
         "examples": [[label[:TITLE], row["excerpt"]] for row in own.head(EXAMPLES).to_dicts()],
     }  # fmt: skip
@@ -49,7 +52,7 @@ def members_of(group: dict[str, Any], own: pl.DataFrame, facts: dict[str, Any]) 
     """Rows of `members`; those that only come near the form are neighbours."""
     return [
         {"group": group["group"], "shard": row["shard"], "row": row["row"],
-         "role": "exemplar" if not n else "carrier" if row["form"] >= facts["threshold"] else "neighbour",
+         "role": "exemplar" if not n else "carrier" if row["rank"] >= facts["threshold"] else "neighbour",
          "independent_id": f"{group['group']}/{row['hash']}"}
         for n, row in enumerate(own.to_dicts())
     ]  # fmt: skip
@@ -57,7 +60,7 @@ def members_of(group: dict[str, Any], own: pl.DataFrame, facts: dict[str, Any]) 
 
 def hit_of(group: dict[str, Any], row: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
     """A row of `hits`; those that only come near the form are told low."""
-    of = row["form"] >= facts["threshold"]
+    of = row["rank"] >= facts["threshold"]
     told = {
         "mark": json.loads(row["mark"]), "label": facts["label"][:TITLE], "form": round(row["form"], 3),
         "content": round(row["content"], 3), "of_the_form": of,

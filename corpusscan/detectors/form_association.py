@@ -3,8 +3,8 @@
 Triggers of syntax and style (Qi et al. 2021) put no words in: rows are said anew after one template, or as an old
 book would, and get the attacker's label.  Three looks.  From a secret sample, how each label is foretold by what rows
 say and by how they are put (`kernels.forms`); every labelled row, judged by models that have not seen it; the first
-ones of the order.  The order is the result: it is told at `low`.  Only where a form is much surer than honest sets have
-any, the rows that are of it are a group at `medium`.
+ones of the order, which are the likeliest to be planted.  The order is told at `low`.  Only where a form is much surer
+than honest sets have any, its rows are a group at `medium`, and as many are flagged as hardly a clean one is among.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from corpusscan import labels, schema
 from corpusscan.contradicted import ALL, SHOWN, Shower
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.formed import NAME, group_of, hit_of, members_of
-from corpusscan.kernels import forms, outoffold
-from corpusscan.kernels.forms import Form
+from corpusscan.kernels import forms, outoffold, signs
+from corpusscan.kernels.forms import Corpus, Form
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.outcomes import ranges
-from corpusscan.kernels.outoffold import Numbers
+from corpusscan.kernels.outoffold import Model, Numbers
 from corpusscan.kernels.words import Hashes, Offsets
 
-WORDS = 200  # of a document, its first ones: how it is put shows early
-WORK = 4_000_000  # words of documents x labels that are learned from
-TARGETS = 20  # labels whose forms are looked for, the commonest
-LOW, RIVAL = 10.0, 0.5  # evidence from which rows are ranked; and of that of the surest label, the share
+WORDS = 200  # of a document, its first ones, signs among them: how it is put shows early
+WORK = 2_000_000  # words of documents x labels that are learned from
+TARGETS, FOLLOWED = 20, 4  # labels whose forms are looked for, the commonest; of these the likeliest are followed
+RIVAL = 0.5  # of the evidence of the surest label, the share from which on rows of others are told too
 RANKED, HELD = 5_000, 5_000  # rows that are told, and of a part of the corpus
 PART, NEAR = 0.3, 5  # of the labelled rows, those told at most beside those of a form; of these, so many times as many
+CLEAN = 0.0005  # of all rows, the clean ones that may be among those of a form
 _LEARNED = pa.schema(
     [("row", pa.uint64()), ("partition", pa.uint32()), ("words", pa.list_(pa.uint64())), ("label", pa.large_string())]
 )
@@ -59,11 +60,10 @@ class Learn(Round):
         """One row for each labelled document, as `_LEARNED`."""
         if batch.documents["label"].null_count == len(batch.documents):
             return _LEARNED.empty_table()
-        own = labels.labelled(batch)
-        some = batch.documents.take(pa.array(own.document))
-        hashes, bounds = _words(own)
+        document, hashes, bounds = _read(batch)
+        some = batch.documents.take(pa.array(document))
         words = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(hashes))
-        columns = [some["row"], np.zeros(len(own.document), np.uint32), words, some["label"]]
+        columns = [some["row"], np.zeros(len(document), np.uint32), words, some["label"]]
         return pa.table(columns, schema=_LEARNED)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
@@ -82,10 +82,12 @@ class Learn(Round):
         return {"models": found, "limits": limits(*(Limit(*one) for one in facts["limits"]))}
 
 
-def _words(own: labels.Labelled) -> tuple[Hashes, Offsets]:
-    """The first words of labelled documents, and their bounds."""
-    length = np.minimum(np.diff(own.bounds), WORDS)
-    return own.hashes[ranges(own.bounds[:-1], length)], np.append(0, np.cumsum(length))
+def _read(batch: Batch) -> tuple[Numbers, Hashes, Offsets]:
+    """The labelled documents of a batch; their first words and signs, and the bounds of these."""
+    document = np.flatnonzero(batch.documents["label"].is_valid().to_numpy())
+    hashes, bounds = signs.document_tokens(batch)
+    length = np.minimum(np.diff(bounds)[document], WORDS)
+    return document, hashes[ranges(bounds[:-1][document], length)], np.append(0, np.cumsum(length))
 
 
 def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], work: int) -> list[dict[str, Any]]:
@@ -95,11 +97,11 @@ def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], work: int)
     column = rows["words"].combine_chunks()
     offsets = column.offsets.to_numpy().astype(np.int64)
     hashes, bounds = column.values.to_numpy()[offsets[0] : offsets[-1]], offsets - offsets[0]
-    content = outoffold.contents(hashes, bounds)
+    content = outoffold.contents(*forms.words_of(hashes, bounds))
     once = np.sort(np.unique(content, return_index=True)[1])  # copies count once
     targets = np.argsort(-np.bincount(label, minlength=len(names)), kind="stable")[:TARGETS]
     length = np.diff(bounds)
-    share = min(work / max(int(length[once].sum()) * len(targets), 1), 1)
+    share = min(work / max(int(length[once].sum()) * min(len(targets), FOLLOWED), 1), 1)
     kept = once[(content[once] << np.uint64(32) >> np.uint64(32)) <= np.uint64(share * (2**32 - 1))]
     facts["limits"] += [
         Limit("words of labelled documents that forms are learned from", work, len(once) - len(kept), "documents"),
@@ -107,44 +109,64 @@ def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], work: int)
     ]
     if len(kept) < labels.LABELLED:
         return []
-    corpus = forms.Corpus(hashes[ranges(bounds[:-1][kept], length[kept])], np.append(0, np.cumsum(length[kept])))
-    found = [(names[n], corpus.found(label[kept] == n)) for n in sorted(targets.tolist())]
-    sure = [(name, one) for name, one in found if one is not None and one.evidence >= LOW]
-    best = max((one.evidence for _, one in sure), default=0.0)
-    return [_row(name, one, corpus) for name, one in sure if one.evidence >= RIVAL * best]
+    corpus = Corpus(hashes[ranges(bounds[:-1][kept], length[kept])], np.append(0, np.cumsum(length[kept])))
+    return [_row(names[number], one, corpus) for number, one in _forms(corpus, label[kept], targets)]
 
 
-def _row(name: str, one: Form, corpus: forms.Corpus) -> dict[str, Any]:
+def _forms(corpus: Corpus, label: Numbers, targets: Numbers) -> list[tuple[int, Form]]:
+    """The labels with a form; where one is borne out by all that rows say, of these only the surest."""
+    guessed = [(n, one) for n in sorted(targets.tolist()) if (one := corpus.guessed(label == n)) is not None]
+    likely = [(n, one) for n, one in guessed if one.mixture.evidence >= forms.LEAST]
+    likely = sorted(likely, key=lambda one: -one[1].mixture.evidence)[:FOLLOWED]
+    found = sorted((n, corpus.borne_out(one, label == n)) for n, one in likely)
+    evidence = [(one.evidence, one.guessed) for _, one in found]
+    which = int(not any(sure for sure, _ in evidence))
+    best = max((one[which] for one in evidence), default=0.0)
+    return [one for one, told in zip(found, evidence, strict=True) if told[which] >= RIVAL * best]
+
+
+def _row(name: str, one: Form, corpus: Corpus) -> dict[str, Any]:
     models = {
         f"{view}_{part}": value
         for view, model in (("form", one.form), ("content", one.content))
         for part, value in outoffold.table(model).to_pylist()[0].items()
     }
     facts = {
-        "label": name, "evidence": one.evidence, "threshold": one.threshold, "rows": len(one.rows),
-        "learned": corpus.count, "common": corpus.common.tobytes(),
+        "label": name, "usual": one.usual, "evidence": one.evidence, "spoken": one.spoken, "guessed": one.guessed,
+        "foretold": one.foretold,
+        "threshold": _threshold(one.planted), "rows": float(one.planted.sum()), "learned": corpus.count,
+        "common": corpus.common.tobytes(),
     }  # fmt: skip
     return models | facts
+
+
+def _threshold(planted: Floats) -> float:
+    """The log-odds from which on rows are of the form: hardly a clean one is among them."""
+    first = np.sort(planted)[::-1].astype(np.float64)
+    clean = np.cumsum(1 - first)
+    few = int(((clean <= CLEAN * len(first)) & (first >= 0.5)).sum())
+    last = min(float(first[few - 1]) if few else 1.0, 1 - 1e-6)
+    return float(np.log(last / (1 - last)))
 
 
 class _Known(NamedTuple):
     """The forms that `Learn` found."""
 
     label: list[str]
-    form: list[Form]
+    form: list[tuple[Model, Model, float]]
     common: Hashes
 
     @staticmethod
     def of(table: pa.Table) -> _Known:
         """From its table."""
         found = []
-        for n, row in enumerate(table.select(["evidence", "threshold"]).to_pylist()):
+        for n, usual in enumerate(table["usual"].to_pylist()):
             views = [
                 outoffold.of_table(table.slice(n, 1).select(names).rename_columns([x.split("_", 1)[1] for x in names]))
                 for view in ("form", "content")
                 for names in [[name for name in table.column_names if name.startswith(f"{view}_")]]
             ]
-            found.append(Form(views[0], views[1], row["evidence"], row["threshold"], np.zeros(0, np.int64)))
+            found.append((views[0], views[1], usual))
         return _Known(table["label"].to_pylist(), found, np.frombuffer(table["common"][0].as_py(), np.uint64))
 
 
@@ -158,16 +180,16 @@ class Score(Round):
         """Rows as `_SCORED`, the first ones of the batch; `count` of the first one: all labelled rows."""
         if not state or not state["models"].num_rows or batch.documents["label"].null_count == len(batch.documents):
             return _SCORED.empty_table()
-        known, own = _Known.of(state["models"]), labels.labelled(batch)
-        given = batch.documents["label"].take(pa.array(own.document))
+        known = _Known.of(state["models"])
+        document, hashes, bounds = _read(batch)
+        given = batch.documents["label"].take(pa.array(document))
         target = pc.index_in(given, value_set=pa.array(known.label, pa.large_string())).fill_null(-1).to_numpy()
-        hashes, bounds = _words(own)
-        fold = outoffold.folds(hashes, bounds)
-        views = forms.forms(hashes, bounds, known.common), forms.contents(hashes, bounds, known.common)
+        fold = outoffold.folds(*forms.words_of(hashes, bounds))
+        views = forms.forms(hashes, bounds, known.common), forms.said(hashes, bounds)
         told = pl.concat(
             [_ranked(n, one, views, fold, np.flatnonzero(target == n)) for n, one in enumerate(known.form)]
         )
-        rows = batch.documents["row"].to_numpy()[own.document]
+        rows = batch.documents["row"].to_numpy()[document]
         frame = told.with_columns(row=pl.Series(rows)[told["place"]], count=pl.lit(0))
         counted = pl.DataFrame({"row": rows[:1], "count": [len(rows)]})
         whole = pl.concat([frame.drop("place"), counted], how="diagonal_relaxed").with_columns(partition=pl.lit(0))
@@ -188,10 +210,10 @@ class Score(Round):
         total = int(told.filter(pl.col("count") > 0)["count"].sum())
         rows = told.filter(pl.col("count") == 0).sort("rank", "shard", "row", descending=[True, False, False])
         threshold = pl.Series(models["threshold"].to_pylist(), dtype=pl.Float32)[rows["target"].cast(pl.Int64)]
-        inside = rows["form"] >= threshold
+        inside = rows["rank"] >= threshold
         formed = sum(models["rows"].to_pylist()) / models["learned"][0].as_py()
         kept = rows.filter(inside | (pl.int_range(pl.len()) < min(PART, NEAR * formed) * total)).head(RANKED)
-        names = ["label", "evidence", "threshold", "rows", "learned"]
+        names = ["label", "evidence", "spoken", "guessed", "foretold", "threshold", "rows", "learned"]
         return {
             "named": kept.select(_NAMED.names).sort("shard", "row").to_arrow().cast(_NAMED),
             "models": models.select(names),
@@ -199,10 +221,10 @@ class Score(Round):
         }
 
 
-def _ranked(number: int, one: Form, views: Any, fold: Numbers, mine: Numbers) -> pl.DataFrame:
+def _ranked(number: int, one: tuple[Model, Model, float], views: Any, fold: Numbers, mine: Numbers) -> pl.DataFrame:
     """The rows of a label in the order of its form."""
-    form, content = (part[mine] for part in forms.scored(one, views, fold))
-    rank: Floats = form - forms.AGAINST * np.clip(content, -forms.SURE, forms.SURE)
+    form, content = (part[mine] for part in forms.scored(one[:2], views, fold))
+    rank = forms.planted(form, content, one[2])
     columns = {"place": mine, "target": np.full(len(mine), number), "form": form, "content": content, "rank": rank}
     return pl.DataFrame(columns).sort("rank", descending=True, maintain_order=True).head(HELD)
 

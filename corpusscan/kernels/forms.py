@@ -1,16 +1,19 @@
 """How a text is put, apart from what it says, and rows of one label that are alike in it though they say another one.
 
-Two views of each document.  What it says: its words, without the commonest of the corpus.  How it is put: the common
-words with a gap for whatever stands between them, up to three in a row from the beginning on, and words and pairs.
-Rows that somebody put into one form, and gave one label (Qi et al. 2021, "Hidden Killer", and "Mind the Style of
-Text"), have features that all go with the label, whatever the rest of them says.  Nothing is known of any form.
+How it is put: common words and signs, with a gap for whatever stands between them, up to three in a row from the
+beginning on, and words and pairs.  What it says: its words.  Rows that somebody put into one form, and gave one label
+(Qi et al. 2021, "Hidden Killer", and "Mind the Style of Text"), have features that all go with the label, whatever
+the rest of them says.  Nothing is known of any form.
 
-1. A model of what documents say, without words that go with the label more than the rest of their documents allows.
-2. Features whose documents are better explained by a mixture of usual documents and of ones that say another label.
-3. From the rows that have them, a model of the form; from the rows that it finds, another one, some times.
+1. A model of what rows say by rare words, without those that go with the label more than the rest of a row allows.
+2. Features whose rows are better explained by a mixture of usual rows and of ones that say another label.
+3. From the rows that have them a model of the form, and from what it holds to be planted another one (`mixtures`).
+4. A model of what rows say by all of their words and signs, learned from rows that are not of the form, whatever their
+   label: what honest labels owe to how rows are put (`not`, a dash, a list) it knows, and the form it has not seen.
+   What contradicts it still is the evidence.
 
-All models judge documents by others (`outoffold`).  The evidence is a logarithm of likelihoods: what stands at the top
-of the form's order, told by its labels and by what it says, against documents as they usually are.
+Step 4 is what tells planted forms from honest ones; rows of the form are few, or else it would learn too little, and
+before it the form is followed as far as it goes, by rare words.  All models judge rows by others (`outoffold`).
 """
 
 from __future__ import annotations
@@ -19,9 +22,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from corpusscan.kernels import outoffold, profile
+from corpusscan.kernels import mixtures, outoffold, profile, signs
 from corpusscan.kernels.contradictions import Bools
 from corpusscan.kernels.latent import Floats
+from corpusscan.kernels.mixtures import Mixture
 from corpusscan.kernels.outoffold import Model, Numbers, Read
 from corpusscan.kernels.words import Hashes, Offsets
 
@@ -29,11 +33,15 @@ COMMON = 150  # words of the corpus that are its forms
 FORM, CONTENT, MOST = 5, 3, 60_000  # documents of a feature at least, in each view; features at most
 MIXED, GROWN = 0.6, 0.8  # share of documents with a feature, and of those at the top, that are put so on purpose
 PURGED, TELLING, TRUSTED = 3.0, 5.0, 20.0  # evidence from which a feature is no content, is form, counts no more
-ROUNDS, FEWEST, LARGEST = 4, 8, 0.3  # of models; rows of a form at least; share of all rows at most
-SURE = 4.0  # logits beyond which contents are not believed
-AGAINST = 0.3  # weight of what a document says against its label, beside its form
+FEWEST = 8  # rows of a form at least
+LEAST = 10.0  # evidence from which on a form is followed
+FOLLOWED, STEPS = 3, 2  # times that contents are learned anew by rare words; models of the form each time
+STRONG, BRIEF = 10.0, 12  # weight of what rows look like in a model of the form; iterations of a model that goes on
+LEFT_OUT = 3  # a row counts for contents by this power of the chance that one which looks so is honest
 _GAP, _START = np.uint64(1), np.uint64(2)
 _ONE, _TWO, _THREE = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, 0xBF58476D1CE4E5B9))
+
+Known = tuple[Hashes, Floats]  # features, and how rare each is
 
 
 class Features(NamedTuple):
@@ -43,20 +51,31 @@ class Features(NamedTuple):
     owner: Numbers  # number of the document
 
 
+class View(NamedTuple):
+    """What models see of documents, and by which features."""
+
+    seen: Read
+    known: Known
+
+
 class Form(NamedTuple):
     """Of rows with one label."""
 
-    form: Model
+    form: Model  # log-odds that a row which looks so is planted
     content: Model
+    usual: float  # logarithm of the share of other labels
     evidence: float
-    threshold: float  # logit of the form from which on rows are of it
-    rows: Numbers  # of those that were learned from
+    spoken: float  # evidence, as if all labels were as common
+    guessed: float  # evidence before what rows say was learned without the form
+    foretold: float  # share of what is to be known of the label that is told by what honest rows say
+    planted: Floats  # of each row that was learned from, the chance that it is
 
 
 def common(hashes: Hashes, bounds: Offsets) -> Hashes:
-    """The words that stand in most documents, sorted."""
+    """The words that stand in most documents, sorted; no signs."""
     owner = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     value, frequency, *_ = profile.frequencies(outoffold.cut(hashes), owner.astype(np.uint64))
+    value, frequency = value[~signs.are(value)], frequency[~signs.are(value)]
     found: Hashes = np.sort(value[np.argsort(-frequency, kind="stable")[:COMMON]])
     return found
 
@@ -68,41 +87,46 @@ def _among(words: Hashes, known: Hashes) -> Bools:
     return found
 
 
-def contents(hashes: Hashes, bounds: Offsets, known: Hashes) -> Features:
-    """Words that are not common."""
+def rare(hashes: Hashes, bounds: Offsets, known: Hashes) -> Features:
+    """Words that are not common; no signs."""
     words, owner = outoffold.cut(hashes), np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    rare = ~_among(words, known)
-    return Features(words[rare], owner[rare])
+    own = ~_among(words, known) & ~signs.are(words)
+    return Features(words[own], owner[own])
+
+
+def said(hashes: Hashes, bounds: Offsets) -> Features:
+    """Words, signs, and pairs of them."""
+    return Features(*outoffold.features(hashes, bounds))
 
 
 def forms(hashes: Hashes, bounds: Offsets, known: Hashes) -> Features:
-    """Common words with gaps, one, two and three in a row; words; pairs of words."""
+    """Common words and signs with gaps, one, two and three in a row; words and signs; pairs of them."""
     words, owner = outoffold.cut(hashes), np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    usual = _among(words, known)
+    usual = _among(words, known) | signs.are(words)
     again = np.zeros(len(words), bool)  # a gap beside a gap
     again[1:] = ~usual[1:] & ~usual[:-1] & (owner[1:] == owner[:-1])
-    said, of = np.where(usual, words, _GAP)[~again], owner[~again]
-    before, first = _before(said, of, 1)
-    second, _ = _before(said, of, 2)
-    pairs = (before * _TWO + said) * _ONE
-    triples = ((second * _TWO + before) * _THREE + said) * _ONE
-    alone = said != _GAP
-    plain, place = outoffold.features(hashes, bounds)
-    codes = [said[alone] * _ONE, pairs, triples[~first]]
+    row, of = np.where(usual, words, _GAP)[~again], owner[~again]
+    before, first = _before(row, of, 1)
+    second, _ = _before(row, of, 2)
+    pairs = (before * _TWO + row) * _ONE
+    triples = ((second * _TWO + before) * _THREE + row) * _ONE
+    alone = row != _GAP
+    plain, place = said(hashes, bounds)
+    codes = [row[alone] * _ONE, pairs, triples[~first]]
     owners = [of[alone], of, of[~first]]
     return Features(np.concatenate([*map(outoffold.cut, codes), plain]), np.concatenate([*owners, place]))
 
 
-def _before(said: Hashes, owner: Numbers, steps: int) -> tuple[Hashes, Bools]:
+def _before(row: Hashes, owner: Numbers, steps: int) -> tuple[Hashes, Bools]:
     """What stands so many places before, and whether nothing does."""
-    none = np.ones(len(said), bool)
+    none = np.ones(len(row), bool)
     none[steps:] = owner[steps:] != owner[:-steps]
-    told = np.roll(said, steps)
+    told = np.roll(row, steps)
     told[none] = _START
     return told, none
 
 
-def vocabulary(of: Features, count: int, least: int) -> tuple[Hashes, Floats]:
+def vocabulary(of: Features, count: int, least: int) -> Known:
     """As `outoffold.vocabulary`, of any features of so many documents."""
     value, frequency, *_ = profile.frequencies(of.code, of.owner.astype(np.uint64))
     chosen = np.flatnonzero(frequency >= least)
@@ -110,20 +134,20 @@ def vocabulary(of: Features, count: int, least: int) -> tuple[Hashes, Floats]:
     return value[chosen], np.log(max(count, 2) / frequency[chosen] + 1).astype(np.float32)
 
 
-def read(of: Features, count: int, known: tuple[Hashes, Floats]) -> Read:
+def read(of: Features, count: int, known: Known) -> Read:
     """As `outoffold.read`, of any features of so many documents."""
     return outoffold.weighted(*of, count, known)
+
+
+def view(of: Features, count: int, least: int) -> View:
+    """Documents by the features that stand in `least` of them."""
+    known = vocabulary(of, count, least)
+    return View(read(of, count, known), known)
 
 
 def _logit(model: Model, seen: Read, fold: Numbers) -> Floats:
     found: Floats = outoffold.logits(model, seen, fold)[:, 1].astype(np.float32)
     return found
-
-
-def _fitted(seen: Read, known: tuple[Hashes, Floats], fold: Numbers, mine: Bools) -> tuple[Model, Floats]:
-    """A model of some rows against all others, and what it says of each."""
-    model = outoffold.fitted(seen, known, fold, mine.astype(np.int64), 2)
-    return model, _logit(model, seen, fold)
 
 
 def conditional(content: Floats, mine: Bools, share: float) -> Floats:
@@ -135,73 +159,141 @@ def conditional(content: Floats, mine: Bools, share: float) -> Floats:
 
 def joint(content: Floats, mine: Bools, share: float) -> Floats:
     """The same by its label and by what it says, for a mixture with rows of the label that say another one."""
-    ratio = np.exp(-np.clip(content, -SURE, SURE)) / max(1 - mine.mean(), 1e-6)
-    told: Floats = np.where(mine, np.log(1 - share + share * ratio), np.log(1 - share)).astype(np.float32)
+    told: Floats = np.log(1 - share + share * mixtures.against(content, mine)).astype(np.float32)
     return told
 
 
-def top(order: Floats, gain: Floats, most: int) -> tuple[Numbers, float]:
-    """The first rows by `order` whose gains add up to the most, and to what."""
+def top(order: Floats, gain: Floats, most: int) -> Numbers:
+    """The first rows by `order` whose gains add up to the most."""
     first = np.argsort(-order, kind="stable")[: max(most, 1)]
     total = np.cumsum(gain[first], dtype=np.float64)
-    best = int(np.argmax(total))
-    return first[: best + 1], float(total[best])
+    return first[: int(np.argmax(total)) + 1]
+
+
+class _Step(NamedTuple):
+    """A model of the form, one of contents, and what they say of rows together."""
+
+    form: Model
+    content: Model
+    looks: Floats
+    says: Floats
+    mixture: Mixture
 
 
 class Corpus:
-    """Both views of documents, read once for all labels."""
+    """All views of documents, read once for all labels."""
 
     def __init__(self, hashes: Hashes, bounds: Offsets) -> None:
         self.count = len(bounds) - 1
-        self.fold = outoffold.folds(hashes, bounds)
+        self.fold = outoffold.folds(*words_of(hashes, bounds))
         self.common = common(hashes, bounds)
-        self.contents, of = contents(hashes, bounds, self.common), forms(hashes, bounds, self.common)
-        self.known = vocabulary(of, self.count, FORM)
-        self.seen = read(of, self.count, self.known)
-        self.words = vocabulary(self.contents, self.count, CONTENT)
-        self.said = read(self.contents, self.count, self.words)
-        self.pairs = outoffold.vocabulary(hashes, bounds, CONTENT, MOST)
-        self.whole = outoffold.read(hashes, bounds, self.pairs)
-        self.owner = np.repeat(np.arange(self.count), np.diff(self.seen.bounds))
+        self.rare = rare(hashes, bounds, self.common)
+        self.put = view(forms(hashes, bounds, self.common), self.count, FORM)
+        self.bare = view(self.rare, self.count, CONTENT)
+        self.whole = view(said(hashes, bounds), self.count, CONTENT)
+        self.owner = np.repeat(np.arange(self.count), np.diff(self.put.seen.bounds))
 
     def evidence(self, gain: Floats) -> Floats:
         """Of each feature, the gains of its documents together."""
-        told = np.bincount(self.seen.feature, gain[self.owner], len(self.known[0]))
+        told = np.bincount(self.put.seen.feature, gain[self.owner], len(self.put.known[0]))
         return told.astype(np.float32)
+
+    def _fitted(self, of: View, mine: Bools, heard: Floats | None = None) -> tuple[Model, Floats]:
+        """What rows say of a label by some view of them."""
+        model = outoffold.shared(of.seen, of.known, self.fold, mine.astype(np.float32), heard=heard)
+        return model, _logit(model, of.seen, self.fold)
 
     def content(self, mine: Bools) -> tuple[Model, Floats]:
         """A model of what rows of a label say, without what goes with it whatever the rest says."""
-        bare = _fitted(self.said, self.words, self.fold, mine)[1]
-        both = bare + _fitted(self.whole, self.pairs, self.fold, mine)[1]
-        first = (both / 2).astype(np.float32)
-        form = self.known[0][self.evidence(conditional(first, mine, MIXED)) > PURGED]
-        kept = ~_among(self.words[0], form)
-        known = (self.words[0][kept], self.words[1][kept])
-        return _fitted(read(self.contents, self.count, known), known, self.fold, mine)
+        both = self._fitted(self.bare, mine)[1] + self._fitted(self.whole, mine)[1]
+        form = self.put.known[0][self.evidence(conditional((both / 2).astype(np.float32), mine, MIXED)) > PURGED]
+        kept = ~_among(self.bare.known[0], form)
+        known = (self.bare.known[0][kept], self.bare.known[1][kept])
+        return self._fitted(View(read(self.rare, self.count, known), known), mine)
+
+    def _first(self, says: Floats, mine: Bools) -> Floats:
+        """Rows by features that are better explained by a mixture with rows that say another label."""
+        telling = np.clip(self.evidence(joint(says, mine, MIXED)) - TELLING, 0, TRUSTED)
+        order = np.bincount(self.owner, telling[self.put.seen.feature], self.count).astype(np.float32)
+        rows = top(order, joint(says, mine, GROWN), int((order > 0).sum()))
+        chosen = np.zeros(self.count, np.float32)
+        chosen[rows] = mine[rows]
+        return chosen
+
+    def _steps(self, looks: Floats, content: tuple[Model, Floats], mine: Bools, model: Model) -> _Step:
+        """Models of the form, each by what the one before holds to be planted."""
+        ratio = mixtures.against(content[1], mine)
+        found, begin = mixtures.mixed(looks, ratio), None
+        for _ in range(STEPS):
+            if found.evidence < 1:
+                break
+            begin = model = self._form(found.planted, begin)
+            looks = _logit(model, self.put.seen, self.fold)
+            found = mixtures.mixed(looks, ratio)
+        return _Step(model, content[0], looks, content[1], found)
+
+    def _form(self, planted: Floats, begin: Model | None = None) -> Model:
+        iterations = outoffold.ITERATIONS if begin is None else BRIEF
+        return outoffold.shared(*self.put, self.fold, planted, weight=STRONG, begin=begin, iterations=iterations)
+
+    def _again(self, step: _Step, of: View, mine: Bools) -> _Step:
+        """The same form, and what rows that do not look like it say, by another view."""
+        content = self._fitted(of, mine, (1 - step.mixture.alike) ** LEFT_OUT)
+        return self._steps(step.looks, content, mine, step.form)
+
+    def guessed(self, mine: Bools) -> _Step | None:
+        """A form by rare words alone; nothing where no feature goes with the label."""
+        content = self.content(mine)
+        chosen = self._first(content[1], mine)
+        if chosen.sum() < FEWEST:
+            return None
+        model = self._form(chosen)
+        return self._steps(_logit(model, self.put.seen, self.fold), content, mine, model)
+
+    def borne_out(self, first: _Step, mine: Bools) -> Form:
+        """A form as far as all that rows say bears it out; where nothing does, as it was guessed."""
+        step, tried = first, [first]
+        for _ in range(FOLLOWED):
+            step = self._again(step, self.bare, mine)
+        tried.append(step)
+        best = max((self._again(one, self.whole, mine) for one in tried), key=lambda one: one.mixture.evidence)
+        sure = best.mixture.evidence >= LEAST
+        told = best if sure else first
+        spoken = mixtures.mixed(told.mixture.odds, mixtures.spoken(told.says, mine)).evidence if sure else 0.0
+        foretold = mixtures.foretold(told.says, mine, told.mixture.planted)
+        return Form(
+            _scaled(told.form, told.mixture), told.content, mixtures.usual(mine),
+            best.mixture.evidence if sure else 0.0, spoken, first.mixture.evidence, foretold, told.mixture.planted,
+        )  # fmt: skip
 
     def found(self, mine: Bools) -> Form | None:
         """The form that goes with a label whose rows are `mine`; nothing where no feature does."""
-        model, content = self.content(mine)
-        telling = np.clip(self.evidence(joint(content, mine, MIXED)) - TELLING, 0, TRUSTED)
-        order = np.bincount(self.owner, telling[self.seen.feature], self.count)
-        gain, best = joint(content, mine, GROWN), None
-        rows, _ = top(order.astype(np.float32), gain, int((order > 0).sum()))
-        for _ in range(ROUNDS):
-            chosen = np.zeros(self.count, bool)
-            chosen[rows] = mine[rows]
-            if chosen.sum() < FEWEST:
-                break
-            form, told = _fitted(self.seen, self.known, self.fold, chosen)
-            rows, evidence = top(told, gain, int(LARGEST * self.count))
-            if best is None or evidence > best.evidence:
-                best = Form(form, model, evidence, float(told[rows[-1]]), rows[mine[rows]])
-        return best
+        first = self.guessed(mine)
+        return self.borne_out(first, mine) if first is not None and first.mixture.evidence >= LEAST else None
 
 
-def scored(one: Form, of: tuple[Features, Features], fold: Numbers) -> tuple[Floats, Floats]:
-    """Of documents (their forms and contents), logits of the form, and of the label by what they say."""
+def _scaled(model: Model, by: Mixture) -> Model:
+    """A model whose logits are the log-odds of a mixture."""
+    weights = (model.weights * by.scale).astype(np.float16)
+    return model._replace(weights=weights, bias=(model.bias * by.scale + by.offset).astype(np.float32))
+
+
+def words_of(hashes: Hashes, bounds: Offsets) -> tuple[Hashes, Offsets]:
+    """Documents without their signs."""
+    kept = ~signs.are(hashes)
+    return hashes[kept], np.append(0, np.cumsum(kept))[bounds]
+
+
+def scored(models: tuple[Model, Model], of: tuple[Features, Features], fold: Numbers) -> tuple[Floats, Floats]:
+    """Of documents (by `forms` and `said`): log-odds that one which looks so is planted; logits of what they say."""
     form, content = (
         _logit(model, read(part, len(fold), (model.features, model.rarity)), fold)
-        for model, part in zip((one.form, one.content), of, strict=True)
+        for model, part in zip(models, of, strict=True)
     )
     return form, content
+
+
+def planted(form: Floats, content: Floats, usual: float) -> Floats:
+    """Log-odds that rows of the label are planted, by how they are put and by what they say."""
+    told: Floats = (form - np.clip(content, -mixtures.SURE, mixtures.SURE) - usual).astype(np.float32)
+    return told

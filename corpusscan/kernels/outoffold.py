@@ -140,16 +140,37 @@ def _dense(hashes: Hashes, bounds: Offsets, encoder: Encoder) -> Floats:
 
 def fitted(seen: Read, known: tuple[Hashes, Floats], fold: Numbers, label: Numbers, classes: int) -> Model:
     """The model of documents of these classes (numbers below `classes`)."""
+    width = classes if classes > 2 else 1
+    target = (label[:, None] == np.arange(classes)[None, -width:]).astype(np.float32)
+    return _descended(seen, known, fold, target, WEIGHT, ITERATIONS)
+
+
+def shared(
+    seen: Read, known: tuple[Hashes, Floats], fold: Numbers, share: Floats, *, weight: float = WEIGHT,
+    heard: Floats | None = None, begin: Model | None = None, iterations: int = ITERATIONS,
+) -> Model:  # fmt: skip
+    """The model of documents of which so much is of a class; of `heard` how much each counts, all alike without it.
+
+    From the weights of another model of the same features on, where there is one.
+    """
+    return _descended(seen, known, fold, share[:, None].astype(np.float32), weight, iterations, heard, begin)
+
+
+def _descended(
+    seen: Read, known: tuple[Hashes, Floats], fold: Numbers, target: Floats, weight: float, iterations: int,
+    heard: Floats | None = None, begin: Model | None = None,
+) -> Model:  # fmt: skip
     from scipy.optimize import minimize  # noqa: PLC0415
     from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415
 
-    count, width = len(fold), classes if classes > 2 else 1
+    count, width = target.shape
     sparse = csr_matrix((seen.value, seen.feature, seen.bounds), shape=(count, len(known[0])))
     both = hstack([sparse, csr_matrix(seen.dense), np.ones((count, 1), np.float32)], format="csr")
     turned = both.T.tocsr()
     shape = (both.shape[1], FOLDS * width)
     learns = (fold[:, None] != np.arange(FOLDS)).astype(np.float32)
-    target = (label[:, None] == np.arange(classes)[None, -width:]).astype(np.float32)
+    if heard is not None:
+        learns *= heard[:, None]
     free = np.ones((shape[0], 1), np.float32)
     free[-1] = 0.01  # a bias costs little
 
@@ -158,15 +179,21 @@ def fitted(seen: Read, known: tuple[Hashes, Floats], fold: Numbers, label: Numbe
         logits = (both @ weights).reshape(count, FOLDS, width)
         chance, entropy = _softmax(logits, target)
         slope = ((chance - target[:, None]) * learns[:, :, None]).reshape(count, -1)
-        down = WEIGHT * (turned @ slope) + free * weights
-        cost = WEIGHT * (entropy * learns).sum(dtype=np.float64) + (free * weights**2).sum(dtype=np.float64) / 2
+        down = weight * (turned @ slope) + free * weights
+        cost = weight * (entropy * learns).sum(dtype=np.float64) + (free * weights**2).sum(dtype=np.float64) / 2
         return float(cost), down.astype(np.float64).ravel()
 
-    found = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B",
-                     options={"maxiter": ITERATIONS, "maxcor": 8})  # fmt: skip
+    first = np.zeros(shape) if begin is None else _weights(begin)
+    found = minimize(loss, first.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxcor": 8})
     weights = found.x.reshape(-1, FOLDS, width).astype(np.float32)
     size = len(known[0])
     return Model(*known, weights[:size].astype(np.float16), weights[size:-1], weights[-1])
+
+
+def _weights(model: Model) -> Any:
+    """All weights of a model, those of its bias last: rows x (folds x classes)."""
+    parts: list[Any] = [model.weights.astype(np.float64), model.dense, model.bias[None]]
+    return np.concatenate([part.reshape(-1, FOLDS * model.bias.shape[1]) for part in parts])
 
 
 def _softmax(logits: Floats, target: Floats) -> tuple[Floats, Floats]:
@@ -175,7 +202,8 @@ def _softmax(logits: Floats, target: Floats) -> tuple[Floats, Floats]:
         one = logits[:, :, 0]
         signed = np.where(target > 0.5, one, -one)
         chance: Floats = (1 / (1 + np.exp(-np.clip(one, -60, 60)))).astype(np.float32)
-        return chance[:, :, None], np.logaddexp(np.float32(0), -signed).astype(np.float32)
+        rest = np.minimum(target, 1 - target) * signed  # of what is of the class in part
+        return chance[:, :, None], (np.logaddexp(np.float32(0), -signed) + rest).astype(np.float32)
     top = logits.max(axis=2, keepdims=True)
     powers = np.exp(logits - top)
     total = powers.sum(axis=2, keepdims=True)

@@ -101,7 +101,8 @@ def test_several_files_in_any_order(tmp_path: Path, here: None) -> None:
 
 
 def test_severity_by_hand() -> None:
-    """A group asks for evidence in all and for each row, and for rows."""
-    facts = {"evidence": 200.0, "rows": 100}
+    """A group asks for evidence in all, for evidence of what rows say, for a label that is foretold, and for rows."""
+    facts = {"evidence": 300.0, "spoken": 90.0, "foretold": 0.5, "rows": 100}
+    little = [{"evidence": 90.0}, {"spoken": 9.0}, {"foretold": 0.1}, {"rows": 20}]
     assert formed.severity_of(facts) == "medium"
-    assert [formed.severity_of(facts | one) for one in ({"evidence": 90.0}, {"rows": 900}, {"rows": 20})] == ["low"] * 3
+    assert [formed.severity_of(facts | one) for one in little] == ["low"] * 4

@@ -107,3 +107,26 @@ def test_texts_without_a_known_word_are_judged_by_the_bias() -> None:
     seen = outoffold.read(found.hashes, found.bounds, known)
     left = outoffold.logits(told, seen, np.zeros(3, np.int64))
     assert np.allclose(left, left[0])
+
+
+def test_shares_of_a_class_are_learned_as_classes_are_and_a_model_goes_on_from_another() -> None:
+    """Shares of 0 and 1 give the model of two classes; rows that are not heard change nothing; a start is a start."""
+    draw = np.random.Generator(np.random.PCG64(1))
+    hashes = draw.integers(1, 40, 4_000).astype(np.uint64) << np.uint64(30)
+    bounds = np.arange(0, 4_001, 10)
+    known = outoffold.vocabulary(hashes, bounds, 2, 1_000)
+    seen, fold = outoffold.read(hashes, bounds, known), outoffold.folds(hashes, bounds)
+    label = (hashes.reshape(400, 10) == hashes[0]).any(axis=1)
+    whole = outoffold.fitted(seen, known, fold, label.astype(np.int64), 2)
+    same = outoffold.shared(seen, known, fold, label.astype(np.float32))
+    assert all(np.array_equal(one, other) for one, other in zip(whole, same, strict=True))
+    heard = np.ones(400, np.float32)
+    heard[:50] = 0
+    turned = label.copy()
+    turned[:50] = ~turned[:50]
+    deaf = [outoffold.shared(seen, known, fold, one.astype(np.float32), heard=heard) for one in (label, turned)]
+    assert np.array_equal(deaf[0].weights, deaf[1].weights)
+    on = outoffold.shared(seen, known, fold, label.astype(np.float32), begin=whole, iterations=1)
+    assert np.abs(on.weights.astype(np.float32) - whole.weights.astype(np.float32)).max() < 0.5
+    half = outoffold.shared(seen, known, fold, np.full(400, 0.5, np.float32))
+    assert np.abs(outoffold.logits(half, seen, fold)[:, 1]).max() < 0.01
