@@ -41,7 +41,7 @@ def group_of(facts: dict[str, Any], own: pl.DataFrame) -> dict[str, Any]:
         "group": f"{NAME}:{blake3(label.encode('utf-8', 'surrogatepass')).hexdigest(8)}", "kind": "labels",
         "title": f"A form of text that goes with the label {label}"[:TITLE], "attack": "backdoor_trigger",
         "severity": severity_of(facts), "score": float(1 - 1 / (1 + facts["evidence"] / 100)), "q_value": None,
-        "documents": len(own), "independent_documents": max(inside["hash"].n_unique(), 1),
+        "documents": len(inside) or len(own), "independent_documents": max(inside["hash"].n_unique(), 1),
         "sources": own["source"].drop_nulls().n_unique(), "first_seen": times[0] if times else None,
         "last_seen": times[-1] if times else None,
         "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
