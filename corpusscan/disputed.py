@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 from blake3 import blake3
 
 from corpusscan import conflicting, labels
@@ -95,13 +94,10 @@ def foreseen(batch: Batch, own: Labelled, state: State) -> Numbers:
     if known is None:
         return np.full(len(own.document), -1)
     model, names = known[0], known[2]["classes"]
-    given = batch.documents["label"].take(pa.array(own.document))
-    label = pc.index_in(given, value_set=pa.array(names, pa.large_string())).fill_null(0).to_numpy()
+    label = np.maximum(labels.numbers(batch.documents["label"].take(pa.array(own.document)), names), 0)
     fold = outoffold.folds(own.hashes, own.bounds)
     seen = outoffold.read(own.hashes, own.bounds, (model.features, model.rarity))
-    found = contradictions.foreseen(
-        outoffold.logits(model, seen, fold), label.astype(np.int64), outoffold.wide(model.bias[fold])
-    )
+    found = contradictions.foreseen(outoffold.logits(model, seen, fold), label, outoffold.wide(model.bias[fold]))
     return np.where(found.against, found.top, -1)
 
 

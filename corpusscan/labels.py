@@ -106,6 +106,12 @@ def classes(label: pa.ChunkedArray) -> Classes:
     return Classes(sorted(name for _, name in kept), told)
 
 
+def numbers(given: pa.Array | pa.ChunkedArray, names: list[str]) -> Numbers:
+    """The number of each label among the classes; -1 where it is none of them."""
+    told: Numbers = pc.index_in(given, value_set=pa.array(names, pa.large_string())).fill_null(-1).to_numpy()
+    return told.astype(np.int64)
+
+
 def _order(one: tuple[int, str]) -> tuple[int, str]:
     return -one[0], one[1]
 

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpusscan import labels, sampling
 from corpusscan.contradicted import ALL
@@ -44,8 +43,7 @@ class Near(Round):
         every = sampling.named_first(pl.DataFrame(rows).select(*on, "words", "label"), asked, self.words)
         hashes, bounds = exchanges.listed(every, "words")
         model, _, facts = known
-        named = pa.array(facts["classes"], pa.large_string())
-        label = pc.index_in(every["label"].to_arrow(), value_set=named).fill_null(-1).to_numpy().astype(np.int64)
+        label = labels.numbers(every["label"].to_arrow(), facts["classes"])
         seen = outoffold.read(hashes, bounds, (model.features, model.rarity))
         mine = np.arange(int(every["mine"].is_not_null().sum()))
         told = disagreement.among_neighbours(seen, label, mine)

@@ -125,12 +125,6 @@ class _Known:
         self.units = [np.array(unit, np.uint64) for unit in self.facts["units"]]
         self.targets = np.array(self.facts["targets"], np.int64)
 
-    def numbers(self, batch: Batch, own: Labelled) -> Any:
-        """The number of the label of each labelled document; -1 where it is no class."""
-        given = batch.documents["label"].take(pa.array(own.document))
-        found = pc.index_in(given, value_set=pa.array(self.facts["classes"], pa.large_string()))
-        return found.fill_null(-1).to_numpy().astype(np.int64)
-
     def foretold(self, own: Labelled, found: Places) -> Floats:
         """The chance of the label of each unit where it stands, told by the rest of the document."""
         some, place = np.unique(found.document, return_inverse=True)
@@ -171,7 +165,7 @@ class Weigh(Round):
         if not state["facts"].num_rows or batch.documents["label"].null_count == len(batch.documents):
             return _CARRIED.empty_table()
         known, own = _Known(state), labels.labelled(batch)
-        label = known.numbers(batch, own)
+        label = labels.numbers(batch.documents["label"].take(pa.array(own.document)), known.facts["classes"])
         found = units.stand(own.hashes, own.bounds, known.units)
         found = Places(*(one[label[found.document] >= 0] for one in found))
         if not len(found.unit):

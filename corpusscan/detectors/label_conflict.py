@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpusscan import conflicting, disputed, labels, pairing, schema
 from corpusscan.conflicting import COLUMN, Counted
@@ -79,8 +78,7 @@ class Sketch(Round):
         if not facts or batch.documents["label"].null_count == len(batch.documents):
             return pa.table({})
         own = labels.labelled(batch)
-        given = batch.documents["label"].take(pa.array(own.document))
-        label = pc.index_in(given, value_set=pa.array(facts["classes"], pa.large_string())).fill_null(-1).to_numpy()
+        label = labels.numbers(batch.documents["label"].take(pa.array(own.document)), facts["classes"])
         bands, checks, words = sketches.sketched_words(own.hashes, own.bounds)
         kept = np.flatnonzero((label >= 0) & (words >= WORDS))
         document = own.document[kept]

@@ -116,9 +116,7 @@ class Score(Round):
 def _scored(batch: Batch, model: Any, chance: Any, facts: Any) -> Iterator[pl.DataFrame]:
     """The rows of a batch for `Score`."""
     own = labels.labelled(batch)
-    given = batch.documents["label"].take(pa.array(own.document))
-    number = {name: n for n, name in enumerate(facts["classes"])}
-    label = np.array([number.get(name, -1) for name in given.to_pylist()], np.int64)
+    label = labels.numbers(batch.documents["label"].take(pa.array(own.document)), facts["classes"])
     whole = np.flatnonzero(label >= 0)
     if not len(whole):
         return
