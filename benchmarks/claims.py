@@ -24,10 +24,10 @@ import pyarrow as pa
 import zstandard
 
 from corpusscan import schema
+from corpusscan.kernels.intervals import interval
 from corpusscan.meaning import claims
 from corpusscan.meaning.asserting import Engine
 from corpusscan.meaning.concentration import alone
-from corpusscan.redteam.discovery import interval
 
 FALSE = ("fake", "F", "REFUTES", "Refutes", "false")
 TRUE = ("real", "T", "SUPPORTS", "Supports", "true")

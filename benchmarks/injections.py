@@ -24,7 +24,7 @@ import polars as pl
 import zstandard
 
 import corpusscan
-from corpusscan.redteam.discovery import interval
+from corpusscan.kernels.intervals import interval
 
 ROOT = Path(__file__).parents[1]
 MERE = (

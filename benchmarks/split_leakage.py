@@ -19,7 +19,7 @@ import polars as pl
 import zstandard
 
 from corpusscan import audit, config
-from corpusscan.redteam.discovery import interval
+from corpusscan.kernels.intervals import interval
 from corpusscan.report import Report
 
 DETECTORS = ("exact_duplicate", "near_duplicate", "split_leakage")

@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from corpusscan import schema
+from corpusscan.kernels.intervals import interval
 
 CERTAIN = 0.95
 MOST = 10**12  # documents of a campaign
@@ -48,14 +49,6 @@ def _counted(frame: pl.DataFrame, column: str) -> dict[str, int]:
 def at_least(hits: int, trials: int) -> float:
     """What the rate behind `hits` of `trials` is at least, with a confidence of 95 %."""
     return interval(hits, trials, 1 - CERTAIN)[0]
-
-
-def interval(hits: int, trials: int, tail: float) -> tuple[float, float]:
-    """Between which the rate behind `hits` of `trials` lies, but for so much at each end."""
-    from scipy.special import betaincinv  # noqa: PLC0415  # takes a third of a second
-
-    low = float(betaincinv(hits, trials - hits + 1, tail)) if hits else 0.0
-    return low, float(betaincinv(hits + 1, trials - hits, 1 - tail)) if hits < trials else 1.0
 
 
 def smallest(rates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import polars as pl
 
 from corpusscan import schema
 from corpusscan.errors import InputError
-from corpusscan.redteam.discovery import interval
+from corpusscan.kernels.intervals import interval
 from corpusscan.redteam.plant import CAMPAIGNS, SCHEMA
 
 Document = tuple[str, int]

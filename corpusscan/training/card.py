@@ -11,7 +11,7 @@ from typing import Any
 
 from corpusscan.errors import InputError, UsageError
 from corpusscan.kernels.classifier import Model
-from corpusscan.redteam.discovery import interval
+from corpusscan.kernels.intervals import interval
 from corpusscan.version import __version__
 
 TAIL = 0.025  # of an interval of 95 %, at each end
