@@ -13,7 +13,9 @@ from corpusscan import labels
 from corpusscan.detector import Batch
 from corpusscan.gathering import ANNOTATOR, KINDS, MONTH, SOURCE, WORD
 from corpusscan.kernels import hashing, outoffold, profile
+from corpusscan.kernels.confusions import FEWEST, GATHERED
 from corpusscan.kernels.excerpts import excerpt
+from corpusscan.kernels.intervals import interval
 from corpusscan.kernels.outoffold import Numbers
 from corpusscan.labels import Labelled
 from corpusscan.quoted import Quoted
@@ -119,6 +121,32 @@ class Shower:
         start = self.texts.start
         return {"field": self.texts.field, "start": start, "end": start + len(self.texts.text), "excerpt": shown,
                 "mark": json.dumps(mark)}  # fmt: skip
+
+
+def spread(surest: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Evidence of how wrong labels are spread, by `confusions.surest`; none where there are too few documents."""
+    wrong, count = surest["wrong"], surest["documents"]
+    if count < FEWEST:
+        return {}
+    low, high = interval(wrong, count, 0.025)
+    pairs = [[names[top][:TITLE], names[given][:TITLE], n, round(expected, 1), p]
+             for given, top, n, expected, p in surest["pairs"]]  # fmt: skip
+    share = f"{100 * wrong / count:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+    told = [f"Of the {count:,} documents whose class is foreseen most surely {share} have another label"]
+    for was, turned, n, expected, p in pairs:
+        told.append(
+            f"they gather at labels turned from {was} to {turned}: {n} where {expected} are expected (p = {p:.1g})"
+        )
+    if surest["rises"] <= GATHERED:
+        after = 100 * surest["next_wrong"] / surest["next_documents"]
+        told.append(f"more than of the next ones, {after:.1f} % (p = {surest['rises']:.1g}), as honest doubt never is")
+    elif not pairs:
+        told.append(
+            "too few to tell how they are spread"
+            if wrong < FEWEST
+            else "no pair of classes stands out: so many of all labels may be wrong whatever their texts say"
+        )
+    return {"verdict": "; ".join(told) + ".", "surest": count, "surest_wrong": wrong, "turned": pairs}
 
 
 def group_of(one: dict[str, Any], own: pl.DataFrame, facts: dict[str, Any]) -> dict[str, Any]:

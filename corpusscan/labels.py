@@ -18,7 +18,7 @@ from blake3 import blake3
 from corpusscan import gathering
 from corpusscan.detector import Batch, Context, Limit, Round, State, limits
 from corpusscan.gathering import ANNOTATOR, KINDS, MONTH, SOURCE
-from corpusscan.kernels import contradictions, hashing, outoffold, sketches
+from corpusscan.kernels import confusions, contradictions, hashing, outoffold, sketches
 from corpusscan.kernels.contradictions import Foreseen, Null
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.outcomes import ranges
@@ -186,6 +186,7 @@ def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], most: int)
         return {}
     facts["foretold"] = known
     facts["thresholds"] = [float(found.given[label == n].mean()) for n in range(len(names))]
+    facts["surest"] = confusions.surest(found, label, outoffold.contents(hashes, bounds), len(names))
     named = {kind: rows[KINDS[kind]].to_numpy() for kind in (SOURCE, ANNOTATOR, MONTH)}
     facts["suspects"] = gathering.suspects(hashes, bounds, model, fold, label, found, chance, named)
     told = {name: pa.array([part.tobytes()], pa.large_binary()) for name, part in chance._asdict().items()}

@@ -32,6 +32,7 @@ from corpusscan.contradicted import (
     group_of,
     hits_of,
     members_of,
+    spread,
 )  # fmt: skip
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.gathering import KINDS
@@ -199,6 +200,7 @@ def _ranked(told: pl.DataFrame, facts: dict[str, Any]) -> dict[str, Any] | None:
     evidence = {
         "labelled": total, "estimated_errors": unlike, "share": round(unlike / total, 4),
         "foretold": round(facts["foretold"], 3), "confusion": _confusion(counts, facts),
+        **spread(facts["surest"], facts["classes"]),
     }  # fmt: skip
     return {
         "suspect": ALL,

@@ -222,7 +222,7 @@ def spread(against: Floats, expected: Floats) -> float:
     return float(np.clip(max(variances), *SPREAD))
 
 
-def tails(least: Any, mean: Any, variance: float) -> npt.NDArray[np.float64]:
+def tails(least: Any, mean: Any, variance: Any) -> npt.NDArray[np.float64]:
     """With what probability a count is at least so large, its mean varying by a gamma distribution."""
     from scipy.special import betainc  # noqa: PLC0415  # takes a third of a second
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 
 EXAMPLES, CELLS = 5, 12  # whatever the evidence holds, no more is shown
-TOLD = ("confusion", "examples", "counterparts")
+TOLD = ("confusion", "examples", "counterparts", "verdict", "surest", "surest_wrong", "turned")
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -20,6 +20,7 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 class Evidence(msgspec.Struct, frozen=True):
     """The part of a group's evidence that is drawn."""
 
+    verdict: str = ""  # how wrong labels are spread
     confusion: list[tuple[str, str, Count]] = []  # label given, label foreseen, documents
     examples: list[tuple[str, str, str]] = []  # label given, label foreseen, what it says
     counterparts: list[tuple[str, str, str]] = []  # the same of rows whose labels agree with them
@@ -48,4 +49,4 @@ def mislabelled(text: str | None) -> Evidence | None:
         return None
     if not told.confusion:
         return None
-    return Evidence(told.confusion[:CELLS], told.examples[:EXAMPLES], told.counterparts[:EXAMPLES])
+    return Evidence(told.verdict, told.confusion[:CELLS], told.examples[:EXAMPLES], told.counterparts[:EXAMPLES])

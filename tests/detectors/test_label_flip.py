@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from corpora import Record, write_jsonl
 
@@ -16,6 +17,7 @@ from corpusscan import contradicted, io, labels, schema
 from corpusscan.config import Columns
 from corpusscan.detector import Context
 from corpusscan.detectors import label_flip
+from corpusscan.kernels.intervals import interval
 
 GOOD = ["lovely", "warm", "bright", "superb", "charming", "witty"]
 BAD = ["dull", "awful", "tired", "clumsy", "boring", "bleak"]
@@ -113,6 +115,52 @@ def test_honest_labels_and_labels_wrong_at_random_flag_nothing(tmp_path: Path) -
     ranked = report.findings.collect().sort("score", descending=True)["row"].to_list()
     assert len(wrong & set(ranked[:50])) >= 48
     assert 0.07 < json.loads(groups[0]["evidence"])["share"] < 0.13
+
+
+def spread(folder: Path, records: list[Record]) -> tuple[dict[str, Any], str]:
+    """The evidence of the group of single rows, of a corpus with no other group, and the page."""
+    groups, _ = scan(folder, records)
+    assert [(one["group"], one["severity"]) for one in groups] == [(f"{contradicted.NAME}:suspicious-labels", "low")]
+    return json.loads(groups[0]["evidence"]), (folder / "out" / "report.html").read_text("utf-8")
+
+
+def test_labels_turned_from_one_class_to_another_are_told_and_flag_nothing(tmp_path: Path) -> None:
+    """A seventh of one class labelled as the other: the pair, with its counts, in the evidence and on the page."""
+    draw, records = random.Random(11), []
+    for one in reviews(3_000, wrong=0):
+        label = "good" if one["label"] == "bad" and draw.random() < 0.15 else one["label"]
+        records.append({"text": one["text"], "label": label})
+    told, page = spread(tmp_path, records)
+    ((was, turned, found, expected, p),) = told["turned"]
+    assert (was, turned) == ("bad", "good")
+    assert 10 <= found <= 40
+    assert found > 4 * expected
+    assert p <= 0.01
+    said = f"they gather at labels turned from bad to good: {found} where {expected} are expected"
+    assert said in told["verdict"]
+    assert said in page
+
+
+def test_labels_wrong_by_lot_have_no_pair_and_their_share_is_told(tmp_path: Path) -> None:
+    """One label in ten wrong anywhere: no pair stands out, and the interval of the surest holds the share."""
+    records = [{"text": one["text"], "label": one["label"]} for one in reviews(3_000, wrong=0.1)]
+    told, page = spread(tmp_path, records)
+    assert told["turned"] == []
+    assert told["surest"] == pytest.approx(300, abs=3)
+    assert "no pair of classes stands out" in told["verdict"]
+    assert told["verdict"] in page
+    low, high = interval(told["surest_wrong"], told["surest"], 0.025)
+    assert low < 0.1 < high
+    assert f"({100 * low:.1f} to {100 * high:.1f})" in told["verdict"]
+
+
+def test_too_few_wrong_labels_to_tell_how_they_are_spread() -> None:
+    """A handful is no pattern, and of a few documents nothing is said; where the clearest are wrong most, that is."""
+    none = {"documents": 300, "wrong": 2, "next_documents": 600, "next_wrong": 9, "rises": 0.9, "pairs": []}
+    assert contradicted.spread(none, ["a", "b"])["verdict"].endswith("too few to tell how they are spread.")
+    assert contradicted.spread(none | {"documents": 5}, ["a", "b"]) == {}
+    clear = contradicted.spread(none | {"wrong": 60, "rises": 1e-20}, ["a", "b"])["verdict"]
+    assert "more than of the next ones, 1.5 %" in clear
 
 
 def test_neighbours_are_heard(tmp_path: Path) -> None:
@@ -245,10 +293,14 @@ def test_hostile_labels_and_texts(tmp_path: Path) -> None:
     assert [one["title"] for one in groups if one["severity"] in schema.FLAGGED] == ["Zanthe"]
 
 
+def test_numbers_of_labels() -> None:
+    """The place of each among the classes; none of a label that is no class, or missing."""
+    given = pa.array(["b", "x", None, "a"], pa.large_string())
+    assert labels.numbers(given, ["a", "b"]).tolist() == [1, -1, -1, 0]
+
+
 def test_classes_by_hand() -> None:
     """Names are in order whatever comes first, and rows of other labels are counted."""
-    import pyarrow as pa
-
     told = labels.classes(pa.chunked_array([["b"] * 200 + ["a"] * 200 + ["c"] * 5]))
     assert told.names == ["a", "b"]
     assert [one.left for one in told.limits] == [5, 0]

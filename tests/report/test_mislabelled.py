@@ -16,6 +16,15 @@ def test_confusion_and_rows_are_taken_from_the_evidence() -> None:
     assert told.confusion == [("a", "b", 3)] * CELLS
     assert told.examples == [("a", "b", "said")] * EXAMPLES
     assert told.counterparts == []
+    assert told.verdict == ""
+
+
+def test_how_wrong_labels_are_spread_is_taken_from_the_evidence() -> None:
+    """The verdict as it stands; one that is no text makes the whole no evidence."""
+    told = mislabelled(json.dumps({"confusion": [["a", "b", 3]], "verdict": "Anywhere.", "turned": [["a", "b", 9]]}))
+    assert told is not None
+    assert told.verdict == "Anywhere."
+    assert mislabelled(json.dumps({"confusion": [["a", "b", 3]], "verdict": 3})) is None
 
 
 @pytest.mark.parametrize(
