@@ -10,7 +10,13 @@ targeted  60 rows that name one entity get another label (Wan et al. 2023), one 
           group at medium or above is titled by the entity, how many of the 60 rows are flagged, other groups and rows.
 human     real errors of IMDB, found by people (votes of Mechanical Turk): of the 50 and 100 rows ranked worst those
           that they call wrong, among the rows that they judged; and how many of all 50 and 100 they judged at all.
-clean     the sets as they are: groups at medium or above and rows flagged, with the reason of each.
+pairs     3 and 10 % of one class get the label of one other, and as many of all rows any other label, by lot: how
+          often the pair is told, how often another one, and what share of the surest labels is wrong.
+boundary  80 % of the rows, drawn for each campaign: of them the 3 % that a logistic regression of scikit-learn, out of
+          sample, is least sure of, or surest of, get the label that it holds likeliest beside theirs: how many of these
+          are contradicted at all, and what is told of the surest.
+clean     the sets as they are: groups at medium or above and rows flagged, with the reason of each; what is told of how
+          wrong labels are spread.
 
 Rates with exact intervals (Clopper and Pearson, 95 %).  `targeted` and `clean` scan as a user does.
 """
@@ -37,13 +43,14 @@ from scipy.sparse import csr_matrix, save_npz
 
 import corpusscan
 from corpusscan import labels
-from corpusscan.kernels import disagreement, outoffold
+from corpusscan.kernels import confusions, contradictions, disagreement, outoffold
+from corpusscan.kernels.intervals import interval
 from corpusscan.kernels.words import Words, hashed
-from corpusscan.redteam.discovery import interval
 
 RATES = (0.01, 0.03, 0.1)
 ROWS = 60
 MOST = {"imdb": 8_000, "pros_cons": 10_000, "masakhanews": 8_000}  # records that campaigns are planted into
+PAIRED = "sst2,subjectivity,ag_news,covid_tweets,sentinel_prompts,sms_spam"
 RANDOM, TARGETED = "imdb,sst2,ag_news", "imdb,ag_news,sst2,masakhanews"
 KEY = bytes(range(32))
 
@@ -51,7 +58,7 @@ KEY = bytes(range(32))
 def main() -> None:
     """Measure one part."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("part", choices=("random", "targeted", "human", "clean"))
+    options.add_argument("part", choices=("random", "targeted", "human", "pairs", "boundary", "clean"))
     options.add_argument("--data", type=Path, default=Path(__file__).parent.parent.parent / "shared" / "data")
     options.add_argument("--sets", default="", help="These sets only, parted by commas.")
     options.add_argument("--campaigns", type=int, default=20)
@@ -64,6 +71,10 @@ def main() -> None:
         targeted(chosen.data, sets or TARGETED.split(","), chosen.campaigns, chosen.seed)
     elif chosen.part == "human":
         human(chosen.data)
+    elif chosen.part == "pairs":
+        paired(chosen.data, sets or PAIRED.split(","), chosen.campaigns, chosen.seed)
+    elif chosen.part == "boundary":
+        bounded(chosen.data, sets or PAIRED.split(",")[:3], chosen.campaigns, chosen.seed)
     else:
         clean(chosen.data, sets or list(labelled.SETS))
 
@@ -72,7 +83,7 @@ def classed(found: list[labelled.Record]) -> tuple[list[labelled.Record], npt.ND
     """The records of a class of enough rows, with the number of it, and how many classes there are."""
     known = labels.classes(pa.chunked_array([pa.array([one["label"] or None for one in found]).drop_null()])).names
     kept = [one for one in found if one["label"] in known]
-    return kept, np.array([known.index(one["label"]) for one in kept]), len(known)
+    return kept, np.array([known.index(one["label"]) for one in kept], np.int64), len(known)
 
 
 def foreseen(words: Words, label: npt.NDArray[np.int64], classes: int) -> tuple[npt.NDArray[Any], csr_matrix]:
@@ -220,6 +231,89 @@ def human(data: Path) -> None:
         print(f"    of the worst {most} of all {judged[known].sum()} are judged, {wrong[known].sum()} not confirmed")
 
 
+class Surest:
+    """What is told of the labels of a set that are foreseen most surely, however its rows are labelled."""
+
+    def __init__(self, texts: list[str], classes: int) -> None:
+        self.words, self.classes = hashed(pa.array(texts, pa.large_string()), KEY), classes
+        self.content = outoffold.contents(self.words.hashes, self.words.bounds)
+
+    def told(self, label: npt.NDArray[np.int64]) -> tuple[Any, dict[str, Any]]:
+        """Of each document what is foreseen, and what `confusions` tells."""
+        model, fold = labels.fitted(self.words.hashes, self.words.bounds, label, self.classes)
+        seen = outoffold.read(self.words.hashes, self.words.bounds, (model.features, model.rarity))
+        bare = outoffold.wide(model.bias[fold])
+        found = contradictions.foreseen(outoffold.logits(model, seen, fold), label, bare)
+        return found, confusions.surest(found, label, self.content, self.classes)
+
+
+def paired(data: Path, sets: list[str], campaigns: int, seed: int) -> None:
+    """Flips of one pair of classes, and flips at random."""
+    for name in sets:
+        kept, label, classes = classed(labelled.records(data, name, MOST.get(name, 0)))
+        judge = Surest([one["text"] for one in kept], classes)
+        print(f"{name}, {len(label):,} rows, {classes} classes; as it is: {judge.told(label)[1]}")
+        for rate in (0.03, 0.1):
+            for targeted in (True, False):
+                hits, others, floors = 0, 0, []
+                for number in range(campaigns):
+                    draw = np.random.default_rng(seed + number)
+                    was, turned = draw.choice(classes, 2, replace=False).tolist()
+                    given, mine = label.copy(), np.flatnonzero(label == was)
+                    given[draw.permutation(mine)[: round(rate * len(mine))]] = turned
+                    told = judge.told(given if targeted else flip(label, classes, rate, seed + number)[0])[1]
+                    found = [(one.given, one.foreseen) for one in told["pairs"]]
+                    hits += targeted and (turned, was) in found
+                    others += any(one != (turned, was) or not targeted for one in found)
+                    floors.append(told["wrong"] / told["documents"])
+                kind = "one pair" if targeted else "at random"
+                share = f"{np.mean(floors):.1%} ({min(floors):.1%} to {max(floors):.1%})"
+                print(f"  {kind}, {rate:.0%}: told {ratio(hits, campaigns)}, others {ratio(others, campaigns)}; "
+                      f"of the surest wrong {share}", flush=True)  # fmt: skip
+
+
+def bounded(data: Path, sets: list[str], campaigns: int, seed: int) -> None:
+    """Flips of the rows nearest to a boundary, and of the surest ones."""
+    for name in sets:
+        kept, label, classes = classed(labelled.records(data, name, MOST.get(name, 0)))
+        told: dict[str, list[Any]] = {}
+        for number in range(campaigns):
+            some = np.sort(np.random.default_rng(seed + number).permutation(len(kept))[: len(kept) * 4 // 5])
+            texts, own = [kept[n]["text"] for n in some], label[some]
+            judge, chance = Surest(texts, classes), independent(texts, own)
+            first, second = np.sort(chance, axis=1)[:, :-3:-1].T
+            order, part = np.argsort(first - second, kind="stable"), round(0.03 * len(some))
+            chance[np.arange(len(some)), own] = -1
+            for kind, rows in (("none", order[:0]), ("nearest", order[:part]), ("surest", order[-part:])):
+                given = own.copy()
+                given[rows] = chance[rows].argmax(axis=1)
+                found, facts = judge.told(given)
+                least = np.argsort(found.chance, kind="stable")[: len(some) // 10]
+                rise = facts["rises"] <= confusions.GATHERED
+                doubtful = (found.top != given)[least].mean()
+                shares = facts["wrong"] / facts["documents"], facts["next_wrong"] / facts["next_documents"], doubtful
+                told.setdefault(kind, []).append((rise, found.against[rows].mean() if len(rows) else 0, *shares))
+        for kind, rows in told.items():
+            rise, against, *shares = np.array(rows, float).T
+            line = ", ".join(f"{np.mean(one):.1%} ({min(one):.1%} to {max(one):.1%})" for one in shares)
+            print(f"{name}, {kind}: told as most where surest {ratio(int(rise.sum()), campaigns)}")
+            print(f"    of the rows turned {np.mean(against):.0%} contradicted", end="; ")
+            print(f"wrong of the surest, the next, the doubtful {line}", flush=True)
+
+
+def independent(texts: list[str], label: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Chances of classes by scikit-learn, out of sample."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_predict
+
+    features = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform(texts)
+    told: npt.NDArray[np.float64] = cross_val_predict(
+        LogisticRegression(C=5, max_iter=300), features, label, cv=5, method="predict_proba"
+    )
+    return told
+
+
 def clean(data: Path, sets: list[str]) -> None:
     """The sets as they are."""
     rows, bad = 0, 0
@@ -233,6 +327,8 @@ def clean(data: Path, sets: list[str]) -> None:
         print(f"{name}, {len(kept):,} rows: {len(flagged)} groups, {marked} rows flagged; low: {low}", flush=True)
         for line in _reasons(flagged):
             print(f"    {line}")
+        for one in groups.filter(pl.col("q_value").is_null())["evidence"]:
+            print(f"    {json.loads(one).get('verdict')}", flush=True)
     print(f"{rows:,} rows of {len(sets)} sets: {bad} flagged, {bad / max(rows, 1):.3%}")
 
 
