@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import hypergeom
+from scipy.stats import hypergeom, nbinom
 
 from corpusscan.kernels import confusions
 from corpusscan.kernels.contradictions import Foreseen
@@ -42,6 +42,16 @@ def test_labels_turned_from_one_class_to_another_are_told_as_that_pair() -> None
     assert pair.p_value < 1e-4
 
 
+def test_a_pair_by_hand() -> None:
+    """Of 100 documents of each class 30 of one are turned, 1 the other way about, 6 of each other pair: 5.2 expected."""
+    counts = np.array([[64, 1, 6], [30, 93, 6], [6, 6, 88]])
+    (pair,) = confusions.pairs(counts, np.array([100, 100, 100]))
+    assert pair[:3] == (1, 0, 30)
+    assert pair.expected == pytest.approx((4 * 6 + 1 + 1) / 5)
+    shape = 1 / (confusions.SPREAD + 1 / 26)
+    assert pair.p_value == pytest.approx(6 * nbinom.sf(29, shape, shape / (shape + 5.2)))
+
+
 @pytest.mark.parametrize("classes", [2, 3, 12])
 def test_labels_turned_by_lot_are_no_pair_and_their_share_is_told(classes: int) -> None:
     """Of 40 corpora with a tenth of the labels turned by lot none has a pair; of the surest that share is wrong."""
@@ -74,6 +84,17 @@ def test_classes_that_are_confused_both_ways_are_no_pair() -> None:
     found = told(top, chance, label, 6)
     assert found["wrong"] > 50
     assert found["pairs"] == []
+
+
+def test_each_class_has_its_own_surest_unless_all_of_it_is_doubtful() -> None:
+    """A class that is foreseen less surely, as one is of which much is turned, is told; one never sure is not."""
+    top, chance, label = corpus(7)
+    turned = (top == 0) & (np.random.default_rng(8).random(len(top)) < 0.1)
+    label = np.where(turned, 1, label)
+    for most, count in ((0.85, 1), (0.5, 0)):
+        own = np.where(top == 0, chance * most, chance)
+        assert (own[top == 0].max() < np.median(own)) == (count == 0)
+        assert len(told(top, own, label)["pairs"]) == count
 
 
 def test_more_wrong_where_texts_are_clearest_is_told() -> None:
