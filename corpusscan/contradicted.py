@@ -132,20 +132,19 @@ def spread(surest: dict[str, Any], names: list[str]) -> dict[str, Any]:
     pairs = [[names[top][:TITLE], names[given][:TITLE], n, round(expected, 1), p]
              for given, top, n, expected, p in surest["pairs"]]  # fmt: skip
     share = f"{100 * wrong / count:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
-    told = [f"Of the {count:,} documents whose class is foreseen most surely {share} have another label"]
-    for was, turned, n, expected, p in pairs:
-        told.append(
-            f"they gather at labels turned from {was} to {turned}: {n} where {expected} are expected (p = {p:.1g})"
-        )
+    after = 100 * surest["next_wrong"] / max(surest["next_documents"], 1)
+    seen = f"Of the {count:,} documents whose class is foreseen most surely"
+    told = [f"{seen} {share} have another label, of the next {after:.1f} %"]
+    told += [
+        f"they gather at labels turned from {was} to {turned}: {n} where {expected} are expected (p = {p:.1g})"
+        for was, turned, n, expected, p in pairs
+    ]
     if surest["rises"] <= GATHERED:
-        after = 100 * surest["next_wrong"] / surest["next_documents"]
-        told.append(f"more than of the next ones, {after:.1f} % (p = {surest['rises']:.1g}), as honest doubt never is")
+        told.append(f"most where texts are clearest (p = {surest['rises']:.1g}), as honest doubt never is")
+    elif not pairs and wrong < FEWEST:
+        told.append("too few to tell how they are spread")
     elif not pairs:
-        told.append(
-            "too few to tell how they are spread"
-            if wrong < FEWEST
-            else "no pair of classes stands out: so many of all labels may be wrong whatever their texts say"
-        )
+        told.append("no pair of classes stands out: about so many at most are wrong whatever their texts say")
     return {"verdict": "; ".join(told) + ".", "surest": count, "surest_wrong": wrong, "turned": pairs}
 
 

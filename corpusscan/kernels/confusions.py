@@ -22,7 +22,7 @@ from corpusscan.kernels.words import Hashes
 
 PART = 10  # of a class foreseen one document in so many is among the surest; these are compared with the next two parts
 FEWEST = 8  # labels turned of a pair that is told
-SPREAD = 0.1  # variance of the rates of honest pairs, the mean being 1, beside what chance makes of few
+SPREAD = 0.3  # variance of the rates of honest pairs, the mean being 1, beside what chance makes of few
 GATHERED = 0.01  # of all pairs, by chance, up to which one is told; and of the surest against the next
 TOLD = 3  # pairs at most
 
