@@ -16,12 +16,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpusscan import labels, schema
 from corpusscan.contradicted import ALL, SHOWN, Shower
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
-from corpusscan.formed import NAME, group_of, hit_of, members_of
+from corpusscan.formed import FORETOLD, NAME, group_of, hit_of, members_of
 from corpusscan.kernels import forms, outoffold, signs
 from corpusscan.kernels.forms import Corpus, Form
 from corpusscan.kernels.latent import Floats
@@ -92,8 +91,8 @@ def _read(batch: Batch) -> tuple[Numbers, Hashes, Offsets]:
 
 def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], work: int) -> list[dict[str, Any]]:
     """The forms of labels as rows of a table."""
-    label = pc.index_in(rows["label"], value_set=pa.array(names, pa.large_string()))
-    rows, label = rows.filter(label.is_valid()), label.drop_null().to_numpy().astype(np.int64)
+    label = labels.numbers(rows["label"], names)
+    rows, label = rows.filter(pa.array(label >= 0)), label[label >= 0]
     column = rows["words"].combine_chunks()
     offsets = column.offsets.to_numpy().astype(np.int64)
     hashes, bounds = column.values.to_numpy()[offsets[0] : offsets[-1]], offsets - offsets[0]
@@ -114,15 +113,20 @@ def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], work: int)
 
 
 def _forms(corpus: Corpus, label: Numbers, targets: Numbers) -> list[tuple[int, Form]]:
-    """The labels with a form; where one is borne out by all that rows say, of these only the surest."""
+    """The labels with a form, the surest of them alone.
+
+    One that is borne out of a label which honest rows foretell stands before others: where many rows are planted, their
+    absence is a form of every other label, but what honest rows say then foretells these no longer.
+    """
     guessed = [(n, one) for n in sorted(targets.tolist()) if (one := corpus.guessed(label == n)) is not None]
     likely = [(n, one) for n, one in guessed if one.mixture.evidence >= forms.LEAST]
     likely = sorted(likely, key=lambda one: -one[1].mixture.evidence)[:FOLLOWED]
     found = sorted((n, corpus.borne_out(one, label == n)) for n, one in likely)
-    evidence = [(one.evidence, one.guessed) for _, one in found]
-    which = int(not any(sure for sure, _ in evidence))
-    best = max((one[which] for one in evidence), default=0.0)
-    return [one for one, told in zip(found, evidence, strict=True) if told[which] >= RIVAL * best]
+    kinds = [(one.evidence > 0, one.evidence > 0 and one.foretold >= FORETOLD) for _, one in found]
+    best = max(kinds, default=(False, False))
+    alike = [one for one, kind in zip(found, kinds, strict=True) if kind == best]
+    evidence = [one.evidence or one.guessed for _, one in alike]
+    return [one for one, told in zip(alike, evidence, strict=True) if told >= RIVAL * max(evidence)]
 
 
 def _row(name: str, one: Form, corpus: Corpus) -> dict[str, Any]:
@@ -183,7 +187,7 @@ class Score(Round):
         known = _Known.of(state["models"])
         document, hashes, bounds = _read(batch)
         given = batch.documents["label"].take(pa.array(document))
-        target = pc.index_in(given, value_set=pa.array(known.label, pa.large_string())).fill_null(-1).to_numpy()
+        target = labels.numbers(given, known.label)
         fold = outoffold.folds(*forms.words_of(hashes, bounds))
         views = forms.forms(hashes, bounds, known.common), forms.said(hashes, bounds)
         told = pl.concat(
