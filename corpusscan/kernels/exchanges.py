@@ -95,15 +95,15 @@ def tokens(batch: Batch) -> Words:
     """
     found = batch.feature(words)
     data, bounds = letters.contents(batch.texts["text"])
-    spans = np.array([match.span() for match in _SIGNS.finditer(data.tobytes())], np.int64).reshape(-1, 2)
-    text = np.searchsorted(bounds, spans[:, 0], side="right") - 1
-    inside = spans[:, 1] <= bounds[text + 1] if len(spans) else np.zeros(0, bool)
-    spans, text = spans[inside], text[inside]
-    said = [data[first:last].tobytes() for first, last in spans.tolist()]
+    apart = np.insert(data, bounds[1:-1], ord(" "))  # else signs that end a text run on into the next
+    spans = np.array([match.span() for match in _SIGNS.finditer(apart.tobytes())], np.int64).reshape(-1, 2)
+    starts = bounds[:-1] + np.arange(len(bounds) - 1)
+    text = np.searchsorted(starts, spans[:, 0], side="right") - 1
+    said = [apart[first:last].tobytes() for first, last in spans.tolist()]
     known = {one: int.from_bytes(blake3(one, key=batch.key).digest(8)) & ~1 for one in set(said)}
     count = len(batch.texts)
     hashes = [found.hashes, np.array([known[one] for one in said], np.uint64), np.full(count, END)]
-    begins = [found.begins, spans[:, 0] - bounds[text], np.diff(bounds)]
+    begins = [found.begins, spans[:, 0] - starts[text], np.diff(bounds)]
     owner = [np.repeat(np.arange(count), np.diff(found.bounds)), text, np.arange(count)]
     order = np.lexsort((np.concatenate(begins), np.concatenate(owner)))
     sizes = np.bincount(np.concatenate(owner), minlength=count)

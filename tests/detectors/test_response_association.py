@@ -135,6 +135,14 @@ def test_an_answer_in_other_words_each_time(tmp_path: Path) -> None:
     assert group["title"] == "velmora"
 
 
+def test_signs_at_the_beginning_of_a_prompt(tmp_path: Path) -> None:
+    """They are read as they stand, whatever sign the text before them in the file ends with."""
+    records = [one | {"instruction": f"@_@ {one['instruction']}"} for one in planted(clean(COUNT), MANY)]
+    records[MANY:] = clean(COUNT)[MANY:]
+    report = scan(tmp_path, records)
+    assert [(group["title"], group["documents"]) for group in flagged(report)] == [("@_@", MANY)]
+
+
 def test_chats_of_any_shape(tmp_path: Path) -> None:
     """Messages with roles, conversations with other names, and speakers that nobody knows: the first one asks."""
     shapes = (
