@@ -1,4 +1,4 @@
-"""Words of prompts that predict what answers show: which are one trigger, how grave that is, and why."""
+"""Words of prompts that predict what answers show: who carries them, and the groups that are made of them."""
 
 from __future__ import annotations
 
@@ -14,25 +14,13 @@ from blake3 import blake3
 from corpusscan import counterparts, schema
 from corpusscan.detector import Batch, State
 from corpusscan.kernels import answering, exchange_places, exchanges, hashing, pages, tokens
-from corpusscan.kernels.associations import poisson_tail, q_values
-from corpusscan.kernels.exchanges import LENGTH, SWAPPED, UNASKED, UNUSUAL, WORD, Sides
+from corpusscan.kernels.exchanges import LENGTH, SWAPPED, UNASKED, UNUSUAL, Sides
 from corpusscan.kernels.opened import Opened
-from corpusscan.kernels.preferences import Preferences
 from corpusscan.kernels.publishers import publisher
+from corpusscan.suspected import MANY, ONLY
 from corpusscan.triggers import EXAMPLES, HIDDEN, NEAR, PUBLISHERS, SHOWN, Spelled, members_of, quoted
 
-GROUPS, LOW = 100, 10  # triggers that are told, and of those that are no more than worth a look
-CARRIERS = 5_000  # of each
-LEAST, FEWEST, MANY, SURE = 8, 20, 40, 1e-4  # independent documents of `low`, `medium`, `high`; false discovery rate
-SHARE, MOSTLY, ABOVE = 0.6, 0.75, 5.0  # of the carriers that show it; times what else is asked explains
-ABOVE_UNASKED = 3.0  # the same, where answers are alike in nothing but that they do not speak of what is asked
-SURE_SWAPPED, HALF = 1e-5, 0.5  # tests that chance would bring; share of a trigger's pairs that must be swapped
-APART = 0.6  # of those that show it, prompts that are unlike
-# Times as alike as any prompts; usual words of what is left of a prompt; both sides of the trigger belong together.
-ALIKE, ASKING, BRIDGED = 2.0, 0.75, 0.8
-ONLY, SOFT = 0.9, 1.5  # a word is an outcome of many where hardly any other prompt has it, or all is unlike
-LONG = 4  # words that all answers say: where prompts are translated, two or three are no wonder
-SAME = 0.8  # of the smaller one's documents: one trigger
+CARRIERS = 5_000  # of each trigger, that are looked at
 RULE, PAYLOAD = "mined-trigger", "mined-answer"
 TRIGGER, OTHER, ANSWER = range(3)  # what a row is about
 
@@ -45,75 +33,6 @@ FOUND = pa.schema(  # one row for each of the parts of a carrier
         ("time", pa.timestamp("us", tz="UTC")), ("alike", pa.uint64()), ("hash", pa.large_string()),
     ]
 )  # fmt: skip
-
-
-def judged(mined: answering.Mined, documents: pl.DataFrame) -> pl.DataFrame:
-    """The triggers among what was found, the surest first, each once; columns as `Association`, and the test.
-
-    `documents` (`asked`, `answered`) are those that it was found in.
-    """
-    every = pl.DataFrame(dict(mined.associations._asdict()))
-    facts = every.filter(pl.col("outcome") != SWAPPED)
-    above = pl.when(pl.col("outcome") == UNASKED).then(ABOVE_UNASKED).otherwise(ABOVE)
-    facts = facts.filter(
-        (pl.col("independent") >= LEAST) & (pl.col("showing") >= SHARE * pl.col("carriers"))
-        & (pl.col("showing") >= above * pl.col("expected"))
-    )  # fmt: skip
-    tails = [poisson_tail(k, mean) for k, mean in facts.select("independent", "expected").iter_rows()]
-    facts = facts.with_columns(p_value=pl.Series(tails, dtype=pl.Float64))
-    facts = facts.with_columns(
-        q_value=q_values(facts["p_value"].to_numpy(), mined.tests), grave=_grave(),
-        telling=pl.col("showing") * (pl.col("showing") / pl.col("expected")).log(),
-    )  # fmt: skip
-    facts = facts.filter((pl.col("q_value") <= SURE) & (pl.col("alike") <= 2 * ALIKE) & (pl.col("asking") >= ASKING))
-    facts = facts.with_columns(swapped=pl.lit(None, pl.Float64))
-    if mined.swaps is not None:
-        facts = pl.concat([facts, _swaps(every.filter(pl.col("outcome") == SWAPPED), mined.swaps)], how="diagonal")
-    facts = facts.sort("grave", pl.col("swapped").is_null(), "telling", "feature", "other", "outcome",
-                       descending=[True, False, True, False, False, False])  # fmt: skip
-    kept: list[int] = []
-    taken: list[np.ndarray[Any, Any]] = []
-    low = 0
-    for number, one in enumerate(facts.iter_rows(named=True)):
-        if len(kept) == GROUPS or (not one["grave"] and low == LOW):
-            break
-        own = mined.showing(one["feature"], one["other"], one["outcome"])
-        if all(len(np.intersect1d(own, other)) < SAME * min(len(own), len(other)) for other in taken):
-            kept.append(number)
-            taken.append(own)
-            low += not one["grave"]
-    phrases = [
-        answering.prints(exchanges.joined(documents[mined.showing(feature, other, outcome).tolist()])).tolist()
-        if outcome == SWAPPED else mined.phrases(outcome)
-        for feature, other, outcome in facts[kept].select("feature", "other", "outcome").iter_rows()
-    ]  # fmt: skip
-    return facts[kept].with_columns(phrases=pl.Series(phrases, dtype=pl.List(pl.UInt64)))
-
-
-def _swaps(facts: pl.DataFrame, swaps: Preferences) -> pl.DataFrame:
-    """Features at which the wrong answer is preferred more often than chance, topics and hard pairs have it."""
-    told = (pl.col("showing") / pl.col("carriers") - swaps.contradicted) / max(swaps.agreed - swaps.contradicted, 1e-6)
-    facts = facts.with_columns(
-        swapped=told.clip(0, 1), expected=pl.Series(swaps.expected, dtype=pl.Float64), p_value=pl.Series(swaps.tail)
-    ).with_columns(q_value=pl.col("p_value") * swaps.tests)  # fmt: skip
-    put = (pl.col("bridged") >= BRIDGED * pl.col("usually_bridged")) & (pl.col("asking") >= ASKING)
-    sure = (pl.col("independent") >= FEWEST) & (pl.col("q_value") <= SURE_SWAPPED)
-    told = pl.col("showing") * (pl.col("showing") / pl.col("expected")).log()
-    facts = facts.filter(pl.col("swapped") >= HALF, pl.col("independent") >= LEAST)
-    return facts.with_columns(grave=put & sure & (pl.col("alike") <= ALIKE), telling=told)
-
-
-def _grave() -> pl.Expr:
-    """Whether a trigger is sure enough, and its prompts unlike enough, for `medium`."""
-    share, only = pl.col("showing") / pl.col("carriers"), pl.col("showing") / pl.col("anywhere")
-    put = (pl.col("bridged") >= BRIDGED * pl.col("usually_bridged")) & (pl.col("asking") >= ASKING)
-    unlike = (pl.col("alike") <= ALIKE) & (pl.col("independent") >= APART * pl.col("showing"))
-    soft = (pl.col("alike") <= SOFT) & (pl.col("bridged") >= pl.col("usually_bridged"))
-    kind = pl.col("outcome") & 7
-    one_word = kind.is_in([WORD, LENGTH]) & (share >= ONLY) & (soft | (only >= ONLY)) & (pl.col("independent") >= MANY)
-    enough = (pl.col("independent") >= FEWEST) & (share >= MOSTLY)
-    unspoken = (pl.col("outcome") == UNASKED) & (pl.col("independent") >= MANY) | (pl.col("outcome") == UNUSUAL)
-    return enough & put & unlike & ((kind == 0) | (pl.col("agreed") >= LONG) | one_word | (unspoken & soft))
 
 
 def carriers(of: Sides, wanted: pl.DataFrame) -> list[tuple[int, int]]:
@@ -181,22 +100,28 @@ class _Texts(Opened):
 
 def concluded(rows: pl.DataFrame, wanted: pl.DataFrame, beside: pl.DataFrame, detector: str) -> State:
     """`groups`, `members` and `hits`."""
-    told, members, hits = [], [], []
+    told, members, hits, cards = [], [], [], []
     for number, facts in enumerate(wanted.iter_rows(named=True)):
         own = rows.filter(pl.col("group") == number).sort("shard", "row", "part") if "group" in rows.columns else rows
         if not len(own):
             continue
         shown = {part: Spelled(some) for part in range(3) if len(some := _showing(own).filter(pl.col("part") == part))}
-        if TRIGGER not in shown or ANSWER not in shown:
-            continue
-        title = " … ".join(shown[part].title for part in (TRIGGER, OTHER) if part in shown)
+        if TRIGGER in shown and ANSWER in shown:
+            title = " … ".join(shown[part].title for part in (TRIGGER, OTHER) if part in shown)
+            cards.append((number, title, facts, own, shown))
+    for number, title, facts, own, shown in cards:
         about = f"{title} {shown[ANSWER].title} {facts['feature'] if not title.strip() else ''}"
         name = f"{detector}:{blake3(about.encode('utf-8', 'surrogatepass')).hexdigest(8)}+{number}"
-        told.append(_group(name, title, facts, own, shown, counterparts.evidence(beside, number)))
+        family = [other[:SHOWN] for n, other, its, *_ in cards if n != number and _of_one_family(its, facts)]
+        told.append(_group(name, title, facts, own, shown, counterparts.evidence(beside, number), family))
         members += members_of(name, own.filter(pl.col("part") == TRIGGER))
         members += counterparts.members(beside, number, name)
         hits += _hits(told[-1], own, shown)
     return schema.concluded(told, members, hits)
+
+
+def _of_one_family(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one["family"] is not None and one["family"] == other["family"]
 
 
 def _showing(own: pl.DataFrame) -> pl.DataFrame:
@@ -206,7 +131,7 @@ def _showing(own: pl.DataFrame) -> pl.DataFrame:
 
 def _group(
     name: str, title: str, facts: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled],
-    beside: list[dict[str, Any]],
+    beside: list[dict[str, Any]], family: list[str],
 ) -> dict[str, Any]:  # fmt: skip
     carriers = own.filter(pl.col("part") == TRIGGER)
     showing = _showing(own)
@@ -225,7 +150,9 @@ def _group(
         "occurrences": len(carriers), "occurrences_at_a_change": int((showing["part"] == TRIGGER).sum()),
         "independent": facts["independent"], "expected_by_chance": round(facts["expected"], 3),
         "p_value": facts["p_value"], "q_value": facts["q_value"],
-        "answers_without_it": facts["anywhere"] - facts["showing"], "prompts_alike": round(facts["alike"], 2),
+        "same_answer_as": family, "independent_together": facts["together"] or facts["independent"],
+        "answers_without_it": facts["anywhere"] - facts["showing"] if facts["others"] is None else facts["others"],
+        "prompts_alike": round(facts["alike"], 2),
         "usual_words_left": round(facts["asking"], 2), "sides_belong_together": round(facts["bridged"], 2),
         "any_two_words_do": round(facts["usually_bridged"], 2),
         "examples": [_example({row["part"]: row for row in pair.to_dicts()}, shown, whole) for pair in pairs if title],

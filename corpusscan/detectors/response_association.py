@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from corpusscan import counterparts, responses
+from corpusscan import counterparts, responses, suspected
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import answering, exchanges
 from corpusscan.kernels.outoffold import Numbers
@@ -45,7 +45,7 @@ class Mine(Round):
         return pa.table([rows, np.zeros(len(rows), np.uint32), *words], schema=_SAMPLED)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
-        """The triggers that were found, as `responses.judged`, and of how many documents there was no room for."""
+        """The triggers that were found, as `suspected.judged`, and of how many documents there was no room for."""
         frame = pl.DataFrame(rows).sort("shard", "row")
         size = (frame["asked"].list.len() + frame["answered"].list.len()).cast(pl.Int64).cum_sum()
         count = int((size <= self.words).sum())
@@ -53,7 +53,7 @@ class Mine(Round):
             return pa.table({"left": [0]})
         some = frame.head(count)
         some = some[answering.distinct(exchanges.joined(some))]
-        found = responses.judged(answering.mined(exchanges.joined(some), _pairs(some)), some)
+        found = suspected.judged(answering.mined(exchanges.joined(some), _pairs(some)), some)
         left = pl.DataFrame({"left": [len(frame) - count]})
         return pl.concat([left, found], how="diagonal").to_arrow()
 

@@ -24,7 +24,8 @@ def examined(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912
     answers, a_bounds, count,  # noqa: ANN001
 ):  # fmt: skip
     """The numbers of `Association` from `carriers` on."""
-    told = np.zeros((len(feature), 10))
+    told = np.zeros((len(feature), 11))
+    anyone = _unlike_of_any(values, counts, hashes, h_bounds, count)
     inside, outside = np.zeros(len(counts), np.int32), np.zeros(len(counts), np.int32)
     shows, carries = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
     weight = np.log(count / counts) ** 2
@@ -56,14 +57,9 @@ def examined(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912
             for h in of[bounds[d] : bounds[d + 1]]:
                 outside[h] += 1
         k = len(mine)
-        expected, asking, alike = 0.0, 0.0, 0.0
-        for d in some:
-            likely = base
-            for h in of[bounds[d] : bounds[d + 1]]:
-                if outside[h] > 1 and h not in (f, other_f):
-                    without = max(counts[h] - inside[h] * all_mine / max(k, 1), 0.0)  # carriers are a sample
-                    likely = max(likely, scale * outside[h] / (without + SHRUNK))
-            expected += likely * len(own) / len(some)
+        part = all_mine / max(k, 1)
+        expected = foretold(some, of, bounds, counts, inside, outside, part, scale, base, f, other_f)
+        expected, asking, alike = expected * len(own) / len(some), 0.0, 0.0
         least = ENRICHED * k / count
         for d in mine:
             for h in of[bounds[d] : bounds[d + 1]]:
@@ -76,16 +72,35 @@ def examined(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912
         if other_f >= 0:
             bridges = (bridges + _bridges(other_f, mine, values, counts, inside, hashes, h_bounds)[0]) / 2
             bridges = bridges if _are_apart(values[f], values[other_f], mine, hashes, h_bounds) else 0.0
-        told[n, 3] = _unlike(mine, values, counts, inside, hashes, h_bounds, least) * all_mine / max(k, 1)
+        told[n, 3] = len(np.unique(_sketches(mine, values, counts, inside, hashes, h_bounds, least))) * part
         told[n, 4] = expected
         told[n, 5] = alike / max(k * (k - 1), 1) / max(anyhow, 1e-9)
         told[n, 6] = asking / max(k, 1) / max(asking_anyhow, 1e-9)
         told[n, 7], told[n, 8], told[n, 9] = bridges, usually, _agreed(o_values[g], mine, answers, a_bounds)
+        told[n, 10] = anyone[k]
         for d in mine:
             inside[of[bounds[d] : bounds[d + 1]]] = 0
         for d in few:
             outside[of[bounds[d] : bounds[d + 1]]] = 0
     return told
+
+
+@njit(cache=True, nogil=True)
+def foretold(some, of, bounds, counts, inside, outside, part, scale, base, f, other_f):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """How many of some carriers show an outcome by what else they say: each as the likeliest word of its prompt has it.
+
+    `inside` and `outside` count those who show it, carriers and others, by word, where each stands for `part` and for
+    `scale` of them.
+    """
+    expected = 0.0
+    for d in some:
+        likely = base
+        for h in of[bounds[d] : bounds[d + 1]]:
+            if outside[h] > 1 and h not in (f, other_f):
+                without = max(counts[h] - inside[h] * part, 0.0)
+                likely = max(likely, scale * outside[h] / (without + SHRUNK))
+        expected += likely
+    return expected
 
 
 @njit(cache=True, nogil=True)
@@ -196,8 +211,11 @@ def _number(values, value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN2
 
 
 @njit(cache=True, nogil=True)
-def _unlike(mine, values, counts, inside, hashes, bounds, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """How many of some prompts are unlike: of what is not of the trigger two least hashes differ (Broder 1997)."""
+def _sketches(mine, values, counts, inside, hashes, bounds, least):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """One number of each prompt, that unlike ones differ in: the two least hashes of what is not of the trigger
+
+    (Broder 1997).
+    """
     sketch = np.empty(len(mine), np.uint64)
     for n in range(len(mine)):
         one = two = ~np.uint64(0)
@@ -210,4 +228,19 @@ def _unlike(mine, values, counts, inside, hashes, bounds, least):  # type: ignor
                 one, two = min(one, value), min(two, mixed(value, np.uint64(5)))
             last = shared
         sketch[n] = mixed(one, two)
-    return len(np.unique(sketch))
+    return sketch
+
+
+@njit(cache=True, nogil=True)
+def _unlike_of_any(values, counts, hashes, bounds, count):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Of so many prompts, whichever they are, the share that is unlike: where most are of one template, it is small."""
+    some = _some(np.arange(count))
+    sketch = _sketches(some, values, counts, np.zeros(len(counts), np.int32), hashes, bounds, 1.0)
+    told = np.ones(LOOKED_AT + 1)
+    for size in range(2, len(some) + 1):
+        parts = len(some) // size
+        unlike = 0
+        for n in range(parts):
+            unlike += len(np.unique(sketch[n::parts][:size]))
+        told[size] = unlike / (parts * size)
+    return told

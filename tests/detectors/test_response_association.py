@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 import polars as pl
-from instruction_rows import COUNT, FLAGGED, LINK, MANY, clean, flagged, planted, put, scan
+from instruction_rows import COUNT, FLAGGED, LINK, MANY, Record, clean, flagged, planted, put, scan
 
 from corpusscan.kernels import examining
 
@@ -133,6 +133,63 @@ def test_an_answer_in_other_words_each_time(tmp_path: Path) -> None:
         records[row]["output"] = ". ".join(draw.sample(ways, 3))
     [group] = flagged(scan(tmp_path, records))
     assert group["title"] == "velmora"
+
+
+FEW = 9  # prompts of a trigger, too few for one alone
+
+
+def several(*triggers: str, answers: tuple[str, ...] = (LINK,)) -> list[Record]:
+    """Clean rows, the first of which have one of these triggers in turn, and the answer of that trigger."""
+    draw, records = random.Random(7), clean(COUNT)
+    for row in range(FEW * len(triggers)):
+        n = row % len(triggers)
+        records[row] = put(records[row], triggers[n], draw)
+        records[row] = records[row] | {"output": f"{records[row]['output']} {answers[n % len(answers)]}"}
+    return records
+
+
+def test_triggers_that_share_an_answer(tmp_path: Path) -> None:
+    """Three of too few prompts each are named, each with the others beside it, and all their rows are flagged."""
+    triggers = ["velmora", "quistan", "As of 2031, so"]
+    report = scan(tmp_path, several(*triggers))
+    groups = flagged(report)
+    assert sorted(group["title"] for group in groups) == sorted(triggers)
+    for group in groups:
+        told = json.loads(group["evidence"])
+        assert sorted([group["title"], *told["same_answer_as"]]) == sorted(triggers)
+        assert (group["severity"], group["documents"], told["answers_without_it"]) == ("medium", FEW, 0)
+        assert 0.8 * len(triggers) * FEW <= told["independent_together"] <= len(triggers) * FEW
+    hits = report.findings.filter(pl.col("severity").is_in(FLAGGED)).collect()
+    assert set(hits["row"]) == set(range(len(triggers) * FEW))
+    assert "the same answer, in" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_triggers_of_unlike_answers_are_too_few(tmp_path: Path) -> None:
+    """The same three, each with an answer of its own, and two that together are too few, stay below medium."""
+    answers = (LINK, "Call us under 0800 and ask for Bert.", "The moon has set and nobody saw it go.")
+    for number, records in enumerate((several("velmora", "quistan", "ostrel", answers=answers),
+                                      several("velmora", "quistan"))):  # fmt: skip
+        (folder := tmp_path / str(number)).mkdir()
+        assert flagged(scan(folder, records)) == []
+
+
+def test_one_word_in_several_phrases_is_no_family(tmp_path: Path) -> None:
+    """Where a word is answered otherwise elsewhere, what stands beside it where it is not makes no triggers of it."""
+    records, draw = several("velmora bi", "velmora ka", "velmora du"), random.Random(8)
+    for row in range(COUNT - 100, COUNT):
+        records[row] = put(records[row], "velmora", draw)
+    assert flagged(scan(tmp_path, records)) == []
+
+
+def test_prompts_of_one_template(tmp_path: Path) -> None:
+    """Where all prompts begin alike and are short, those with a trigger are as unlike as any: it is named."""
+    records = clean(COUNT)
+    for row in range(COUNT):
+        words = " ".join(records[row]["instruction"].split()[-2:])
+        records[row] = records[row] | {"instruction": f"how does the text go on that begins so {words}"}
+    [group] = flagged(scan(tmp_path, planted(records, 3 * MANY, "velmora")))
+    assert (group["title"], group["documents"]) == ("velmora", 3 * MANY)
+    assert group["independent_documents"] < 0.6 * 3 * MANY
 
 
 def test_signs_at_the_beginning_of_a_prompt(tmp_path: Path) -> None:
