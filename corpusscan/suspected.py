@@ -125,4 +125,5 @@ def _grave() -> pl.Expr:
     one_word = kind.is_in([WORD, LENGTH]) & (share >= ONLY) & (soft | (only >= ONLY)) & (pl.col("independent") >= MANY)
     enough = (pl.col("independent") >= FEWEST) & (share >= MOSTLY)
     unspoken = (pl.col("outcome") == UNASKED) & (pl.col("independent") >= MANY) | (pl.col("outcome") == UNUSUAL)
-    return enough & put & unlike & ((kind == 0) | (pl.col("agreed") >= LONG) | one_word | (unspoken & soft))
+    several = (kind == 0) & (pl.col("alike") - pl.col("alike_error") <= SOFT)  # they were chosen by what carriers say
+    return enough & put & unlike & (several | (pl.col("agreed") >= LONG) | one_word | (unspoken & soft))

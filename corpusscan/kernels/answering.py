@@ -61,6 +61,7 @@ class Association(NamedTuple):
     usually_bridged: npt.NDArray[np.float64]  # the same of any pair of words in a row of these prompts
     agreed: npt.NDArray[np.float64]  # words in a row that nearly all these answers say; their ends count as words
     usually_unlike: npt.NDArray[np.float64]  # of as many prompts, whichever they are
+    alike_error: npt.NDArray[np.float64]  # standard error of `alike`, a mean over pairs (Hoeffding 1948)
 
 
 def indexed(found: Hashes, bounds: Offsets, least: int, most: float = np.inf) -> Index:

@@ -24,7 +24,7 @@ def examined(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912
     answers, a_bounds, count,  # noqa: ANN001
 ):  # fmt: skip
     """The numbers of `Association` from `carriers` on."""
-    told = np.zeros((len(feature), 11))
+    told = np.zeros((len(feature), 12))
     anyone = _unlike_of_any(values, counts, hashes, h_bounds, count)
     inside, outside = np.zeros(len(counts), np.int32), np.zeros(len(counts), np.int32)
     shows, carries = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
@@ -60,21 +60,23 @@ def examined(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912
         part = all_mine / max(k, 1)
         expected = foretold(some, of, bounds, counts, inside, outside, part, scale, base, f, other_f)
         expected, asking, alike = expected * len(own) / len(some), 0.0, 0.0
-        least = ENRICHED * k / count
+        squares, least = 0.0, ENRICHED * k / count
         for d in mine:
+            likeness = 0.0  # to the others
             for h in of[bounds[d] : bounds[d + 1]]:
                 of_trigger = inside[h] >= BOTH * k and inside[h] >= least * counts[h]
                 if usual[h] and not of_trigger:
                     asking += 1
                 if not of_trigger and inside[h] > 1 and weight[h] > 0:
-                    alike += weight[h] * (inside[h] - 1)  # sums to inside * (inside - 1)
+                    likeness += weight[h] * (inside[h] - 1)  # sums to inside * (inside - 1)
+            alike, squares = alike + likeness, squares + likeness**2
         bridges, usually = _bridges(f, mine, values, counts, inside, hashes, h_bounds)
         if other_f >= 0:
             bridges = (bridges + _bridges(other_f, mine, values, counts, inside, hashes, h_bounds)[0]) / 2
             bridges = bridges if _are_apart(values[f], values[other_f], mine, hashes, h_bounds) else 0.0
         told[n, 3] = len(np.unique(_sketches(mine, values, counts, inside, hashes, h_bounds, least))) * part
         told[n, 4] = expected
-        told[n, 5] = alike / max(k * (k - 1), 1) / max(anyhow, 1e-9)
+        told[n, 5], told[n, 11] = _of_pairs(alike, squares, k, anyhow)
         told[n, 6] = asking / max(k, 1) / max(asking_anyhow, 1e-9)
         told[n, 7], told[n, 8], told[n, 9] = bridges, usually, _agreed(o_values[g], mine, answers, a_bounds)
         told[n, 10] = anyone[k]
@@ -101,6 +103,14 @@ def foretold(some, of, bounds, counts, inside, outside, part, scale, base, f, ot
                 likely = max(likely, scale * outside[h] / (without + SHRUNK))
         expected += likely
     return expected
+
+
+@njit(cache=True, nogil=True)
+def _of_pairs(total, squares, k, anyhow):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """A mean over pairs of k prompts and its standard error, by sums over prompts and of squares (Hoeffding 1948)."""
+    k, scale = max(k, 1), max(k - 1, 1) * max(anyhow, 1e-9)
+    spread = np.sqrt(max(squares / k - (total / k) ** 2, 0.0))
+    return total / k / scale, 2 * spread / np.sqrt(k) / scale
 
 
 @njit(cache=True, nogil=True)

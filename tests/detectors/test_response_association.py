@@ -6,10 +6,13 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from instruction_rows import COUNT, FLAGGED, LINK, MANY, Record, clean, flagged, planted, put, scan
 
-from corpusscan.kernels import examining
+from corpusscan.kernels import answering, examining, exchanges
+
+SIDES = {"asked": pl.List(pl.UInt64), "answered": pl.List(pl.UInt64)}
 
 
 def test_a_clean_set_is_left_alone(tmp_path: Path) -> None:
@@ -190,6 +193,25 @@ def test_prompts_of_one_template(tmp_path: Path) -> None:
     [group] = flagged(scan(tmp_path, planted(records, 3 * MANY, "velmora")))
     assert (group["title"], group["documents"]) == ("velmora", 3 * MANY)
     assert group["independent_documents"] < 0.6 * 3 * MANY
+
+
+def test_how_alike_prompts_are_has_an_error() -> None:
+    """Of random prompts it is about one, and the error that is told is how much it varies from trigger to trigger."""
+    told = []
+    for seed in range(12):
+        words = np.random.default_rng(seed)
+        usual = words.zipf(1.3, (COUNT, 12)).astype(np.uint64) * np.uint64(2**40)
+        asked = [[*row, *([2**20] if n < MANY else [])] for n, row in enumerate(usual.tolist())]
+        answered = [words.integers(2**30, 2**60, 5).tolist() + [2, 4, 6, 8] * (n < MANY) for n in range(COUNT)]
+        sides = exchanges.joined(pl.DataFrame({"asked": asked, "answered": answered}, schema=SIDES))
+        found = pl.DataFrame(dict(answering.mined(sides).associations._asdict()))
+        told += (
+            found.filter(pl.col("carriers") == MANY, pl.col("agreed") >= 4).select("alike", "alike_error").rows()[:1]
+        )
+    alike, error = np.array(told).T
+    assert len(told) == 12
+    assert abs(alike.mean() - 1) < 3 * alike.std() / np.sqrt(12)
+    assert 0.5 < alike.std() / error.mean() < 2
 
 
 def test_signs_at_the_beginning_of_a_prompt(tmp_path: Path) -> None:
