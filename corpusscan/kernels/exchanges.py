@@ -8,14 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from blake3 import blake3
 from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import letters
+from corpusscan.kernels import signs
 from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.profile import mixed
-from corpusscan.kernels.words import Hashes, Offsets, Words, words
+from corpusscan.kernels.words import Hashes, Offsets, Words
 
 NEITHER, ASKED, ANSWERED, REJECTED = range(4)
 _ASK = [
@@ -89,29 +88,8 @@ def of_texts(batch: Batch) -> npt.NDArray[np.int8]:
 
 
 def tokens(batch: Batch) -> Words:
-    """The words of the texts of a batch, runs of signs among them, and behind each text one that is its end.
-
-    Where an end stands is the byte behind the text.
-    """
-    found = batch.feature(words)
-    data, bounds = letters.contents(batch.texts["text"])
-    apart = np.insert(data, bounds[1:-1], ord(" "))  # else signs that end a text run on into the next
-    spans = np.array([match.span() for match in _SIGNS.finditer(apart.tobytes())], np.int64).reshape(-1, 2)
-    starts = bounds[:-1] + np.arange(len(bounds) - 1)
-    text = np.searchsorted(starts, spans[:, 0], side="right") - 1
-    said = [apart[first:last].tobytes() for first, last in spans.tolist()]
-    known = {one: int.from_bytes(blake3(one, key=batch.key).digest(8)) & ~1 for one in set(said)}
-    count = len(batch.texts)
-    hashes = [found.hashes, np.array([known[one] for one in said], np.uint64), np.full(count, END)]
-    begins = [found.begins, spans[:, 0] - starts[text], np.diff(bounds)]
-    owner = [np.repeat(np.arange(count), np.diff(found.bounds)), text, np.arange(count)]
-    order = np.lexsort((np.concatenate(begins), np.concatenate(owner)))
-    sizes = np.bincount(np.concatenate(owner), minlength=count)
-    return Words(
-        np.concatenate(hashes)[order],
-        np.concatenate(begins)[order].astype(np.int32),
-        np.append(0, np.cumsum(sizes)).astype(np.int64),
-    )
+    """The words of the texts of a batch, runs of signs among them, and behind each text one that is its end."""
+    return signs.tokens(batch, _SIGNS, ~1, int(END))
 
 
 def sides(batch: Batch) -> Sides:

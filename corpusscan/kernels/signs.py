@@ -1,7 +1,4 @@
-"""Words and signs of documents in one row: a comma, a question mark, the end of a text each stand as a word does.
-
-How a text is put shows in its signs as much as in its common words.  Only signs near the beginning of a text are read.
-"""
+"""Words and signs of texts in one row: a comma, a run of brackets, the end of a text each stand as a word does."""
 
 from __future__ import annotations
 
@@ -13,43 +10,54 @@ from blake3 import blake3
 
 from corpusscan.detector import Batch
 from corpusscan.kernels import letters
-from corpusscan.kernels.words import Hashes, Offsets, words
+from corpusscan.kernels.words import Hashes, Offsets, Words, words
 
-BYTES = 4_096  # of a text, its first ones, in which signs are sought
+BYTES = 4_096  # of a text, its first ones, in which single signs are sought: how a text is put shows early
 _SIGN = re.compile(  # ASCII; Latin, Arabic and Indic ones; general and ideographic punctuation; full-width ones
     rb"[!-/:-@\[-`{-~]|\xc2[\xa1\xa7\xab\xbb\xbf]|\xd8[\x8c\x9b\x9f]|\xe0\xa5[\xa4\xa5]|\xe2\x80[\x90-\xbf]"
     rb"|\xe3\x80[\x81-\x9f]|\xef\xbc[\x81-\x8f\x9a-\xa0]"
 )
 _MASK = (1 << 40) - (1 << 24)  # nothing above: so a sign is told from a word; nothing below: as features are known
-END = np.uint64(1 << 24)  # what stands behind a text
+END = 1 << 24  # what stands behind a text
 
 
 def are(hashes: Hashes) -> npt.NDArray[np.bool_]:
-    """Which of these are signs, or ends of texts."""
+    """Which of these are signs, or ends of texts, as `document_tokens` has them."""
     found: npt.NDArray[np.bool_] = hashes >> np.uint64(40) == 0
     return found
 
 
-def document_tokens(batch: Batch) -> tuple[Hashes, Offsets]:
-    """Words, signs and ends of texts of the documents of a batch, whose texts count as one, and their bounds."""
+def tokens(batch: Batch, sign: re.Pattern[bytes], mask: int, end: int, most: int | None = None) -> Words:
+    """The words of the texts of a batch, matches of `sign` among them, and behind each text one that is its `end`.
+
+    A match is known by those bits of its keyed hash that are in `mask`; they are sought in the first `most` bytes of a
+    text.  Where an end stands is the byte behind the text.
+    """
     found = batch.feature(words)
     data, bounds = letters.contents(batch.texts["text"])
     content, count = data.tobytes(), len(batch.texts)
-    told = [
-        (text, match.start() - head, int.from_bytes(blake3(match[0], key=batch.key).digest(8)) & _MASK)
-        for text, (head, tail) in enumerate(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
-        for match in _SIGN.finditer(content, head, min(tail, head + BYTES))
+    tails = bounds[1:] if most is None else np.minimum(bounds[1:], bounds[:-1] + most)
+    spans = [
+        (text, *match.span())
+        for text, (head, tail) in enumerate(zip(bounds[:-1].tolist(), tails.tolist(), strict=True))
+        for match in sign.finditer(content, head, tail)
     ]
-    text, begin, code = (np.array(part, np.uint64) for part in zip(*told, strict=True)) if told else _NOTHING
-    owner = np.concatenate(
-        [np.repeat(np.arange(count), np.diff(found.bounds)), text.astype(np.int64), np.arange(count)]
+    said = [content[head:tail] for _, head, tail in spans]
+    known = {one: int.from_bytes(blake3(one, key=batch.key).digest(8)) & mask for one in set(said)}
+    text, head, _ = np.array(spans, np.int64).reshape(-1, 3).T
+    hashes = [found.hashes, np.array([known[one] for one in said], np.uint64), np.full(count, end, np.uint64)]
+    begins = [found.begins, head - bounds[text], np.diff(bounds)]
+    owner = np.concatenate([np.repeat(np.arange(count), np.diff(found.bounds)), text, np.arange(count)])
+    order = np.lexsort((np.concatenate(begins), owner))
+    return Words(
+        np.concatenate(hashes)[order],
+        np.concatenate(begins)[order].astype(np.int32),
+        np.append(0, np.cumsum(np.bincount(owner, minlength=count))).astype(np.int64),
     )
-    begins = np.concatenate([found.begins, begin.astype(np.int64), np.diff(bounds)])
-    order = np.lexsort((begins, owner))
-    hashes = np.concatenate([found.hashes, code, np.full(count, END)])[order]
-    ends = np.append(0, np.cumsum(np.bincount(owner, minlength=count)))
+
+
+def document_tokens(batch: Batch) -> tuple[Hashes, Offsets]:
+    """Words, signs and ends of texts of the documents of a batch, whose texts count as one, and their bounds."""
+    found = tokens(batch, _SIGN, _MASK, END, BYTES)
     rows = batch.documents["row"].to_numpy()
-    return hashes, ends[np.searchsorted(batch.texts["row"].to_numpy(), [*rows, np.iinfo(np.uint64).max])]
-
-
-_NOTHING = (np.zeros(0, np.uint64),) * 3
+    return found.hashes, found.bounds[np.searchsorted(batch.texts["row"].to_numpy(), [*rows, np.iinfo(np.uint64).max])]
