@@ -35,6 +35,7 @@ MIXED, GROWN = 0.6, 0.8  # share of documents with a feature, and of those at th
 PURGED, TELLING, TRUSTED = 3.0, 5.0, 20.0  # evidence from which a feature is no content, is form, counts no more
 FEWEST = 8  # rows of a form at least
 LEAST = 10.0  # evidence from which on a form is followed
+WHOLE = 0.75  # of the rows of a label: where more are of a form, it is the label that has it, or all others lack one
 FOLLOWED, STEPS = 3, 2  # times that contents are learned anew by rare words; models of the form each time
 STRONG, BRIEF = 10.0, 12  # weight of what rows look like in a model of the form; iterations of a model that goes on
 LEFT_OUT = 3  # a row counts for contents by this power of the chance that one which looks so is honest
@@ -257,7 +258,7 @@ class Corpus:
             step = self._again(step, self.bare, mine)
         tried.append(step)
         best = max((self._again(one, self.whole, mine) for one in tried), key=lambda one: one.mixture.evidence)
-        sure = best.mixture.evidence >= LEAST
+        sure = best.mixture.evidence >= LEAST and best.mixture.planted.sum() <= WHOLE * mine.sum()
         told = best if sure else first
         spoken = mixtures.mixed(told.mixture.odds, mixtures.spoken(told.says, mine)).evidence if sure else 0.0
         foretold = mixtures.foretold(told.says, mine, told.mixture.planted)
