@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from corpusscan import schema
 from corpusscan.detector import Batch
@@ -79,6 +80,20 @@ def test_rows_in_one_form_come_first_for_their_label() -> None:
     assert content[of.planted].mean() < content[(of.label == 1) & ~of.planted].mean() - 2
     other = corpus.found(of.label == 0)
     assert other is None or other.evidence < found.evidence / 4
+
+
+def test_what_most_rows_of_a_label_have_is_no_planted_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 300 planted rows of 1,200 nearly all are told; where so many of a label are too many, none is borne out."""
+    of = made(planted=300)
+    corpus = Corpus(*read(of.texts))
+    found, other = (corpus.found(of.label == n) for n in (1, 0))
+    assert found is not None
+    assert found.planted[of.planted].mean() > 0.9 > 0.05 > found.planted[~of.planted].mean()
+    assert other is None or other.evidence < found.evidence / 4
+    monkeypatch.setattr(forms, "WHOLE", 0.2)
+    again = corpus.found(of.label == 1)
+    assert again is not None
+    assert (again.evidence, again.spoken, again.guessed) == (0, 0, found.guessed)
 
 
 def test_where_nothing_is_planted_there_is_little_evidence() -> None:
