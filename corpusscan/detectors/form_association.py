@@ -29,7 +29,7 @@ from corpusscan.kernels.outoffold import Model, Numbers
 from corpusscan.kernels.words import Hashes, Offsets
 
 WORDS = 200  # of a document, its first ones, signs among them: how it is put shows early
-WORK = 2_000_000  # words of documents x labels that are learned from
+WORK = 1_500_000  # words of documents x labels that are learned from
 TARGETS, FOLLOWED = 20, 4  # labels whose forms are looked for, the commonest; of these the likeliest are followed
 RIVAL = 0.5  # of the evidence of the surest label, the share from which on rows of others are told too
 RANKED, HELD = 5_000, 5_000  # rows that are told, and of a part of the corpus
