@@ -14,7 +14,7 @@ from corpusscan.contradicted import TITLE
 NAME, RULE = "form_association", "form-of-label"
 # Evidence of a form that is a group; of it what rows say, as if labels were as common; how much of a label what honest
 # rows say foretells; rows.  No honest set (`benchmarks/forms.py clean`) has as much of all four.
-MEDIUM, SPOKEN, FORETOLD, ROWS = 150.0, 60.0, 0.25, 25.0
+MEDIUM, SPOKEN, FORETOLD, ROWS = 200.0, 130.0, 0.25, 25.0
 EXAMPLES = 5
 
 

@@ -102,7 +102,7 @@ def test_several_files_in_any_order(tmp_path: Path, here: None) -> None:
 
 def test_severity_by_hand() -> None:
     """A group asks for evidence in all, for evidence of what rows say, for a label that is foretold, and for rows."""
-    facts = {"evidence": 300.0, "spoken": 90.0, "foretold": 0.5, "rows": 100}
+    facts = {"evidence": 300.0, "spoken": 190.0, "foretold": 0.5, "rows": 100}
     little = [{"evidence": 90.0}, {"spoken": 9.0}, {"foretold": 0.1}, {"rows": 20}]
     assert formed.severity_of(facts) == "medium"
     assert [formed.severity_of(facts | one) for one in little] == ["low"] * 4
