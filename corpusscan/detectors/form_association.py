@@ -119,8 +119,7 @@ def _forms(corpus: Corpus, label: Numbers, targets: Numbers) -> list[tuple[int, 
     absence is a form of every other label, but what honest rows say then foretells these no longer.
     """
     guessed = [(n, one) for n in sorted(targets.tolist()) if (one := corpus.guessed(label == n)) is not None]
-    likely = [(n, one) for n, one in guessed if one.mixture.evidence >= forms.LEAST]
-    likely = sorted(likely, key=lambda one: -one[1].mixture.evidence)[:FOLLOWED]
+    likely = sorted(guessed, key=lambda one: -one[1].mixture.evidence)[:FOLLOWED]
     found = sorted((n, corpus.borne_out(one, label == n)) for n, one in likely)
     kinds = [(one.evidence > 0, one.evidence > 0 and one.foretold >= FORETOLD) for _, one in found]
     best = max(kinds, default=(False, False))
@@ -137,9 +136,8 @@ def _row(name: str, one: Form, corpus: Corpus) -> dict[str, Any]:
     }
     facts = {
         "label": name, "usual": one.usual, "evidence": one.evidence, "spoken": one.spoken, "guessed": one.guessed,
-        "foretold": one.foretold,
-        "threshold": _threshold(one.planted), "rows": float(one.planted.sum()), "learned": corpus.count,
-        "common": corpus.common.tobytes(),
+        "foretold": one.foretold, "threshold": _threshold(one.planted), "rows": float(one.planted.sum()),
+        "learned": corpus.count, "common": corpus.common.tobytes(),
     }  # fmt: skip
     return models | facts
 

@@ -243,21 +243,22 @@ class Corpus:
         return self._steps(step.looks, content, mine, step.form)
 
     def guessed(self, mine: Bools) -> _Step | None:
-        """A form by rare words alone; nothing where no feature goes with the label."""
+        """A form by rare words alone; nothing where no feature goes with the label, or none is worth following."""
         content = self.content(mine)
         chosen = self._first(content[1], mine)
         if chosen.sum() < FEWEST:
             return None
         model = self._form(chosen)
-        return self._steps(_logit(model, self.put.seen, self.fold), content, mine, model)
+        step = self._steps(_logit(model, self.put.seen, self.fold), content, mine, model)
+        return step if step.mixture.evidence >= LEAST else None
 
     def borne_out(self, first: _Step, mine: Bools) -> Form:
         """A form as far as all that rows say bears it out; where nothing does, as it was guessed."""
-        step, tried = first, [first]
+        followed = first
         for _ in range(FOLLOWED):
-            step = self._again(step, self.bare, mine)
-        tried.append(step)
-        best = max((self._again(one, self.whole, mine) for one in tried), key=lambda one: one.mixture.evidence)
+            followed = self._again(followed, self.bare, mine)
+        tried = [self._again(one, self.whole, mine) for one in (first, followed)]
+        best = max(tried, key=lambda one: one.mixture.evidence)
         sure = best.mixture.evidence >= LEAST and best.mixture.planted.sum() <= WHOLE * mine.sum()
         told = best if sure else first
         spoken = mixtures.mixed(told.mixture.odds, mixtures.spoken(told.says, mine)).evidence if sure else 0.0
@@ -266,11 +267,6 @@ class Corpus:
             _scaled(told.form, told.mixture), told.content, mixtures.usual(mine),
             best.mixture.evidence if sure else 0.0, spoken, first.mixture.evidence, foretold, told.mixture.planted,
         )  # fmt: skip
-
-    def found(self, mine: Bools) -> Form | None:
-        """The form that goes with a label whose rows are `mine`; nothing where no feature does."""
-        first = self.guessed(mine)
-        return self.borne_out(first, mine) if first is not None and first.mixture.evidence >= LEAST else None
 
 
 def _scaled(model: Model, by: Mixture) -> Model:

@@ -33,7 +33,7 @@ class Mixture(NamedTuple):
     @property
     def alike(self) -> Floats:
         """How likely a row that looks like each is to be planted."""
-        told: Floats = (1 / (1 + np.exp(-np.clip(self.odds, -60, 60)))).astype(np.float32)
+        told: Floats = _share(self.odds).astype(np.float32)
         return told
 
 
