@@ -187,7 +187,7 @@ class Score(Round):
         given = batch.documents["label"].take(pa.array(document))
         target = labels.numbers(given, known.label)
         fold = outoffold.folds(*forms.words_of(hashes, bounds))
-        views = forms.forms(hashes, bounds, known.common), forms.said(hashes, bounds)
+        views = forms.views(hashes, bounds, known.common)
         told = pl.concat(
             [_ranked(n, one, views, fold, np.flatnonzero(target == n)) for n, one in enumerate(known.form)]
         )

@@ -100,8 +100,11 @@ def said(hashes: Hashes, bounds: Offsets) -> Features:
     return Features(*outoffold.features(hashes, bounds))
 
 
-def forms(hashes: Hashes, bounds: Offsets, known: Hashes) -> Features:
-    """Common words and signs with gaps, one, two and three in a row; words and signs; pairs of them."""
+def views(hashes: Hashes, bounds: Offsets, known: Hashes) -> tuple[Features, Features]:
+    """How documents are put, and what they say.
+
+    How they are put: common words and signs with gaps, one, two and three in a row, and all that they say.
+    """
     words, owner = outoffold.cut(hashes), np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     usual = _among(words, known) | signs.are(words)
     again = np.zeros(len(words), bool)  # a gap beside a gap
@@ -112,10 +115,10 @@ def forms(hashes: Hashes, bounds: Offsets, known: Hashes) -> Features:
     pairs = (before * _TWO + row) * _ONE
     triples = ((second * _TWO + before) * _THREE + row) * _ONE
     alone = row != _GAP
-    plain, place = said(hashes, bounds)
+    plain = said(hashes, bounds)
     codes = [row[alone] * _ONE, pairs, triples[~first]]
-    owners = [of[alone], of, of[~first]]
-    return Features(np.concatenate([*map(outoffold.cut, codes), plain]), np.concatenate([*owners, place]))
+    owners = [of[alone], of, of[~first], plain.owner]
+    return Features(np.concatenate([*map(outoffold.cut, codes), plain.code]), np.concatenate(owners)), plain
 
 
 def _before(row: Hashes, owner: Numbers, steps: int) -> tuple[Hashes, Bools]:
@@ -189,9 +192,10 @@ class Corpus:
         self.fold = outoffold.folds(*words_of(hashes, bounds))
         self.common = common(hashes, bounds)
         self.rare = rare(hashes, bounds, self.common)
-        self.put = view(forms(hashes, bounds, self.common), self.count, FORM)
+        put, plain = views(hashes, bounds, self.common)
+        self.put = view(put, self.count, FORM)
         self.bare = view(self.rare, self.count, CONTENT)
-        self.whole = view(said(hashes, bounds), self.count, CONTENT)
+        self.whole = view(plain, self.count, CONTENT)
         self.owner = np.repeat(np.arange(self.count), np.diff(self.put.seen.bounds))
 
     def evidence(self, gain: Floats) -> Floats:
@@ -282,7 +286,7 @@ def words_of(hashes: Hashes, bounds: Offsets) -> tuple[Hashes, Offsets]:
 
 
 def scored(models: tuple[Model, Model], of: tuple[Features, Features], fold: Numbers) -> tuple[Floats, Floats]:
-    """Of documents (by `forms` and `said`): log-odds that one which looks so is planted; logits of what they say."""
+    """Of documents (by their `views`): log-odds that one which looks so is planted; logits of what they say."""
     form, content = (
         _logit(model, read(part, len(fold), (model.features, model.rarity)), fold)
         for model, part in zip(models, of, strict=True)

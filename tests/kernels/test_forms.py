@@ -75,7 +75,7 @@ def test_rows_in_one_form_come_first_for_their_label() -> None:
     corpus = Corpus(hashes, bounds)
     found = found_in(corpus, of.label == 1)
     assert found is not None
-    views = forms.forms(hashes, bounds, corpus.common), forms.said(hashes, bounds)
+    views = forms.views(hashes, bounds, corpus.common)
     form, content = forms.scored((found.form, found.content), views, corpus.fold)
     told = forms.planted(form, content, found.usual)
     assert found.planted[of.planted].mean() > 0.6 > 0.05 > found.planted[~of.planted].mean()
@@ -114,7 +114,7 @@ def test_forms_know_common_words_and_gaps_only_by_their_places() -> None:
     """Two texts of one skeleton share all its features whatever else they say; one of another skeleton does not."""
     hashes, bounds = read(["the cat of wood", "the dogs sit of stone", "of the cat wood"])
     known = np.sort(outoffold.cut(read(["the of"])[0]))
-    told = forms.forms(hashes, bounds, known)
+    told = forms.views(hashes, bounds, known)[0]
     plain = outoffold.features(hashes, bounds)[0]
     skeletons = [{*told.code[told.owner == n].tolist()} - {*plain.tolist()} for n in range(3)]
     assert skeletons[0] == skeletons[1]
@@ -130,7 +130,7 @@ def test_signs_belong_to_how_a_text_is_put_and_not_to_its_fold() -> None:
     assert np.diff(bounds).tolist() == [6, 5, 8]  # three words, the signs, the end
     assert signs.are(hashes).reshape(-1).sum() == 3 + 2 + 5
     nothing = np.zeros(0, np.uint64)
-    told = forms.forms(hashes, bounds, nothing)
+    told = forms.views(hashes, bounds, nothing)[0]
     assert len({frozenset(told.code[told.owner == n].tolist()) for n in range(3)}) == 3
     assert len({*outoffold.folds(*forms.words_of(hashes, bounds)).tolist()}) == 1
     assert np.bincount(forms.rare(hashes, bounds, nothing).owner).tolist() == [3, 3, 3]
@@ -162,6 +162,6 @@ def test_the_top_is_where_gains_add_up_to_the_most() -> None:
 def test_texts_without_words_and_without_common_words() -> None:
     """Nothing to read is nothing found, and no error."""
     hashes, bounds = read(["", "one", ""])
-    assert len(forms.forms(hashes, bounds, np.zeros(0, np.uint64)).code) > 0
+    assert len(forms.views(hashes, bounds, np.zeros(0, np.uint64))[0].code) > 0
     corpus = Corpus(*read(["", ""]))
     assert found_in(corpus, np.array([True, False])) is None
