@@ -21,11 +21,11 @@ from corpusscan import labels, schema
 from corpusscan.contradicted import ALL, SHOWN, Shower
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.formed import FORETOLD, NAME, group_of, hit_of, members_of
-from corpusscan.kernels import forms, outoffold, signs
-from corpusscan.kernels.forms import Corpus, Form
+from corpusscan.kernels import outoffold, signs, views
+from corpusscan.kernels.forms import Corpus, Form, Judge
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.outcomes import ranges
-from corpusscan.kernels.outoffold import Model, Numbers
+from corpusscan.kernels.outoffold import Numbers
 from corpusscan.kernels.words import Hashes, Offsets
 
 WORDS = 200  # of a document, its first ones, signs among them: how it is put shows early
@@ -96,7 +96,7 @@ def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], work: int)
     column = rows["words"].combine_chunks()
     offsets = column.offsets.to_numpy().astype(np.int64)
     hashes, bounds = column.values.to_numpy()[offsets[0] : offsets[-1]], offsets - offsets[0]
-    content = outoffold.contents(*forms.words_of(hashes, bounds))
+    content = outoffold.contents(*views.words_of(hashes, bounds))
     once = np.sort(np.unique(content, return_index=True)[1])  # copies count once
     targets = np.argsort(-np.bincount(label, minlength=len(names)), kind="stable")[:TARGETS]
     length = np.diff(bounds)
@@ -131,12 +131,13 @@ def _forms(corpus: Corpus, label: Numbers, targets: Numbers) -> list[tuple[int, 
 def _row(name: str, one: Form, corpus: Corpus) -> dict[str, Any]:
     models = {
         f"{view}_{part}": value
-        for view, model in (("form", one.form), ("content", one.content))
+        for view, model in (("form", one.judge.form), ("content", one.judge.content))
         for part, value in outoffold.table(model).to_pylist()[0].items()
     }
     facts = {
-        "label": name, "usual": one.usual, "evidence": one.evidence, "spoken": one.spoken, "guessed": one.guessed,
-        "foretold": one.foretold, "threshold": _threshold(one.planted), "rows": float(one.planted.sum()),
+        "label": name, "usual": one.judge.usual, "knots": one.judge.knots.tobytes(),
+        "evidence": one.evidence, "spoken": one.spoken, "guessed": one.guessed, "foretold": one.foretold,
+        "threshold": _threshold(one.planted), "rows": float(one.planted.sum()),
         "learned": corpus.count, "common": corpus.common.tobytes(),
     }  # fmt: skip
     return models | facts
@@ -155,20 +156,21 @@ class _Known(NamedTuple):
     """The forms that `Learn` found."""
 
     label: list[str]
-    form: list[tuple[Model, Model, float]]
+    judge: list[Judge]
     common: Hashes
 
     @staticmethod
     def of(table: pa.Table) -> _Known:
         """From its table."""
         found = []
-        for n, usual in enumerate(table["usual"].to_pylist()):
-            views = [
+        for n, row in enumerate(table.select(["usual", "knots"]).to_pylist()):
+            form, content = (
                 outoffold.of_table(table.slice(n, 1).select(names).rename_columns([x.split("_", 1)[1] for x in names]))
                 for view in ("form", "content")
                 for names in [[name for name in table.column_names if name.startswith(f"{view}_")]]
-            ]
-            found.append((views[0], views[1], usual))
+            )
+            knots = np.frombuffer(row["knots"], np.float32).reshape(form.classes, 2, -1)
+            found.append(Judge(form, knots, content, row["usual"]))
         return _Known(table["label"].to_pylist(), found, np.frombuffer(table["common"][0].as_py(), np.uint64))
 
 
@@ -186,10 +188,10 @@ class Score(Round):
         document, hashes, bounds = _read(batch)
         given = batch.documents["label"].take(pa.array(document))
         target = labels.numbers(given, known.label)
-        fold = outoffold.folds(*forms.words_of(hashes, bounds))
-        views = forms.views(hashes, bounds, known.common)
+        fold = outoffold.folds(*views.words_of(hashes, bounds))
+        seen = views.views(hashes, bounds, known.common)
         told = pl.concat(
-            [_ranked(n, one, views, fold, np.flatnonzero(target == n)) for n, one in enumerate(known.form)]
+            [_ranked(n, one, seen, fold, np.flatnonzero(target == n)) for n, one in enumerate(known.judge)]
         )
         rows = batch.documents["row"].to_numpy()[document]
         frame = told.with_columns(row=pl.Series(rows)[told["place"]], count=pl.lit(0))
@@ -223,10 +225,10 @@ class Score(Round):
         }
 
 
-def _ranked(number: int, one: tuple[Model, Model, float], views: Any, fold: Numbers, mine: Numbers) -> pl.DataFrame:
+def _ranked(number: int, judge: Judge, seen: Any, fold: Numbers, mine: Numbers) -> pl.DataFrame:
     """The rows of a label in the order of its form."""
-    form, content = (part[mine] for part in forms.scored(one[:2], views, fold))
-    rank = forms.planted(form, content, one[2])
+    form, content = (part[mine] for part in judge.odds(seen, fold))
+    rank = judge.planted(form, content)
     columns = {"place": mine, "target": np.full(len(mine), number), "form": form, "content": content, "rank": rank}
     return pl.DataFrame(columns).sort("rank", descending=True, maintain_order=True).head(HELD)
 

@@ -1,9 +1,8 @@
 """How a text is put, apart from what it says, and rows of one label that are alike in it though they say another one.
 
-How it is put: common words and signs, with a gap for whatever stands between them, up to three in a row from the
-beginning on, and words and pairs.  What it says: its words.  Rows that somebody put into one form, and gave one label
-(Qi et al. 2021, "Hidden Killer", and "Mind the Style of Text"), have features that all go with the label, whatever
-the rest of them says.  Nothing is known of any form.
+Both are sets of features (`views`).  Rows that somebody put into one form, and gave one label (Qi et al. 2021, "Hidden
+Killer", and "Mind the Style of Text"), have features that all go with the label, whatever the rest of them says.
+Nothing is known of any form.
 
 1. A model of what rows say by rare words, without those that go with the label more than the rest of a row allows.
 2. Features whose rows are better explained by a mixture of usual rows and of ones that say another label.
@@ -18,19 +17,20 @@ before it the form is followed as far as it goes, by rare words.  All models jud
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from corpusscan.kernels import mixtures, outoffold, profile, signs
+from corpusscan.kernels import mixtures, outoffold, views
 from corpusscan.kernels.contradictions import Bools
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.mixtures import Mixture
 from corpusscan.kernels.outoffold import Model, Numbers, Read
+from corpusscan.kernels.views import Features, View
 from corpusscan.kernels.words import Hashes, Offsets
 
-COMMON = 150  # words of the corpus that are its forms
-FORM, CONTENT, MOST = 5, 3, 60_000  # documents of a feature at least, in each view; features at most
+FORM, CONTENT = 5, 3  # documents of a feature at least, in each view
 MIXED, GROWN = 0.6, 0.8  # share of documents with a feature, and of those at the top, that are put so on purpose
 PURGED, TELLING, TRUSTED = 3.0, 5.0, 20.0  # evidence from which a feature is no content, is form, counts no more
 FEWEST = 8  # rows of a form at least
@@ -39,114 +39,46 @@ WHOLE = 0.75  # of the rows of a label: where more are of a form, it is the labe
 FOLLOWED, STEPS = 3, 2  # times that contents are learned anew by rare words; models of the form each time
 STRONG, BRIEF = 10.0, 12  # weight of what rows look like in a model of the form; iterations of a model that goes on
 LEFT_OUT = 3  # a row counts for contents by this power of the chance that one which looks so is honest
-_GAP, _START = np.uint64(1), np.uint64(2)
-_ONE, _TWO, _THREE = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, 0xBF58476D1CE4E5B9))
-
-Known = tuple[Hashes, Floats]  # features, and how rare each is
 
 
-class Features(NamedTuple):
-    """Of documents, each as often as it stands there."""
+def average(odds: Sequence[Floats]) -> Floats:
+    """Of log-odds by several models: rows."""
+    told: Floats = np.mean(np.stack(odds), axis=0).astype(np.float32)
+    return told
 
-    code: Hashes
-    owner: Numbers  # number of the document
 
+class Judge(NamedTuple):
+    """What judges rows of a label."""
 
-class View(NamedTuple):
-    """What models see of documents, and by which features."""
+    form: Model  # what rows look like, as each of several models has it
+    knots: Floats  # models x 2 x bins: how likely a row that looks so is to be planted (`Mixture.knots`)
+    content: Model
+    usual: float  # logarithm of the share of other labels
 
-    seen: Read
-    known: Known
+    def odds(self, of: tuple[Features, Features], fold: Numbers) -> tuple[Floats, Floats]:
+        """Of documents (by their `views`): log-odds that one which looks so is planted; logits of what they say."""
+        put, said = (
+            outoffold.logits(model, views.read(part, len(fold), (model.features, model.rarity)), fold)
+            for model, part in zip((self.form, self.content), of, strict=True)
+        )
+        each = [mixtures.interpolated(looks, knots) for looks, knots in zip(put.T, self.knots, strict=True)]
+        return average(each), said[:, 1].astype(np.float32)
+
+    def planted(self, form: Floats, content: Floats) -> Floats:
+        """Log-odds that rows of the label are planted, by how they are put and by what they say."""
+        told: Floats = (form - np.clip(content, -mixtures.SURE, mixtures.SURE) - self.usual).astype(np.float32)
+        return told
 
 
 class Form(NamedTuple):
     """Of rows with one label."""
 
-    form: Model  # log-odds that a row which looks so is planted
-    content: Model
-    usual: float  # logarithm of the share of other labels
+    judge: Judge
     evidence: float
     spoken: float  # evidence, as if all labels were as common
     guessed: float  # evidence before what rows say was learned without the form
     foretold: float  # share of what is to be known of the label that is told by what honest rows say
     planted: Floats  # of each row that was learned from, the chance that it is
-
-
-def common(hashes: Hashes, bounds: Offsets) -> Hashes:
-    """The words that stand in most documents, sorted; no signs."""
-    owner = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    value, frequency, *_ = profile.frequencies(outoffold.cut(hashes), owner.astype(np.uint64))
-    value, frequency = value[~signs.are(value)], frequency[~signs.are(value)]
-    found: Hashes = np.sort(value[np.argsort(-frequency, kind="stable")[:COMMON]])
-    return found
-
-
-def _among(words: Hashes, known: Hashes) -> Bools:
-    if not len(known):
-        return np.zeros(len(words), bool)
-    found: Bools = known[np.minimum(np.searchsorted(known, words), len(known) - 1)] == words
-    return found
-
-
-def rare(hashes: Hashes, bounds: Offsets, known: Hashes) -> Features:
-    """Words that are not common; no signs."""
-    words, owner = outoffold.cut(hashes), np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    own = ~_among(words, known) & ~signs.are(words)
-    return Features(words[own], owner[own])
-
-
-def said(hashes: Hashes, bounds: Offsets) -> Features:
-    """Words, signs, and pairs of them."""
-    return Features(*outoffold.features(hashes, bounds))
-
-
-def views(hashes: Hashes, bounds: Offsets, known: Hashes) -> tuple[Features, Features]:
-    """How documents are put, and what they say.
-
-    How they are put: common words and signs with gaps, one, two and three in a row, and all that they say.
-    """
-    words, owner = outoffold.cut(hashes), np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    usual = _among(words, known) | signs.are(words)
-    again = np.zeros(len(words), bool)  # a gap beside a gap
-    again[1:] = ~usual[1:] & ~usual[:-1] & (owner[1:] == owner[:-1])
-    row, of = np.where(usual, words, _GAP)[~again], owner[~again]
-    before, first = _before(row, of, 1)
-    second, _ = _before(row, of, 2)
-    pairs = (before * _TWO + row) * _ONE
-    triples = ((second * _TWO + before) * _THREE + row) * _ONE
-    alone = row != _GAP
-    plain = said(hashes, bounds)
-    codes = [row[alone] * _ONE, pairs, triples[~first]]
-    owners = [of[alone], of, of[~first], plain.owner]
-    return Features(np.concatenate([*map(outoffold.cut, codes), plain.code]), np.concatenate(owners)), plain
-
-
-def _before(row: Hashes, owner: Numbers, steps: int) -> tuple[Hashes, Bools]:
-    """What stands so many places before, and whether nothing does."""
-    none = np.ones(len(row), bool)
-    none[steps:] = owner[steps:] != owner[:-steps]
-    told = np.roll(row, steps)
-    told[none] = _START
-    return told, none
-
-
-def vocabulary(of: Features, count: int, least: int) -> Known:
-    """As `outoffold.vocabulary`, of any features of so many documents."""
-    value, frequency, *_ = profile.frequencies(of.code, of.owner.astype(np.uint64))
-    chosen = np.flatnonzero(frequency >= least)
-    chosen = np.sort(chosen[np.argsort(-frequency[chosen], kind="stable")][:MOST])
-    return value[chosen], np.log(max(count, 2) / frequency[chosen] + 1).astype(np.float32)
-
-
-def read(of: Features, count: int, known: Known) -> Read:
-    """As `outoffold.read`, of any features of so many documents."""
-    return outoffold.weighted(*of, count, known)
-
-
-def view(of: Features, count: int, least: int) -> View:
-    """Documents by the features that stand in `least` of them."""
-    known = vocabulary(of, count, least)
-    return View(read(of, count, known), known)
 
 
 def _logit(model: Model, seen: Read, fold: Numbers) -> Floats:
@@ -189,13 +121,13 @@ class Corpus:
 
     def __init__(self, hashes: Hashes, bounds: Offsets) -> None:
         self.count = len(bounds) - 1
-        self.fold = outoffold.folds(*words_of(hashes, bounds))
-        self.common = common(hashes, bounds)
-        self.rare = rare(hashes, bounds, self.common)
-        put, plain = views(hashes, bounds, self.common)
-        self.put = view(put, self.count, FORM)
-        self.bare = view(self.rare, self.count, CONTENT)
-        self.whole = view(plain, self.count, CONTENT)
+        self.fold = outoffold.folds(*views.words_of(hashes, bounds))
+        self.common = views.common(hashes, bounds)
+        self.rare = views.rare(hashes, bounds, self.common)
+        put, plain = views.views(hashes, bounds, self.common)
+        self.put = views.view(put, self.count, FORM)
+        self.bare = views.view(self.rare, self.count, CONTENT)
+        self.whole = views.view(plain, self.count, CONTENT)
         self.owner = np.repeat(np.arange(self.count), np.diff(self.put.seen.bounds))
 
     def evidence(self, gain: Floats) -> Floats:
@@ -212,9 +144,9 @@ class Corpus:
         """A model of what rows of a label say, without what goes with it whatever the rest says."""
         both = self._fitted(self.bare, mine)[1] + self._fitted(self.whole, mine)[1]
         form = self.put.known[0][self.evidence(conditional((both / 2).astype(np.float32), mine, MIXED)) > PURGED]
-        kept = ~_among(self.bare.known[0], form)
+        kept = ~views.among(self.bare.known[0], form)
         known = (self.bare.known[0][kept], self.bare.known[1][kept])
-        return self._fitted(View(read(self.rare, self.count, known), known), mine)
+        return self._fitted(View(views.read(self.rare, self.count, known), known), mine)
 
     def _first(self, says: Floats, mine: Bools) -> Floats:
         """Rows by features that are better explained by a mixture with rows that say another label."""
@@ -257,44 +189,25 @@ class Corpus:
         return step if step.mixture.evidence >= LEAST else None
 
     def borne_out(self, first: _Step, mine: Bools) -> Form:
-        """A form as far as all that rows say bears it out; where nothing does, as it was guessed."""
+        """A form as far as all that rows say bears it out; where nothing does, as it was guessed.
+
+        Rows are judged by all models of it on the way, on the average: each is misled by something else.
+        """
         followed = first
         for _ in range(FOLLOWED):
             followed = self._again(followed, self.bare, mine)
-        tried = [self._again(one, self.whole, mine) for one in (first, followed)]
+        tried = [self._again(one, self.whole, mine) for one in (followed, first)]
         best = max(tried, key=lambda one: one.mixture.evidence)
+        ways = (first, followed, *tried)
+        judge = Judge(
+            outoffold.together([one.form for one in ways]), np.stack([one.mixture.knots for one in ways]),
+            tried[0].content, mixtures.usual(mine),
+        )  # fmt: skip
+        form = average([one.mixture.odds for one in ways])
+        planted = np.where(mine, mixtures.share(judge.planted(form, tried[0].says)), 0).astype(np.float32)
         sure = best.mixture.evidence >= LEAST and best.mixture.planted.sum() <= WHOLE * mine.sum()
         told = best if sure else first
         spoken = mixtures.mixed(told.mixture.odds, mixtures.spoken(told.says, mine)).evidence if sure else 0.0
         foretold = mixtures.foretold(told.says, mine, told.mixture.planted)
-        return Form(
-            _scaled(told.form, told.mixture), told.content, mixtures.usual(mine),
-            best.mixture.evidence if sure else 0.0, spoken, first.mixture.evidence, foretold, told.mixture.planted,
-        )  # fmt: skip
-
-
-def _scaled(model: Model, by: Mixture) -> Model:
-    """A model whose logits are the log-odds of a mixture."""
-    weights = (model.weights * by.scale).astype(np.float16)
-    return model._replace(weights=weights, bias=(model.bias * by.scale + by.offset).astype(np.float32))
-
-
-def words_of(hashes: Hashes, bounds: Offsets) -> tuple[Hashes, Offsets]:
-    """Documents without their signs."""
-    kept = ~signs.are(hashes)
-    return hashes[kept], np.append(0, np.cumsum(kept))[bounds]
-
-
-def scored(models: tuple[Model, Model], of: tuple[Features, Features], fold: Numbers) -> tuple[Floats, Floats]:
-    """Of documents (by their `views`): log-odds that one which looks so is planted; logits of what they say."""
-    form, content = (
-        _logit(model, read(part, len(fold), (model.features, model.rarity)), fold)
-        for model, part in zip(models, of, strict=True)
-    )
-    return form, content
-
-
-def planted(form: Floats, content: Floats, usual: float) -> Floats:
-    """Log-odds that rows of the label are planted, by how they are put and by what they say."""
-    told: Floats = (form - np.clip(content, -mixtures.SURE, mixtures.SURE) - usual).astype(np.float32)
-    return told
+        evidence = best.mixture.evidence if sure else 0.0
+        return Form(judge, evidence, spoken, first.mixture.evidence, foretold, planted)

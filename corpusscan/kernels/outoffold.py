@@ -9,6 +9,7 @@ The model is linear: what a single word says can be taken out of a logit (`said`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -188,6 +189,15 @@ def _descended(
     weights = found.x.reshape(-1, FOLDS, width).astype(np.float32)
     size = len(known[0])
     return Model(*known, weights[:size].astype(np.float16), weights[size:-1], weights[-1])
+
+
+def together(models: Sequence[Model]) -> Model:
+    """Models of the same features as one, a class for each; they have one each."""
+    weights, dense, bias = (
+        np.concatenate(parts, axis=-1)
+        for parts in zip(*[(one.weights, one.dense, one.bias) for one in models], strict=True)
+    )
+    return models[0]._replace(weights=weights, dense=dense, bias=bias)
 
 
 def _weights(model: Model) -> Any:

@@ -11,7 +11,7 @@ import pytest
 
 from corpusscan import schema
 from corpusscan.detector import Batch
-from corpusscan.kernels import forms, outoffold, signs, words
+from corpusscan.kernels import forms, mixtures, outoffold, signs, views, words
 from corpusscan.kernels.contradictions import Bools
 from corpusscan.kernels.forms import Corpus, Form
 from corpusscan.kernels.outoffold import Numbers
@@ -75,9 +75,10 @@ def test_rows_in_one_form_come_first_for_their_label() -> None:
     corpus = Corpus(hashes, bounds)
     found = found_in(corpus, of.label == 1)
     assert found is not None
-    views = forms.views(hashes, bounds, corpus.common)
-    form, content = forms.scored((found.form, found.content), views, corpus.fold)
-    told = forms.planted(form, content, found.usual)
+    form, content = found.judge.odds(views.views(hashes, bounds, corpus.common), corpus.fold)
+    told = found.judge.planted(form, content)
+    mine = of.label == 1
+    assert np.abs(mixtures.share(told[mine]) - found.planted[mine]).max() < 0.1  # as those it learned from
     assert found.planted[of.planted].mean() > 0.6 > 0.05 > found.planted[~of.planted].mean()
     assert found.evidence > 60 > 20 < found.spoken
     told[of.label == 0] = -100
@@ -114,12 +115,12 @@ def test_forms_know_common_words_and_gaps_only_by_their_places() -> None:
     """Two texts of one skeleton share all its features whatever else they say; one of another skeleton does not."""
     hashes, bounds = read(["the cat of wood", "the dogs sit of stone", "of the cat wood"])
     known = np.sort(outoffold.cut(read(["the of"])[0]))
-    told = forms.views(hashes, bounds, known)[0]
+    told = views.views(hashes, bounds, known)[0]
     plain = outoffold.features(hashes, bounds)[0]
     skeletons = [{*told.code[told.owner == n].tolist()} - {*plain.tolist()} for n in range(3)]
     assert skeletons[0] == skeletons[1]
     assert skeletons[0] != skeletons[2]
-    content = forms.rare(hashes, bounds, known)
+    content = views.rare(hashes, bounds, known)
     assert np.bincount(content.owner).tolist() == [2, 3, 2]
 
 
@@ -130,10 +131,10 @@ def test_signs_belong_to_how_a_text_is_put_and_not_to_its_fold() -> None:
     assert np.diff(bounds).tolist() == [6, 5, 8]  # three words, the signs, the end
     assert signs.are(hashes).reshape(-1).sum() == 3 + 2 + 5
     nothing = np.zeros(0, np.uint64)
-    told = forms.views(hashes, bounds, nothing)[0]
+    told = views.views(hashes, bounds, nothing)[0]
     assert len({frozenset(told.code[told.owner == n].tolist()) for n in range(3)}) == 3
-    assert len({*outoffold.folds(*forms.words_of(hashes, bounds)).tolist()}) == 1
-    assert np.bincount(forms.rare(hashes, bounds, nothing).owner).tolist() == [3, 3, 3]
+    assert len({*outoffold.folds(*views.words_of(hashes, bounds)).tolist()}) == 1
+    assert np.bincount(views.rare(hashes, bounds, nothing).owner).tolist() == [3, 3, 3]
 
 
 def test_signs_far_into_a_text_are_not_read() -> None:
@@ -162,6 +163,6 @@ def test_the_top_is_where_gains_add_up_to_the_most() -> None:
 def test_texts_without_words_and_without_common_words() -> None:
     """Nothing to read is nothing found, and no error."""
     hashes, bounds = read(["", "one", ""])
-    assert len(forms.views(hashes, bounds, np.zeros(0, np.uint64))[0].code) > 0
+    assert len(views.views(hashes, bounds, np.zeros(0, np.uint64))[0].code) > 0
     corpus = Corpus(*read(["", ""]))
     assert found_in(corpus, np.array([True, False])) is None

@@ -26,7 +26,18 @@ def test_planted_rows_are_told_with_about_the_chance_that_they_are() -> None:
     assert np.isclose(found.evidence, stretched.evidence, rtol=0.01)
     assert 160 < found.planted.sum() < 240
     assert found.planted[own].mean() > 0.8 > 0.02 > found.planted[~own].mean()
-    assert np.allclose(found.odds, found.scale * looks + found.offset, atol=1e-3)
+    assert np.allclose(found.odds, mixtures.interpolated(looks, found.knots))
+    assert np.isclose(stretched.planted.sum(), found.planted.sum(), rtol=0.05)
+
+
+def test_honest_rows_that_look_more_so_than_planted_ones_are_told_from_them() -> None:
+    """Of a hundred rows of the label that say so, and look twice as much so, hardly one is held to be planted."""
+    looks, ratio, own = made(200)
+    first = np.flatnonzero(~own)[:100]
+    looks[first], ratio[first] = 4 + 0.01 * np.arange(100), np.exp(-2) / 0.5  # half of all rows have the label
+    found = mixtures.mixed(looks, ratio)
+    assert found.planted[first].mean() < 0.2
+    assert found.planted[own].mean() > 0.7
 
 
 def test_where_nothing_is_planted_there_is_no_evidence() -> None:
