@@ -18,7 +18,7 @@ from blake3 import blake3
 from corpusscan import gathering
 from corpusscan.detector import Batch, Context, Limit, Round, State, limits
 from corpusscan.gathering import ANNOTATOR, KINDS, MONTH, SOURCE
-from corpusscan.kernels import confusions, contradictions, hashing, outoffold, sketches
+from corpusscan.kernels import confusions, contradictions, hashing, outoffold, signs, sketches
 from corpusscan.kernels.contradictions import Foreseen, Null
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.outcomes import ranges
@@ -58,6 +58,14 @@ def labelled(batch: Batch) -> Labelled:
     own = np.append(0, np.cumsum(taken))
     places = ranges(first, taken)
     return Labelled(document, hashes[places], own, places)
+
+
+def put(batch: Batch, most: int) -> tuple[Numbers, Hashes, Offsets]:
+    """The labelled documents of a batch; of each the first words and signs, so many, and the bounds of these."""
+    document = np.flatnonzero(batch.documents["label"].is_valid().to_numpy())
+    hashes, bounds = signs.document_tokens(batch)
+    length = np.minimum(np.diff(bounds)[document], most)
+    return document, hashes[ranges(bounds[:-1][document], length)], np.append(0, np.cumsum(length))
 
 
 def marks(batch: Batch) -> dict[int, Hashes]:

@@ -21,12 +21,12 @@ from corpusscan import labels, schema
 from corpusscan.contradicted import ALL, SHOWN, Shower
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.formed import FORETOLD, NAME, group_of, hit_of, members_of
-from corpusscan.kernels import outoffold, signs, views
+from corpusscan.kernels import outoffold, views
 from corpusscan.kernels.forms import Corpus, Form, Judge
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.outoffold import Numbers
-from corpusscan.kernels.words import Hashes, Offsets
+from corpusscan.kernels.words import Hashes
 
 WORDS = 200  # of a document, its first ones, signs among them: how it is put shows early
 WORK = 1_500_000  # words of documents x labels that are learned from
@@ -59,7 +59,7 @@ class Learn(Round):
         """One row for each labelled document, as `_LEARNED`."""
         if batch.documents["label"].null_count == len(batch.documents):
             return _LEARNED.empty_table()
-        document, hashes, bounds = _read(batch)
+        document, hashes, bounds = labels.put(batch, WORDS)
         some = batch.documents.take(pa.array(document))
         words = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(hashes))
         columns = [some["row"], np.zeros(len(document), np.uint32), words, some["label"]]
@@ -79,14 +79,6 @@ class Learn(Round):
         facts = json.loads(reduced["facts"][0].as_py()) if reduced.num_rows else {"limits": []}
         found = reduced.drop_columns("facts") if "label" in reduced.column_names else pa.table({})
         return {"models": found, "limits": limits(*(Limit(*one) for one in facts["limits"]))}
-
-
-def _read(batch: Batch) -> tuple[Numbers, Hashes, Offsets]:
-    """The labelled documents of a batch; their first words and signs, and the bounds of these."""
-    document = np.flatnonzero(batch.documents["label"].is_valid().to_numpy())
-    hashes, bounds = signs.document_tokens(batch)
-    length = np.minimum(np.diff(bounds)[document], WORDS)
-    return document, hashes[ranges(bounds[:-1][document], length)], np.append(0, np.cumsum(length))
 
 
 def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], work: int) -> list[dict[str, Any]]:
@@ -185,7 +177,7 @@ class Score(Round):
         if not state or not state["models"].num_rows or batch.documents["label"].null_count == len(batch.documents):
             return _SCORED.empty_table()
         known = _Known.of(state["models"])
-        document, hashes, bounds = _read(batch)
+        document, hashes, bounds = labels.put(batch, WORDS)
         given = batch.documents["label"].take(pa.array(document))
         target = labels.numbers(given, known.label)
         fold = outoffold.folds(*views.words_of(hashes, bounds))
