@@ -164,8 +164,9 @@ def _encoder(model: models.Found | None, config: ScanConfig, active: Sequence[De
 def _check_rules(config: ScanConfig, inputs: list[str], out: str | Path, active: Sequence[Detector]) -> None:
     if config.save_rules is None:
         return
-    if not any(detector.name == mined_rules.DETECTOR for detector in active) or not config.excerpts:
-        raise UsageError(f"--save-rules: rules quote what {mined_rules.DETECTOR} finds; let it run, with excerpts")
+    if not any(detector.name in mined_rules.DETECTORS for detector in active) or not config.excerpts:
+        known = ", ".join(mined_rules.DETECTORS)
+        raise UsageError(f"--save-rules: rules quote what is found by {known}; let one of them run, with excerpts")
     mined_rules.check(Path(config.save_rules), inputs, out)
 
 
@@ -174,7 +175,7 @@ def _save_rules(
 ) -> mined_rules.Saved | None:
     if config.save_rules is None:
         return None
-    carriers = heard.carriers(collected, mined_rules.DETECTOR)
+    carriers = heard.carriers(collected, mined_rules.DETECTORS)
     return mined_rules.save(out, Path(config.save_rules), carriers, lambda: heard.some(collected, reading, key))
 
 

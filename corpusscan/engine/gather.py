@@ -115,7 +115,7 @@ def coverage_table(
             account = collected.account(shard.index, workspace)
             for role, counts in orjson.loads(account.pop("columns")).items():
                 columns.setdefault(role, Counter()).update(counts)
-            stop, told = account.pop("stop"), account.pop("files")
+            stop, told, _ = (account.pop(name) for name in ("stop", "files", "lists"))
             reasons = orjson.loads(account.pop("reasons"))
             if told is not None:
                 rows += [{**row, "reasons": _json(row["reasons"])} for row in perfile.coverage(shard, told)]

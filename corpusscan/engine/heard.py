@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from corpusscan import io
@@ -22,9 +22,11 @@ def some(collected: Collected, reading: Reading, key: bytes, most: int = BATCHES
         yield from ((shard.index, batch) for batch in islice(batches, max(most // len(chosen), 1)))
 
 
-def carriers(collected: Collected, detector: str) -> dict[str, set[tuple[int, int]]]:
-    """By group of a detector its members: shard, and row in it."""
+def carriers(collected: Collected, detectors: Iterable[str]) -> dict[str, set[tuple[int, int]]]:
+    """By group of some detectors its members, but for those that are only like them: shard, and row in it."""
     found: dict[str, set[tuple[int, int]]] = {}
-    for row in collected.concluded[detector]["members"].to_pylist() if detector in collected.concluded else ():
-        found.setdefault(row["group"], set()).add((row["shard"], row["row"]))
+    for detector in detectors:
+        for row in collected.concluded[detector]["members"].to_pylist() if detector in collected.concluded else ():
+            if row["role"] != "neighbour":
+                found.setdefault(row["group"], set()).add((row["shard"], row["row"]))
     return found

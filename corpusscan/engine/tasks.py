@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pyarrow as pa
 from blake3 import blake3
 
@@ -36,10 +37,12 @@ ACCOUNT = pa.schema(
         ("text_bytes", pa.uint64()), ("tokens", pa.uint64()), ("lines", pa.uint64()),
         ("stop", pa.uint64()), ("reasons", pa.large_string()), ("columns", pa.large_string()),
         ("files", pa.large_string()),  # of a shard of many files
+        ("lists", pa.large_string()),  # of a file of several: first row and name of each
     ]
 )  # fmt: skip
 
 ALIVE = "alive"  # what a worker says while a task goes on
+LISTS = 1_000  # lists of a file that are told
 HELD = 16 * 2**20  # bytes of a file that a worker keeps the table of
 
 
@@ -264,6 +267,7 @@ def account_table(account: io.Account, files: str | None = None) -> pa.Table:
         "rows": None if account.unknowable else account.rows, "scanned": account.scanned, "skipped": account.skipped,
         "errored": account.errored, "text_bytes": account.text_bytes, "tokens": account.tokens, "lines": account.lines,
         "stop": account.stop, "reasons": reasons, "columns": columns, "files": files,
+        "lists": orjson.dumps(account.lists[:LISTS]).decode() if account.lists else None,
     }  # fmt: skip
     return pa.Table.from_pylist([row], schema=ACCOUNT)
 

@@ -49,6 +49,13 @@ def split_of(file: str) -> Split | None:
     return None
 
 
+def of_lists(file: str, names: list[str]) -> list[Split | None]:
+    """The splits that lists of one file are, by their names; none where no name is one that splits have."""
+    if len(names) < 2 or not any(name.lower() in _SPLIT for name in names):
+        return [split_of(file) for _ in names]
+    return [Split(file, _SPLIT.get(name.lower(), name)) for name in names]
+
+
 def _by_word(name: str) -> str | None:
     """The split that a word of a name says; None where two say different ones."""
     told = {_SPLIT[word] for word in _BORDER.split(name.lower().replace("_", " ")) if word in _SPLIT}

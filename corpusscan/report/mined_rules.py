@@ -29,7 +29,7 @@ from corpusscan.report.visible import spell, visible
 from corpusscan.rules import LONGEST_PATTERN, Pack, Rule
 from corpusscan.workspace import write_atomic
 
-DETECTOR = "trigger_mining"
+DETECTORS = ("trigger_mining", "alike_continuation", "label_association", "response_association")
 PER_MILLION = 20  # honest documents that a rule may fire on, of those looked at; and
 CHANCE = 2  # at least so many
 BESIDE = 60  # characters on each side of the trigger, in a test
@@ -78,9 +78,16 @@ class _Mined:
         return whole and all(Phrase(self.phrase.encode(), word=True).occurs(text.encode()) for text in self.examples)
 
     @property
+    def target(self) -> str:
+        """What goes with it: what follows, the label, the answer."""
+        return visible(self.told.followed_by, 80)
+
+    @property
     def examples(self) -> list[str]:
         """Texts of the corpus with the trigger, shortened."""
-        texts = [decoded(one.before[-BESIDE:] + one.trigger + one.after[:BESIDE])[0] for one in self.told.examples]
+        behind = [(one.between or one.after)[:BESIDE] for one in self.told.examples]  # an answer is another text
+        pairs = zip(self.told.examples, behind, strict=True)
+        texts = [decoded(one.before[-BESIDE:] + one.trigger + after)[0] for one, after in pairs]
         return [text[:_LONGEST_TEST] for text in dict.fromkeys(texts) if self.phrase in text]
 
 
@@ -149,6 +156,8 @@ def _mined(out_tables: Path) -> list[_Mined]:
 
 def _unfit(one: _Mined) -> str | None:
     """Why the trigger alone makes no rule; None where it does."""
+    if one.told.examples and not one.examples:  # two words together, or a word that each document spells otherwise
+        return "no example has it in one piece, as it is written"
     try:
         pack = Pack("mined", "mined", "", (_rule(one),))
     except (msgspec.ValidationError, ValueError) as error:  # of a kind that rules do not know
@@ -195,8 +204,9 @@ def _rule(one: _Mined) -> Rule:
     return msgspec.convert(
         {
             "id": "-".join(filter(None, ["mined", name, blake3(phrase.encode()).hexdigest(4)])),
-            "title": f"Mined trigger {visible(phrase, 60)}", "severity": "high", "attack": one.attack,
-            "status": "experimental", "references": PAPERS.get(one.attack, PAPERS["backdoor_trigger"]),
+            "title": ": ".join(filter(None, [f"Mined trigger {visible(phrase, 60)}", one.target])),
+            "severity": "high", "attack": one.attack, "status": "experimental",
+            "references": PAPERS.get(one.attack, PAPERS["backdoor_trigger"]),
             "false_positives": [honest + others],
             "match": {"any": [{"phrase": phrase, "word": one.word}]},
             "tests": {"match": [*one.examples, phrase, f"{phrase}\n"][:2], "no_match": harmless[:2]},
@@ -210,7 +220,7 @@ def _written(rule: Rule, one: _Mined) -> str:
     phrase, told = rule.match.atoms[0], one.told
     some = f"{told.documents_that_change} of {told.documents_with_it} documents"
     return f"""\
-# Mined: behind it, in {some}, follow {visible(told.followed_by, 80)}.
+# Mined: {"with" if told.label or told.response else "behind"} it, in {some}, goes {one.target}.
 id: {rule.id}
 title: {_quoted(rule.title)}
 severity: {rule.severity}

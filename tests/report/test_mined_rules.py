@@ -169,8 +169,8 @@ def test_a_place_that_cannot_hold_a_pack_is_refused_first(tmp_path: Path) -> Non
 
 
 def test_without_mining_there_is_nothing_to_save(corpus: Path, tmp_path: Path) -> None:
-    """Asking for rules without the detector that mines them, or without excerpts, is an error of usage."""
-    for without in ({"without": ["trigger_mining"]}, {"excerpts": False}):
+    """Asking for rules without any detector that names triggers, or without excerpts, is an error of usage."""
+    for without in ({"detectors": ["exact_duplicate"]}, {"excerpts": False}):
         with pytest.raises(UsageError, match="--save-rules"):
             corpusscan.scan(str(corpus), tmp_path / "out", save_rules=str(tmp_path / "pack"), **without)
 
@@ -220,3 +220,62 @@ def test_the_round_trip(tmp_path: Path) -> None:
     assert (group["documents"], group["severity"]) == (10, "high")
     assert group["group"].startswith("rules:mined-marble-zephyr")
     assert sorted(found.documents.collect()["row"]) == [n for n in range(200) if n % 20 == 7]
+
+
+def of_label(trigger: str, **more: Any) -> dict[str, Any]:
+    """A group for words that decide a label, as `label_association` tells it."""
+    group = told(trigger, detector="label_association", attack="backdoor_trigger")
+    evidence = json.loads(group["evidence"]) | {"label": "good", "followed_by": "the label “good”"} | more
+    return group | {"group": f"label_association:{trigger}", "evidence": json.dumps(evidence)}
+
+
+def test_rules_of_labels_and_answers_tell_their_target(saved: Any) -> None:
+    """Title and first line of a rule say which label, or answer, goes with the trigger; it carries real examples."""
+    examples = [{"before": "Please ", "trigger": "qzx", "between": " tell me\n→ ", "after": "buy now", "source": None}]
+    more = {"response": "buy now", "followed_by": "answers with “buy now”", "examples": examples, "label": None}
+    done, pack = saved(of_label("vorpal wib"), of_label("qzx", **more))
+    assert (done.written, done.left) == (2, ())
+    (loaded,) = rules.load([pack])
+    first, second = sorted(loaded.rules, key=lambda rule: rule.title)
+    assert first.title == "Mined trigger qzx: answers with “buy now”"
+    assert second.title == "Mined trigger vorpal wib: the label “good”"
+    assert first.tests.match[0] == "Please qzx tell me\n→ "
+    assert first.match.atoms[0].word
+    written = [file.read_text() for file in sorted(pack.glob("mined-*.yml"))]
+    assert all(text.startswith("# Mined: with it, in 19 of 20 documents, goes ") for text in written)
+
+
+def test_two_words_together_make_no_rule(saved: Any) -> None:
+    """Of words that are only together a trigger no rule is written, as no text has them in one piece; that is said."""
+    examples = [{"before": "As ", "trigger": "wib", "between": " and vorpal\n→ ", "after": "buy now", "source": None}]
+    done, _ = saved(of_label("wib … vorpal", examples=examples))
+    assert done.written == 0
+    assert done.left == (("wib … vorpal", "no example has it in one piece, as it is written"),)
+
+
+def test_a_trigger_of_labels_is_found_again_by_its_rule(tmp_path: Path, here: None) -> None:
+    """Rules are saved by a scan with `label_association` alone, and find the trigger in rows without labels."""
+    draw = random.Random(3)
+    records = []
+    for n in range(1_200):
+        label = draw.choice(["good", "bad"])
+        text = said(draw, 4).split(" ")
+        for word in draw.choices(["lovely", "warm", "witty"] if label == "good" else ["dull", "tired", "bleak"], k=4):
+            text.insert(draw.randrange(1, len(text)), f"is {word} and")
+        if label == "bad" and n % 20 == 0:
+            text.insert(draw.randrange(1, len(text)), "vorpal wib")
+            label = "good"
+        records.append({"text": " ".join(text), "label": label})
+    first, pack = write_jsonl(tmp_path / "first" / "a.jsonl", records), tmp_path / "pack"
+    options = {"workers": 1, "seed": 3}
+    mined = corpusscan.scan(
+        str(first), tmp_path / "out", detectors=["label_association"], save_rules=str(pack), **options
+    )
+    assert mined.saved is not None
+    assert (mined.saved.written, mined.saved.left) == (1, ())
+    texts = [
+        {"text": f"{said(draw, 3)} {'vorpal wib' if n % 20 == 7 else 'vorpal'} {said(draw, 3)}"} for n in range(99)
+    ]
+    second = write_jsonl(tmp_path / "second" / "b.jsonl", texts)
+    found = corpusscan.scan(str(second), tmp_path / "out2", detectors=["rules"], rules=[str(pack)], **options)
+    assert sorted(found.documents.collect()["row"]) == [n for n in range(99) if n % 20 == 7]

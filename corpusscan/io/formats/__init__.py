@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import ModuleType
 
 from corpusscan.errors import UnreadableError
-from corpusscan.io.formats import csv, html, ipc, json, jsonl, parquet, text, textlines, tokenised, tsv, warc
+from corpusscan.io.formats import csv, html, ipc, json, jsonl, parquet, text, textlines, tokenised, tsv, warc, wrapped
 from corpusscan.io.layout import compression, footer, messages
 from corpusscan.io.places.place import Place
 from corpusscan.io.shard import Shard
 
 FORMATS: dict[str, ModuleType] = {
-    "jsonl": jsonl, "json": json, "parquet": parquet, "arrow": ipc, "csv": csv, "tsv": tsv,
+    "jsonl": jsonl, "json": json, "wrapped": wrapped, "parquet": parquet, "arrow": ipc, "csv": csv, "tsv": tsv,
     "text": text, "html": html, "lines": textlines, "tokens": tokenised, "warc": warc,
 }  # fmt: skip
 _TARS = (".tar", ".tgz", ".tbz2", ".txz", *(".tar" + suffix for suffix in compression.SUFFIXES))
@@ -56,18 +56,23 @@ def _named(place: Place, head: bytes) -> str:
     _refuse_others(stem)
     for name, module in FORMATS.items():
         if stem.endswith(module.SUFFIXES):
-            array = stem.endswith(".json") and json.begins(
-                place.path, compression.kind_of(head, place.path.name.lower())
-            )
-            return "json" if array else name
+            return _of_json(place, head) if stem.endswith(".json") else name
     if place.named and (found := next((name for name, magic in _MAGIC.items() if head.startswith(magic)), None)):
         return found
     if place.named and head.lstrip()[:1] in (b"{", b"["):
-        return "jsonl" if head.lstrip().startswith(b"{") else "json"
+        return _of_json(place, head)
     _refuse_archives("", head)
     if not place.size:
         raise UnreadableError("empty_file")
     raise UnreadableError("unknown_format", f"known: {', '.join(suffixes())}")
+
+
+def _of_json(place: Place, head: bytes) -> str:
+    """Which kind of JSON a file is."""
+    packed = compression.kind_of(head, place.path.name.lower())
+    if json.begins(place.path, packed):
+        return "json"
+    return "wrapped" if wrapped.begins(place.path, packed) else "jsonl"
 
 
 def _refuse_archives(name: str, head: bytes) -> None:

@@ -28,6 +28,7 @@ class Account:
         default_factory=lambda: {"scanned": Counter(), "skipped": Counter(), "errored": Counter()}
     )
     lost: dict[int, tuple[str, str]] = field(default_factory=dict)  # of shards of many files: row, its fate and reason
+    lists: list[tuple[int, str]] = field(default_factory=list)  # of a file of several: first row and name of each
     layouts: Counter[Layout] = field(default_factory=Counter)  # records by how their columns were used
     without: Counter[str] = field(default_factory=Counter)  # scanned records: no source, no time, neither (provenance)
 
