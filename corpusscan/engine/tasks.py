@@ -42,7 +42,6 @@ ACCOUNT = pa.schema(
 )  # fmt: skip
 
 ALIVE = "alive"  # what a worker says while a task goes on
-LISTS = 1_000  # lists of a file that are told
 HELD = 16 * 2**20  # bytes of a file that a worker keeps the table of
 
 
@@ -267,7 +266,7 @@ def account_table(account: io.Account, files: str | None = None) -> pa.Table:
         "rows": None if account.unknowable else account.rows, "scanned": account.scanned, "skipped": account.skipped,
         "errored": account.errored, "text_bytes": account.text_bytes, "tokens": account.tokens, "lines": account.lines,
         "stop": account.stop, "reasons": reasons, "columns": columns, "files": files,
-        "lists": orjson.dumps(account.lists[:LISTS]).decode() if account.lists else None,
+        "lists": orjson.dumps(account.lists).decode() if account.lists else None,
     }  # fmt: skip
     return pa.Table.from_pylist([row], schema=ACCOUNT)
 

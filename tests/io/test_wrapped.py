@@ -113,6 +113,7 @@ def test_what_is_broken_is_counted(read: Read, data: str, contents: list[str], r
 def test_text_behind_an_object_beyond_the_head(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only the beginning is looked at, what follows the object is no row, and the file is not whole."""
     monkeypatch.setattr(reader, "HEAD", 30)
+    monkeypatch.setattr(reader, "FAR", 30)
     result = read({"a.json": (json.dumps({"data": ROWS}) + '\n{"text": "hidden behind"}').encode()})
     assert result.contents == SAID
     assert result.reasons("errored") == {"trailing_junk": 1}
@@ -147,6 +148,14 @@ def test_very_many_keys(read: Read) -> None:
     assert result.contents == ["a"]
     assert len(result.only.columns()["unscanned"]) <= 300
     assert "..." in result.only.columns()["unscanned"]
+
+
+def test_very_many_lists(read: Read) -> None:
+    """More lists than are told by name: the rows of all are read."""
+    lists = ", ".join(f'"k{n}": [{{"text": "a{n}"}}]' for n in range(reader.LISTS + 50))
+    result = read({"a.json": f"{{{lists}}}".encode()})
+    assert result.contents == [f"a{n}" for n in range(reader.LISTS + 50)]
+    assert len(result.only.lists) == reader.LISTS
 
 
 def test_a_file_without_a_name(tmp_path: Path) -> None:

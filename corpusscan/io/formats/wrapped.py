@@ -17,37 +17,42 @@ from corpusscan.errors import UnreadableError
 from corpusscan.io.formats import jsonl
 from corpusscan.io.layout import streams
 from corpusscan.io.layout.compression import until_failure
+from corpusscan.io.layout.lines import MAX_LINE
 from corpusscan.io.places.storage import Location
 from corpusscan.io.rows.account import Account
 from corpusscan.io.rows.builder import Builder
-from corpusscan.io.rows.columns import TEXT, Layout
+from corpusscan.io.rows.columns import MAX_NAMES, TEXT, Layout
 from corpusscan.io.shard import Shard
 from corpusscan.kernels import wrapped
 from corpusscan.kernels.wrapped import Event
 
 UNIT = "byte"
 SUFFIXES = ()  # names do not tell it from JSON Lines: its first bytes do
-HEAD = 4 * 2**20  # of a file, its first bytes, by which it is told from JSON Lines
+HEAD = 4 * 2**20  # of a file, its first bytes, by which it is told from JSON Lines; and
+FAR = MAX_LINE  # those that may stand before its first list: no line is longer
+LISTS = 1_000  # lists of a file that are told by name; rows of others are read, too
 # What is said of a whole set as well as of a record: beside a list of objects it is no text of a record.
 _ABOUT = ("title", "headline", "description", "abstract", "summary")
 _TEXT = frozenset(TEXT).difference(_ABOUT)
+
+_MORE = Layout((), (), (), (), (), (), ("...",))
 
 split = streams.whole
 
 
 def begins(path: Location, packed: str | None) -> bool:
-    """Whether the file is one object that holds a list of objects and no text of its own, as far as `HEAD` tells."""
+    """Whether a file is one object that holds a list of objects and no text of its own, by its beginning."""
     reader, read, found = _Reader(), 0, False
     failures: list[UnreadableError] = []  # who reads the file will say so
     for block in until_failure(streams.unpacked(path, packed), failures):
-        part = block[: HEAD - read]
+        part = block[: (HEAD if found else FAR) - read]
         if reader.before and part.lstrip()[:1] not in (b"", b"{"):
             return False
         _, met, behind = reader.take(part)
         if behind.strip() or any(_name(one.key) in _TEXT for one in met):
             return False  # more objects are lines, and a text makes it a record
         found, read = found or any(one.kind == wrapped.TABLE for one in met), read + len(part)
-        if read >= HEAD:
+        if read >= (HEAD if found else FAR):
             break
     return found
 
@@ -78,15 +83,22 @@ def _lines(shard: Shard, account: Account) -> Iterator[bytes]:
     for block in streams.source(shard):
         told, met, behind = reader.take(block)
         for one in met:
-            if one.kind == wrapped.TABLE:
-                account.lists.append((one.row, _name(one.key)))
-            else:
-                account.count(Layout((), (), (), (), (), (), (f"{_name(one.key)} (beside the rows)",)), 1)
+            _note(one, account)
         yield told
         if behind.strip():
             raise UnreadableError("trailing_junk", "text behind the end of its object")
     if not reader.ended:
         raise UnreadableError("truncated_json", "its object does not end")
+
+
+def _note(one: Event, account: Account) -> None:
+    """What stands under a key, as far as there is room: who writes the file may write any number of them."""
+    if one.kind == wrapped.TABLE and len(account.lists) < LISTS:
+        account.lists.append((one.row, _name(one.key)))
+    elif one.kind == wrapped.VALUE and len(account.layouts) < MAX_NAMES:
+        account.count(Layout((), (), (), (), (), (), (f"{_name(one.key)} (beside the rows)",)), 1)
+    elif one.kind == wrapped.VALUE:
+        account.layouts[_MORE] += 1
 
 
 class _Reader:
