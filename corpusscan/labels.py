@@ -63,7 +63,7 @@ def labelled(batch: Batch) -> Labelled:
 def put(batch: Batch, most: int) -> tuple[Numbers, Hashes, Offsets]:
     """The labelled documents of a batch; of each the first words and signs, so many, and the bounds of these."""
     document = np.flatnonzero(batch.documents["label"].is_valid().to_numpy())
-    hashes, bounds = signs.document_tokens(batch)
+    hashes, bounds = batch.feature(signs.document_tokens)
     length = np.minimum(np.diff(bounds)[document], most)
     return document, hashes[ranges(bounds[:-1][document], length)], np.append(0, np.cumsum(length))
 
