@@ -28,9 +28,10 @@ import zstandard
 from corpusscan import schema
 from corpusscan.detector import Batch
 from corpusscan.detectors.hidden_text import HiddenText
-from corpusscan.detectors.rules import Engine, Rules
+from corpusscan.detectors.rules import Rules
 from corpusscan.kernels.folding import fold
 from corpusscan.kernels.occurrences import Phrase
+from corpusscan.sought import Engine
 
 REPEATS = 5
 SLOW_SAMPLE = 100  # documents for `re`

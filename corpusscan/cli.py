@@ -192,8 +192,8 @@ def list_rules(packs: tuple[str, ...]) -> None:
 @click.argument("packs", nargs=-1, metavar="[DIR]...")
 def test_rules(packs: tuple[str, ...]) -> None:
     """Check the rules and claims of the shipped packs, or of the packs in DIR, against their own tests."""
-    from corpusscan.detectors.rules import self_test, unguarded
     from corpusscan.meaning import asserting
+    from corpusscan.sought import self_test, unguarded
 
     loaded, claimed = _load(packs), _claims(packs)
     complaints = [f"{rule.id}: {told}" for pack in loaded for rule in pack.rules if (told := rule.complaint())]

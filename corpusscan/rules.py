@@ -31,6 +31,7 @@ Severity = Annotated[str, Meta(extra_json_schema={"enum": list(schema.SEVERITIES
 Attack = Annotated[str, Meta(extra_json_schema={"enum": list(schema.ATTACKS)})]
 Status = Literal["experimental", "test", "stable"]
 View = Literal["raw", "folded"]
+Kind = Literal["rules", "claims", "weaknesses"]
 
 
 class Atom(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -145,12 +146,12 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     title: Text
     description: Text = ""
-    kind: Literal["rules", "claims"] = "rules"
+    kind: Kind = "rules"
 
 
-def shipped_packs() -> tuple[Path, ...]:
-    """The folders of the packs of rules that come with the package, sorted by name."""
-    return tuple(path for path in shipped_folders() if kind(path) == "rules")
+def shipped_packs(of: Kind = "rules") -> tuple[Path, ...]:
+    """The folders of the packs of one kind that come with the package, sorted by name."""
+    return tuple(path for path in shipped_folders() if kind(path) == of)
 
 
 def shipped_folders() -> tuple[Path, ...]:
@@ -165,7 +166,7 @@ def about(folder: Path) -> About:
 
 
 def kind(folder: Path) -> str:
-    """What a pack holds: rules, or claims (`corpusscan.meaning.claims`)."""
+    """What a pack holds: rules, weaknesses (rules that are no finding, `corpusscan.weaknesses`), or claims."""
     return about(folder).kind
 
 
@@ -174,9 +175,9 @@ def _home() -> Path:
     return here / "_packs" if (here / "_packs").is_dir() else here.parent / "rules"
 
 
-def load(folders: Sequence[Path | str]) -> tuple[Pack, ...]:
-    """The packs in these folders, each a pack or a folder of packs.  Raises `RuleError`."""
-    packs = [load_pack(path) for folder in folders for path in pack_folders(Path(folder), "rules")]
+def load(folders: Sequence[Path | str], of: str = "rules") -> tuple[Pack, ...]:
+    """The packs of one kind in these folders, each a pack or a folder of packs.  Raises `RuleError`."""
+    packs = [load_pack(path) for folder in folders for path in pack_folders(Path(folder), of)]
     seen: dict[str, str] = {}
     for pack in packs:
         for rule in pack.rules:

@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 from blake3 import blake3
 
 from corpusscan.detector import Batch
-from corpusscan.detectors.rules import self_test, unguarded
 from corpusscan.errors import UsageError
 from corpusscan.io.rows.texts import decoded
 from corpusscan.kernels.occurrences import Phrase
@@ -27,6 +26,7 @@ from corpusscan.report.summary import is_flagged, scan
 from corpusscan.report.trigger import Evidence, evidence
 from corpusscan.report.visible import spell, visible
 from corpusscan.rules import LONGEST_PATTERN, Pack, Rule
+from corpusscan.sought import self_test, unguarded
 from corpusscan.workspace import write_atomic
 
 DETECTORS = ("trigger_mining", "alike_continuation", "label_association", "response_association")

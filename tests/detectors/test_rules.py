@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from corpusscan import schema
 from corpusscan.detector import Batch
-from corpusscan.detectors.rules import TOGETHER, Engine, Rules, self_test, unguarded
+from corpusscan.detectors.rules import Rules
 from corpusscan.errors import RuleError
 from corpusscan.kernels.occurrences import Text
 from corpusscan.rules import load, shipped_packs
+from corpusscan.sought import TOGETHER, Engine, self_test, unguarded
 
 RULE = """\
 id: {id}

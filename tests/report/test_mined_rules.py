@@ -19,11 +19,11 @@ from corpusscan import config, io, rules, terminal
 from corpusscan.cli import cli
 from corpusscan.config import Columns
 from corpusscan.detector import Batch
-from corpusscan.detectors.rules import self_test
 from corpusscan.errors import UsageError
 from corpusscan.report import Report, mined_rules
 from corpusscan.report.mined_rules import Saved, save
 from corpusscan.report.summary import summarize
+from corpusscan.sought import self_test
 
 HOSTILE = [
     "it's \"quoted\" \\ twice\\", "two\nlines\r\n\tof text", "key: value # no comment", "- *alias &anchor !tag | > %",
