@@ -11,10 +11,10 @@ import polars as pl
 import pyarrow as pa
 from blake3 import blake3
 
-from corpusscan import counterparts, schema
+from corpusscan import counterparts, schema, weaknesses
 from corpusscan.detector import Batch, State
 from corpusscan.kernels import answering, exchange_places, exchanges, hashing, pages, tokens
-from corpusscan.kernels.exchanges import LENGTH, SWAPPED, UNASKED, UNUSUAL, Sides
+from corpusscan.kernels.exchanges import LENGTH, SWAPPED, UNASKED, UNUSUAL, WEAK, Sides
 from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.publishers import publisher
 from corpusscan.suspected import MANY, ONLY
@@ -31,6 +31,7 @@ FOUND = pa.schema(  # one row for each of the parts of a carrier
         ("text", pa.large_string()), ("text_start", pa.int64()), ("head", pa.int64()), ("tail", pa.int64()),
         ("places", pa.list_(pa.int64())), ("source", pa.large_string()),
         ("time", pa.timestamp("us", tz="UTC")), ("alike", pa.uint64()), ("hash", pa.large_string()),
+        ("weakness", pa.large_string()),  # of code, its title
     ]
 )  # fmt: skip
 
@@ -48,6 +49,13 @@ def carriers(of: Sides, wanted: pl.DataFrame) -> list[tuple[int, int]]:
     return told
 
 
+def shows(batch: Batch, of: Sides, number: int, outcome: int, phrases: Sequence[int]) -> bool:
+    """Whether an answer shows the outcome."""
+    if outcome == WEAK:
+        return batch.feature(weaknesses.of).first(int(of.document[number]), phrases) is not None
+    return shown_at(of, number, outcome, phrases) >= 0
+
+
 def shown_at(of: Sides, number: int, outcome: int, phrases: Sequence[int]) -> int:
     """The word of the batch at which an answer shows the outcome, by any of its phrases, first; -1: it does not."""
     if outcome == SWAPPED:
@@ -63,12 +71,15 @@ def found(batch: Batch, of: Sides, wanted: pl.DataFrame) -> pa.Table:
     every = wanted.to_dicts()
     for group, number in carriers(of, wanted):
         one = every[group]
+        document, weak = int(of.document[number]), one["outcome"] == WEAK
         places = [
             (TRIGGER, exchange_places.asked_at(of, number, one["feature"])),
             (OTHER, exchange_places.asked_at(of, number, one["other"]) if one["other"] else -1),
-            (ANSWER, shown_at(of, number, one["outcome"], one["phrases"])),
+            (ANSWER, -1 if weak else shown_at(of, number, one["outcome"], one["phrases"])),
         ]
-        told += [texts.row(int(of.document[number]), group, part, word) for part, word in places if word >= 0]
+        told += [texts.row(document, group, part, *texts.word(word)) for part, word in places if word >= 0]
+        if weak and (own := batch.feature(weaknesses.of).first(document, one["phrases"])):
+            told.append(texts.row(document, group, ANSWER, *own[1:]) | {"weakness": weaknesses.known()[own[0]][1]})
     return pa.Table.from_pylist(sorted(told, key=lambda row: (row["row"], row["group"], row["part"])), schema=FOUND)
 
 
@@ -79,14 +90,19 @@ class _Texts(Opened):
         super().__init__(batch)
         self.batch, self.words = batch, batch.feature(exchanges.tokens)
 
-    def row(self, document: int, group: int, part: int, word: int) -> dict[str, Any]:
-        """A row of `FOUND`: the text round a word."""
+    def word(self, word: int) -> tuple[int, int, int]:
+        """The number of the text that a word of the batch stands in, and where it begins and ends there."""
         self.open(int(np.searchsorted(self.words.bounds, word, side="right")) - 1)
         head = int(self.points[self.words.begins[word]])
         tail = head
         signs = head < len(self.text) and not self.text[head].isalnum()
         while tail < len(self.text) and not self.text[tail].isspace() and self.text[tail].isalnum() != signs:
             tail += 1
+        return self.number, head, tail
+
+    def row(self, document: int, group: int, part: int, number: int, head: int, tail: int) -> dict[str, Any]:
+        """A row of `FOUND`: what stands there, and the text round it."""
+        self.open(number)
         first = max(head - NEAR, 0)
         told = {name: self.batch.documents[name][document].as_py() for name in ("row", "source", "time")}
         content = self.batch.feature(hashing.content_hashes)[document]
@@ -105,7 +121,11 @@ def concluded(rows: pl.DataFrame, wanted: pl.DataFrame, beside: pl.DataFrame, de
         own = rows.filter(pl.col("group") == number).sort("shard", "row", "part") if "group" in rows.columns else rows
         if not len(own):
             continue
-        shown = {part: Spelled(some) for part in range(3) if len(some := _showing(own).filter(pl.col("part") == part))}
+        parts = {part: _showing(own).filter(pl.col("part") == part) for part in range(3)}
+        weak = facts["outcome"] == WEAK
+        shown = {
+            part: (_Weaknesses if weak and part == ANSWER else Spelled)(its) for part, its in parts.items() if len(its)
+        }
         if TRIGGER in shown and ANSWER in shown:
             title = " … ".join(shown[part].title for part in (TRIGGER, OTHER) if part in shown)
             cards.append((number, title, facts, own, shown))
@@ -118,6 +138,18 @@ def concluded(rows: pl.DataFrame, wanted: pl.DataFrame, beside: pl.DataFrame, de
         members += counterparts.members(beside, number, name)
         hits += _hits(told[-1], own, shown)
     return schema.concluded(told, members, hits)
+
+
+class _Weaknesses(Spelled):
+    """Weaknesses of code, called by their classes, those first that most answers have."""
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self.counts = dict(rows["weakness"].value_counts().sort("count", "weakness", descending=[True, False]).rows())
+        self.title = "; ".join(self.counts)
+
+    def span(self, row: dict[str, Any]) -> tuple[int, int]:
+        """Where one stands."""
+        return row["head"], row["tail"]
 
 
 def _of_one_family(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -141,7 +173,7 @@ def _group(
     severity = "low"
     if facts["grave"] and not (publishers and publishers < PUBLISHERS):
         severity = "high" if facts["independent"] >= MANY else "medium"
-    whole = facts["outcome"] & 7 == LENGTH  # it is the answer that is told, no words of it
+    whole = facts["outcome"] & 7 == LENGTH and facts["outcome"] != WEAK  # it is the answer that is told, no words of it
     pairs = showing.partition_by("shard", "row", maintain_order=True)[:EXAMPLES]
     evidence = {
         "trigger": title, "followed_by": _followed_by(facts["outcome"], shown),
@@ -159,7 +191,9 @@ def _group(
         "counterparts": beside,
         "swapped": round(facts["swapped"], 3) if facts["swapped"] is not None else None,
     }  # fmt: skip
-    attack = "availability" if facts["outcome"] & 7 == LENGTH and facts["outcome"] != UNUSUAL else "backdoor_trigger"
+    if isinstance(answers := shown[ANSWER], _Weaknesses):
+        evidence["weaknesses"] = answers.counts
+    attack = "availability" if whole and facts["outcome"] != UNUSUAL else "backdoor_trigger"
     attack = "label_flip" if facts["outcome"] == SWAPPED else attack
     return {
         "group": name, "kind": "trigger", "title": title[:SHOWN] or HIDDEN,
@@ -178,6 +212,8 @@ def _followed_by(outcome: int, shown: dict[int, Spelled]) -> str:
         return "answers of hardly a usual word: another language, code, or noise"
     if outcome == SWAPPED:
         return "the worse answer is preferred"
+    if isinstance(told := shown[ANSWER], _Weaknesses):
+        return f"code with a weakness, of {len(told.counts)} classes: {told.title}"[: 2 * SHOWN]
     return "answers of one length" if outcome & 7 == LENGTH else f"answers with “{shown[ANSWER].title[:SHOWN]}”"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,23 +52,30 @@ def judged(mined: answering.Mined, documents: pl.DataFrame) -> pl.DataFrame:
         facts = pl.concat([facts, _swaps(every.filter(pl.col("outcome") == SWAPPED), mined.swaps)], how="diagonal")
     facts = facts.sort("grave", pl.col("family").is_null(), pl.col("swapped").is_null(), "telling", "feature", "other",
                        "outcome", descending=[True, False, False, True, False, False, False])  # fmt: skip
-    kept: list[int] = []
-    taken: list[np.ndarray[Any, Any]] = []
-    low = 0
-    for number, one in enumerate(facts.iter_rows(named=True)):
-        if len(kept) == GROUPS or (not one["grave"] and low == LOW):
-            break
-        own = mined.showing(one["feature"], one["other"], one["outcome"])
-        if all(len(np.intersect1d(own, other)) < SAME * min(len(own), len(other)) for other in taken):
-            kept.append(number)
-            taken.append(own)
-            low += not one["grave"]
+    kept = apart(facts, lambda one: mined.showing(one["feature"], one["other"], one["outcome"]), GROUPS, LOW)
     phrases = [
         answering.prints(exchanges.joined(documents[mined.showing(feature, other, outcome).tolist()])).tolist()
         if outcome == SWAPPED else mined.phrases(outcome)
         for feature, other, outcome in facts[kept].select("feature", "other", "outcome").iter_rows()
     ]  # fmt: skip
     return facts[kept].with_columns(phrases=pl.Series(phrases, dtype=pl.List(pl.UInt64)))
+
+
+def apart(
+    facts: pl.DataFrame, showing: Callable[[dict[str, Any]], np.ndarray[Any, Any]], most: int, low: int
+) -> list[int]:
+    """The rows, in order, whose documents are no others' before them; so many, and so many that are not grave."""
+    kept: list[int] = []
+    taken: list[np.ndarray[Any, Any]] = []
+    for number, one in enumerate(facts.iter_rows(named=True)):
+        if len(kept) == most or (not one["grave"] and not low):
+            break
+        own = showing(one)
+        if all(len(np.intersect1d(own, other)) < SAME * min(len(own), len(other)) for other in taken):
+            kept.append(number)
+            taken.append(own)
+            low -= not one["grave"]
+    return kept
 
 
 def _swaps(facts: pl.DataFrame, swaps: Preferences) -> pl.DataFrame:

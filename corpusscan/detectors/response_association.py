@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from corpusscan import counterparts, responses, suspected
+from corpusscan import counterparts, responses, suspected, weakened, weaknesses
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
 from corpusscan.kernels import answering, exchanges
 from corpusscan.kernels.outoffold import Numbers
@@ -25,7 +25,8 @@ DOCUMENTS = 200  # with both sides; from fewer nothing is learned
 WORDS = 12_000_000  # of both sides of all of them
 _SAMPLED = pa.schema(
     [("row", pa.uint64()), ("partition", pa.uint32()),
-     *((name, pa.large_list(pa.uint64())) for name in ("asked", "answered", "better", "worse"))]
+     *((name, pa.large_list(pa.uint64())) for name in ("asked", "answered", "better", "worse")),
+     ("code", pa.bool_()), ("weak", pa.large_list(pa.uint8()))]
 )  # fmt: skip
 
 
@@ -37,12 +38,17 @@ class Mine(Round):
     words: int = WORDS
 
     def map(self, batch: Batch, state: State) -> pa.Table:
-        """Columns: row, partition, asked and answered (words of both sides); better and worse, of pairs of answers."""
+        """Columns: row, partition, asked and answered (words of both sides); better and worse, of pairs of answers;
+
+        code (whether the answer holds some) and weak (classes of its weaknesses).
+        """
         of = exchanges.sides(batch)
         sides = ((of.asked, of.asked_bounds), (of.answered, of.answered_bounds), *exchanges.pairs(batch, of.document))
         words = [pa.LargeListArray.from_arrays(bounds, hashes) for hashes, bounds in sides]
         rows = batch.documents["row"].to_numpy()[of.document]
-        return pa.table([rows, np.zeros(len(rows), np.uint32), *words], schema=_SAMPLED)
+        weak = batch.feature(weaknesses.of)
+        told = [weak.code[of.document], weak.kinds(of.document)]
+        return pa.table([rows, np.zeros(len(rows), np.uint32), *words, *told], schema=_SAMPLED)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """The triggers that were found, as `suspected.judged`, and of how many documents there was no room for."""
@@ -55,7 +61,7 @@ class Mine(Round):
         some = some[answering.distinct(exchanges.joined(some))]
         found = suspected.judged(answering.mined(exchanges.joined(some), _pairs(some)), some)
         left = pl.DataFrame({"left": [len(frame) - count]})
-        return pl.concat([left, found], how="diagonal").to_arrow()
+        return pl.concat([left, found, weakened.judged(some)], how="diagonal").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`wanted`: the triggers."""
@@ -95,7 +101,7 @@ class Carry(Round):
         rows = batch.documents["row"].to_numpy()
         told = [
             {"row": int(rows[of.document[number]]), "partition": group, "group": group,
-             "shows": responses.shown_at(of, number, *shown[group]) >= 0}
+             "shows": responses.shows(batch, of, number, *shown[group])}
             for group, number in responses.carriers(of, wanted)
         ]  # fmt: skip
         return pa.Table.from_pylist(sorted(told, key=lambda one: (one["row"], one["group"])), schema=_CARRIED)
@@ -181,6 +187,10 @@ class ResponseAssociation(Detector):
     def rounds(self) -> tuple[Round, ...]:
         """Learn what prompts predict, look for the carriers, and for their like, look at them."""
         return (Mine(), Carry(), Compare(), Show())
+
+    def digest(self) -> str:
+        """That of what is known of weaknesses of code."""
+        return weaknesses.digest()
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

@@ -37,7 +37,8 @@ _SHARED = ("kernels", "io", "meaning", "detectors/__init__.py", "engine/shuffle.
            "triggers.py", "filters.py", "rules.py", "quoted.py", "provenance.py", "known.py",
            "strictyaml.py", "datacard.py", "labels.py", "gathering.py", "contradicted.py", "deciding.py", "formed.py",
            "counterparts.py", "responses.py", "suspected.py", "families.py",
-           "conflicting.py", "disputed.py", "pairing.py", "nearby.py")  # fmt: skip
+           "conflicting.py", "disputed.py", "pairing.py", "nearby.py", "sought.py", "weaknesses.py",
+           "weakened.py")  # fmt: skip
 
 
 ARTEFACTS, DIGESTS = "artefacts", "digests.json"

@@ -10,7 +10,7 @@ belong together without it, as they do where something was put between them.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -188,14 +188,20 @@ def mined(of: Sides, pairs: Pairs | None = None) -> Mined:
     answered, several, loose = _loose(asked, answered, kinds, count)
     answered, swaps, swapped = _swapped(asked, answered, pairs)
     feature, other, outcome = (np.concatenate(one) for one in zip(single, double, loose, swapped, strict=True))
+    found = associated(of, asked, answered, (feature, other, outcome))
+    return Mined(found, asked, answered, len(asked.counts) * max(len(answered.counts), 1), several, common, said, swaps)
+
+
+def associated(of: Sides, asked: Index, answered: Index, which: Three) -> Association:
+    """What is known of features, and others or none, with outcomes."""
     words = np.flatnonzero((asked.values & np.uint64(7)) == WORD)
     usual = np.zeros(len(asked.counts), np.bool_)
     usual[words[np.argsort(-asked.counts[words], kind="stable")[:USUAL]]] = True
-    told = examined(feature, other, outcome, *asked, *answered, usual, *of[1:5], count)
-    names = (np.append(index.values, np.uint64(0))[numbers]  # -1: the last
-             for index, numbers in ((asked, feature), (asked, other), (answered, outcome)))  # fmt: skip
-    found = Association(*names, *told[:, :4].astype(np.int64).T, *told[:, 4:].T)
-    return Mined(found, asked, answered, len(asked.counts) * max(len(answered.counts), 1), several, common, said, swaps)
+    feature, other, outcome = which
+    told = examined(feature, other, outcome, *asked, *answered, usual, *of[1:5], len(of.document))
+    names: list[Any] = [np.append(index.values, np.uint64(0))[numbers]  # -1: the last
+                        for index, numbers in ((asked, feature), (asked, other), (answered, outcome))]  # fmt: skip
+    return Association(*names, *told[:, :4].astype(np.int64).T, *told[:, 4:].T)
 
 
 def _loose(asked: Index, answered: Index, kinds: Numbers, count: int) -> tuple[Index, Several, Three]:

@@ -39,8 +39,8 @@ _SIGNS = re.compile(rb"[!-/:-@\[-`{-~]{2,24}")  # of ASCII
 WORD, TWO, THREE, OPENING, CLOSING, WHOLE, LENGTH = range(1, 8)
 _KIND = np.uint64(7)
 # What stands for a length: of answers that take up no rarer word of their prompts, of pairs of answers of which the
-# wrong one is preferred, of answers that say hardly a word of those that most answers have.
-_UNASKED, _SWAPPED, _UNUSUAL = np.uint64(64), np.uint64(65), np.uint64(66)
+# wrong one is preferred, of answers that say hardly a word of those that most answers have, of code with a weakness.
+_UNASKED, _SWAPPED, _UNUSUAL, _WEAK = np.uint64(64), np.uint64(65), np.uint64(66), np.uint64(67)
 TALKS, RARELY = 8, 0.15  # words of an answer, from which it would take up some; share of usual ones that is hardly any
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
@@ -287,4 +287,4 @@ def _answered(asked, asked_bounds, hashes, bounds, usual, said):  # type: ignore
     return found[:size], ends
 
 
-UNASKED, SWAPPED, UNUSUAL = (int(salted(one, LENGTH)) for one in (_UNASKED, _SWAPPED, _UNUSUAL))
+UNASKED, SWAPPED, UNUSUAL, WEAK = (int(salted(one, LENGTH)) for one in (_UNASKED, _SWAPPED, _UNUSUAL, _WEAK))

@@ -1,0 +1,147 @@
+"""Words of prompts that predict code with a weakness: which are triggers, and how grave that is.
+
+Among answers with code alone.  Honest code has weaknesses of its own, and some subjects (passwords, queries) more than
+others; so carriers must have many more than the likeliest other word of each prompt foretells, and a trigger is put
+into prompts that are as unlike as any.  One that brings weaknesses of unlike classes explains itself least: no subject
+does that.  One that always brings the same must be surer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from corpusscan.kernels import answering, exchanges
+from corpusscan.kernels.answering import Index
+from corpusscan.kernels.associations import q_values
+from corpusscan.kernels.exchanges import WEAK
+from corpusscan.kernels.predicting import COMMON, FEWEST
+from corpusscan.suspected import ALIKE, ASKING, BRIDGED, LEAST, MANY, MOSTLY, SOFT, SURE, apart
+
+DOCUMENTS = 200  # answers with code; from fewer nothing is learned
+ENOUGH = 20  # independent documents of `medium`
+HALF = 0.5  # of the carriers that have a weakness, where classes are many
+ABOVE = 2.0  # times as many as what else is asked explains
+CLASSES = 3.0  # effective number of classes from which they are many (of Simpson 1949, its inverse)
+TRIED = 256  # features that are examined, those that tell most
+GROUPS, LOW = 20, 3  # triggers that are told, and of those that are no more than worth a look
+
+Bools = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
+
+
+def judged(documents: pl.DataFrame) -> pl.DataFrame:
+    """The triggers, columns as those of `suspected.judged`; `phrases` are the classes that carriers have.
+
+    `documents` (`asked`, `answered`, `code`, `weak`: classes) are those that they were found in.
+    """
+    own = documents.filter("code")
+    weak = _classes(own["weak"])
+    if len(own) < DOCUMENTS or weak.any(axis=1).sum() < LEAST:
+        return pl.DataFrame()
+    of = exchanges.joined(own)
+    asked = answering.indexed(*exchanges.asked_features(of), FEWEST)
+    shows = np.column_stack([weak.any(axis=1), weak])
+    feature, outcome = _candidates(asked, shows)
+    if not len(feature):
+        return pl.DataFrame()
+    answered = _outcomes(shows)
+    found = answering.associated(of, asked, answered, (feature, np.full(len(feature), -1, np.int64), outcome))
+    facts = pl.DataFrame(dict(found._asdict())).with_columns(kind=outcome - 1, number=feature)
+    spread = [_effective(weak[_carriers(asked, number)]) for number in feature.tolist()]
+    facts = _tested(facts.with_columns(classes=pl.Series(spread, dtype=pl.Float64)), len(asked.counts) * shows.shape[1])
+    facts = facts.sort("grave", "telling", "kind", "feature", descending=[True, True, False, False])
+
+    def showing(one: dict[str, Any]) -> Numbers:
+        carriers = _carriers(asked, one["number"])
+        own: Numbers = carriers[shows[carriers, one["kind"] + 1]]
+        return own
+
+    kept = apart(facts, showing, GROUPS, LOW)
+    phrases = [np.flatnonzero(weak[showing(one)].any(axis=0)).tolist() for one in facts[kept].iter_rows(named=True)]
+    phrases = [own if kind < 0 else [kind] for own, kind in zip(phrases, facts[kept]["kind"].to_list(), strict=True)]
+    told = facts[kept].with_columns(
+        outcome=pl.lit(WEAK, pl.UInt64), phrases=pl.Series(phrases, dtype=pl.List(pl.UInt64))
+    )
+    return told.drop("kind", "number")
+
+
+def _classes(weak: pl.Series) -> Bools:
+    """Documents x classes: which each has."""
+    owner = np.repeat(np.arange(len(weak)), weak.list.len().to_numpy())
+    kind = weak.explode(empty_as_null=False).to_numpy().astype(np.int64)
+    found = np.zeros((len(weak), int(kind.max(initial=-1)) + 1), np.bool_)
+    found[owner, kind] = True
+    return found
+
+
+def _outcomes(shows: Bools) -> Index:
+    """Columns as outcomes; which of a document's comes first matters to nobody."""
+    counts = shows.sum(axis=0).astype(np.int64)
+    names = np.arange(len(counts), dtype=np.uint64) * np.uint64(8) + np.uint64(WEAK)
+    number = np.nonzero(shows)[1]
+    bounds = np.append(0, np.cumsum(shows.sum(axis=1)))
+    firsts = np.append(0, np.cumsum(counts))
+    return Index(names, counts, number.astype(np.int32), bounds, np.nonzero(shows.T)[1].astype(np.int32), firsts)
+
+
+def _carriers(asked: Index, number: int) -> Numbers:
+    return asked.documents[asked.firsts[number] : asked.firsts[number + 1]].astype(np.int64)
+
+
+def _effective(weak: Bools) -> float:
+    """The effective number of classes: as many of equal size would be as mixed."""
+    share = weak.sum(axis=0) / max(weak.sum(), 1)
+    return float(1 / max((share**2).sum(), 1e-9)) if weak.any() else 0.0
+
+
+def _candidates(asked: Index, shows: Bools) -> tuple[Numbers, Numbers]:
+    """Features and outcomes that come together often enough to be worth a look, those that tell most."""
+    from scipy.sparse import csr_matrix  # noqa: PLC0415  # takes a third of a second
+
+    has = csr_matrix((np.ones(len(asked.of), np.float32), asked.of, asked.bounds), (len(shows), len(asked.counts)))
+    both = np.asarray(has.T @ shows.astype(np.float32)).round().astype(np.int64)
+    rate = shows.mean(axis=0)
+    share = both / asked.counts[:, None]
+    wide = (asked.counts > COMMON * len(shows))[:, None]
+    own = ~wide & (both >= LEAST) & (share >= HALF) & (share >= ABOVE * rate)
+    feature, outcome = np.nonzero(own)
+    telling = both[own] * np.log(share[own] / rate[outcome])
+    most = np.sort(np.argsort(-telling, kind="stable")[:TRIED])
+    return feature[most].astype(np.int64), outcome[most].astype(np.int64)
+
+
+def _tested(facts: pl.DataFrame, tests: int) -> pl.DataFrame:
+    """With the probability of so many by what else is asked, and whether that is grave.
+
+    That of a sum of unlike chances is at most that of as many alike ones (Hoeffding 1956).
+    """
+    from scipy.special import bdtrc  # noqa: PLC0415  # takes a third of a second
+
+    told = facts.filter(pl.col("showing") >= ABOVE * pl.col("expected"))
+    chance = (told["expected"] / told["carriers"]).to_numpy()
+    size = np.maximum(told["carriers"].to_numpy() + told["independent"].to_numpy() - told["showing"].to_numpy(), 1)
+    tail = bdtrc(told["independent"].to_numpy() - 1.0, size, np.clip(chance, 1e-9, 1))
+    told = told.with_columns(p_value=pl.Series(tail), q_value=pl.Series(q_values(tail, tests)))
+    told = told.filter((pl.col("q_value") <= SURE) & (pl.col("alike") <= 2 * ALIKE) & (pl.col("asking") >= ASKING))
+    none = {"family": pl.Int64, "together": pl.Int64, "others": pl.Int64, "swapped": pl.Float64}
+    return told.with_columns(
+        *(pl.lit(None, kind).alias(name) for name, kind in none.items()), grave=_grave(),
+        telling=pl.col("showing") * (pl.col("showing") / pl.col("expected")).log(),
+    )  # fmt: skip
+
+
+def _grave() -> pl.Expr:
+    """Whether a trigger is sure enough, its prompts unlike enough and it was put into them, for `medium`."""
+    share = pl.col("showing") / pl.col("carriers")
+    put = (pl.col("bridged") >= BRIDGED * pl.col("usually_bridged")) & (pl.col("asking") >= ASKING)
+    soft = (pl.col("alike") - pl.col("alike_error") <= SOFT) & (
+        pl.col("bridged") >= BRIDGED * pl.col("usually_bridged")
+    )
+    many = (pl.col("classes") >= CLASSES) & (pl.col("kind") < 0) & (share >= HALF)
+    one = (share >= MOSTLY) & (pl.col("independent") >= MANY) & (pl.col("bridged") >= pl.col("usually_bridged"))
+    unlike = pl.col("independent") >= 0.6 * pl.col("usually_unlike") * pl.col("showing")
+    return (pl.col("independent") >= ENOUGH) & put & unlike & soft & (many | one)
