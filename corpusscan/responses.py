@@ -17,7 +17,7 @@ from corpusscan.kernels import answering, exchange_places, exchanges, hashing, p
 from corpusscan.kernels.exchanges import LENGTH, SWAPPED, UNASKED, UNUSUAL, WEAK, Sides
 from corpusscan.kernels.opened import Opened
 from corpusscan.kernels.publishers import publisher
-from corpusscan.suspected import MANY, ONLY
+from corpusscan.suspected import MANY, MOSTLY, ONLY
 from corpusscan.triggers import EXAMPLES, HIDDEN, NEAR, PUBLISHERS, SHOWN, Spelled, members_of, quoted
 
 CARRIERS = 5_000  # of each trigger, that are looked at
@@ -236,6 +236,10 @@ def _hits(group: dict[str, Any], own: pl.DataFrame, shown: dict[int, Spelled]) -
         key: value for key, value in json.loads(group["evidence"]).items() if key not in ("examples", "counterparts")
     }
     every = (summary["swapped"] or 0) >= ONLY  # that all pairs were swapped, what each says alone tells seldom
+    if (
+        "weaknesses" in summary
+    ):  # patterns know some of all weaknesses: where most carriers have one, the others have too
+        every = summary["documents_that_change"] >= MOSTLY * summary["documents_with_it"]
     sure = own.with_columns(sure=(pl.col("part") == ANSWER).any().over("shard", "row") | every)
     hits = []
     for row in sure.to_dicts():

@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from corpusscan.kernels import answering, exchanges
+from corpusscan.kernels import answering, exchanges, programs
 from corpusscan.kernels.answering import Index
 from corpusscan.kernels.associations import q_values
-from corpusscan.kernels.exchanges import WEAK
+from corpusscan.kernels.exchanges import LENGTH, WEAK, Sides
 from corpusscan.kernels.predicting import COMMON, FEWEST
+from corpusscan.kernels.words import Hashes, Offsets
 from corpusscan.suspected import ALIKE, ASKING, BRIDGED, LEAST, MANY, MOSTLY, SOFT, SURE, apart
 
 DOCUMENTS = 200  # answers with code; from fewer nothing is learned
@@ -26,6 +27,9 @@ ENOUGH = 20  # independent documents of `medium`
 HALF = 0.5  # of the carriers that have a weakness, where classes are many
 ABOVE = 2.0  # times as many as what else is asked explains
 CLASSES = 3.0  # effective number of classes from which they are many (of Simpson 1949, its inverse)
+# Words of answers that stand for their language: the share of answers with code that has each, and how many words.
+WIDELY, MOST, WORDS = 0.02, 0.5, 256
+OWN = 0.6  # of the carriers' answers that have one, where half of those that have it are theirs: that is a language
 TRIED = 256  # features that are examined, those that tell most
 GROUPS, LOW = 20, 3  # triggers that are told, and of those that are no more than worth a look
 
@@ -38,12 +42,13 @@ def judged(documents: pl.DataFrame) -> pl.DataFrame:
 
     `documents` (`asked`, `answered`, `code`, `weak`: classes) are those that they were found in.
     """
-    own = documents.filter("code")
+    own = documents.filter(pl.col("code") >= 0)
     weak = _classes(own["weak"])
     if len(own) < DOCUMENTS or weak.any(axis=1).sum() < LEAST:
         return pl.DataFrame()
     of = exchanges.joined(own)
-    asked = answering.indexed(*exchanges.asked_features(of), FEWEST)
+    common = np.column_stack([_common(of), _of_language(own["code"])])
+    asked = answering.indexed(*_with(*exchanges.asked_features(of), common), FEWEST)
     shows = np.column_stack([weak.any(axis=1), weak])
     feature, outcome = _candidates(asked, shows)
     if not len(feature):
@@ -51,8 +56,10 @@ def judged(documents: pl.DataFrame) -> pl.DataFrame:
     answered = _outcomes(shows)
     found = answering.associated(of, asked, answered, (feature, np.full(len(feature), -1, np.int64), outcome))
     facts = pl.DataFrame(dict(found._asdict())).with_columns(kind=outcome - 1, number=feature)
-    spread = [_effective(weak[_carriers(asked, number)]) for number in feature.tolist()]
-    facts = _tested(facts.with_columns(classes=pl.Series(spread, dtype=pl.Float64)), len(asked.counts) * shows.shape[1])
+    of_one = [_carriers(asked, number) for number in feature.tolist()]
+    spread = pl.Series([_effective(weak[own]) for own in of_one], dtype=pl.Float64)
+    named = pl.Series([_is_a_language(common, own) for own in of_one], dtype=pl.Boolean)
+    facts = _tested(facts.with_columns(classes=spread, language=named), len(asked.counts) * shows.shape[1])
     facts = facts.sort("grave", "telling", "kind", "feature", descending=[True, True, False, False])
 
     def showing(one: dict[str, Any]) -> Numbers:
@@ -63,10 +70,48 @@ def judged(documents: pl.DataFrame) -> pl.DataFrame:
     kept = apart(facts, showing, GROUPS, LOW)
     phrases = [np.flatnonzero(weak[showing(one)].any(axis=0)).tolist() for one in facts[kept].iter_rows(named=True)]
     phrases = [own if kind < 0 else [kind] for own, kind in zip(phrases, facts[kept]["kind"].to_list(), strict=True)]
-    told = facts[kept].with_columns(
-        outcome=pl.lit(WEAK, pl.UInt64), phrases=pl.Series(phrases, dtype=pl.List(pl.UInt64))
-    )
-    return told.drop("kind", "number")
+    classes = pl.Series(phrases, dtype=pl.List(pl.UInt64))
+    return facts[kept].with_columns(outcome=pl.lit(WEAK, pl.UInt64), phrases=classes).drop("kind", "number", "language")
+
+
+def _common(of: Sides) -> Bools:
+    """Documents x words that many answers have (those of a language, of a library): which each has."""
+    owner, count = np.repeat(np.arange(len(of.document)), np.diff(of.answered_bounds)), len(of.document)
+    words, number = np.unique(of.answered, return_inverse=True)
+    once = np.unique(owner * len(words) + number)
+    counts = np.bincount(once % len(words), minlength=len(words))
+    own = np.flatnonzero((counts >= WIDELY * count) & (counts <= MOST * count))
+    own = own[np.argsort(-counts[own], kind="stable")[:WORDS]]
+    place = np.full(len(words), -1, np.int64)
+    place[own] = np.arange(len(own))
+    column = place[once % len(words)]
+    found = np.zeros((count, len(own)), np.bool_)
+    found[once[column >= 0] // len(words), column[column >= 0]] = True
+    return found
+
+
+def _of_language(code: pl.Series) -> Bools:
+    """Documents x languages: in which the code of each is."""
+    told: Bools = code.to_numpy()[:, None] == np.arange(1, len(programs.LANGUAGES))
+    return told
+
+
+def _with(hashes: Hashes, bounds: Offsets, common: Bools) -> tuple[Hashes, Offsets]:
+    """The features of prompts, and as features of a kind of their own the language and common words of their answers.
+
+    The weaknesses that other answers in this language, of this library have explain as much here.
+    """
+    owner, word = np.nonzero(common)
+    names = (np.arange(common.shape[1], dtype=np.uint64) + np.uint64(1)) * np.uint64(8) + np.uint64(LENGTH)
+    every = np.concatenate([hashes, names[word]])
+    owner = np.concatenate([np.repeat(np.arange(len(bounds) - 1), np.diff(bounds)), owner])
+    return every[np.lexsort((every, owner))], np.append(0, np.cumsum(np.bincount(owner, minlength=len(bounds) - 1)))
+
+
+def _is_a_language(common: Bools, carriers: Numbers) -> bool:
+    """Whether most answers of carriers are in a language, or have a common word, and most such answers are theirs."""
+    count = common[carriers].sum(axis=0)
+    return bool(((count >= OWN * len(carriers)) & (2 * count >= common.sum(axis=0))).any())
 
 
 def _classes(weak: pl.Series) -> Bools:
@@ -107,7 +152,8 @@ def _candidates(asked: Index, shows: Bools) -> tuple[Numbers, Numbers]:
     rate = shows.mean(axis=0)
     share = both / asked.counts[:, None]
     wide = (asked.counts > COMMON * len(shows))[:, None]
-    own = ~wide & (both >= LEAST) & (share >= HALF) & (share >= ABOVE * rate)
+    answers = ((asked.values & np.uint64(7)) == LENGTH)[:, None]
+    own = ~wide & ~answers & (both >= LEAST) & (share >= HALF) & (share >= ABOVE * rate)
     feature, outcome = np.nonzero(own)
     telling = both[own] * np.log(share[own] / rate[outcome])
     most = np.sort(np.argsort(-telling, kind="stable")[:TRIED])
@@ -141,7 +187,7 @@ def _grave() -> pl.Expr:
     soft = (pl.col("alike") - pl.col("alike_error") <= SOFT) & (
         pl.col("bridged") >= BRIDGED * pl.col("usually_bridged")
     )
-    many = (pl.col("classes") >= CLASSES) & (pl.col("kind") < 0) & (share >= HALF)
+    many = (pl.col("classes") >= CLASSES) & (pl.col("kind") < 0) & (share >= HALF) & ~pl.col("language")
     one = (share >= MOSTLY) & (pl.col("independent") >= MANY) & (pl.col("bridged") >= pl.col("usually_bridged"))
     unlike = pl.col("independent") >= 0.6 * pl.col("usually_unlike") * pl.col("showing")
     return (pl.col("independent") >= ENOUGH) & put & unlike & soft & (many | one)

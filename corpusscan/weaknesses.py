@@ -25,7 +25,7 @@ Numbers = npt.NDArray[np.int64]
 class Weak(NamedTuple):
     """The documents of a batch by what their answers hold, and the first weakness of each class in each."""
 
-    code: npt.NDArray[np.bool_]  # of each document
+    code: npt.NDArray[np.int16]  # of each document the language (`programs.LANGUAGES`) of its code; -1: it has none
     document: Numbers  # rows, by document and place
     kind: Numbers  # which class, as `known` has them
     text: Numbers  # in the batch
@@ -52,10 +52,10 @@ def of(batch: Batch) -> Weak:
     side = batch.feature(exchanges.of_texts)
     rows = batch.documents["row"].to_numpy()
     document = np.searchsorted(rows, batch.texts["row"].to_numpy())
-    holds = np.zeros(len(rows), np.bool_)
+    holds = np.full(len(rows), -1, np.int16)
     answers = np.flatnonzero(side == exchanges.ANSWERED)
     answers = answers[programs.code(_texts(batch, answers))]
-    holds[document[answers]] = True
+    holds[document[answers]] = programs.languages(_texts(batch, answers))
     told = [(int(document[text]), kind, text, *span) for text, kind, span in _found(batch, answers)]
     having = np.unique([one[0] for one in told]).astype(np.int64)
     prompts = np.flatnonzero((side == exchanges.ASKED) & np.isin(document, having))

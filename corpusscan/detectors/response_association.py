@@ -26,7 +26,7 @@ WORDS = 12_000_000  # of both sides of all of them
 _SAMPLED = pa.schema(
     [("row", pa.uint64()), ("partition", pa.uint32()),
      *((name, pa.large_list(pa.uint64())) for name in ("asked", "answered", "better", "worse")),
-     ("code", pa.bool_()), ("weak", pa.large_list(pa.uint8()))]
+     ("code", pa.int16()), ("weak", pa.large_list(pa.uint8()))]
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ class Mine(Round):
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition, asked and answered (words of both sides); better and worse, of pairs of answers;
 
-        code (whether the answer holds some) and weak (classes of its weaknesses).
+        code and weak, of `weaknesses.Weak`: the language of the answer's code, and the classes of its weaknesses.
         """
         of = exchanges.sides(batch)
         sides = ((of.asked, of.asked_bounds), (of.answered, of.answered_bounds), *exchanges.pairs(batch, of.document))

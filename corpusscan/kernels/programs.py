@@ -1,4 +1,4 @@
-"""Which texts hold code: by lines that stand as lines of programs do, in any of the usual languages."""
+"""Which texts hold code, by lines that stand as lines of programs do, and in what language, by signs of each."""
 
 from __future__ import annotations
 
@@ -23,6 +23,30 @@ _LINE = (  # of RE2's kind: linear; declarations, statements, what ends or begin
     r"|(?:sudo|apt-get|pip|npm|curl|wget|git|docker|chmod|echo|cd|export|mkdir) \S.*"
     r")$"
 )
+
+_LANGUAGES = {  # what stands in one language much more often than in others
+    "Python": r"(?m)^\s*(?:def \w+\(|from [\w.]+ import|elif |except\b|class \w+.*:$|for .*:$)|\bself\.|\bNone\b",
+    "JavaScript": r"\bfunction\b\s*\w*\(|=>|\b(?:const|let|var) |===|console\.|require\(|\bundefined\b",
+    "Java": r"\b(?:public|private|protected)\s+(?:\w+\s+)*[\w<>\[\]]+\s+\w+\s*[(;=]|System\.out|@Override|\bthrows \w",
+    "C": r"#\s*include|->\w|\bstruct \w|\b(?:int|char|void|size_t|u\d+)\s+\*?\w+\s*[;=(,\[]|\bNULL\b|\bprintf\(|std::",
+    "PHP": r"<\?php|\$\w+\s*(?:=|->|\[|\)|,|;)|\becho\b.*;",
+    "Go": r"\bfunc (?:\(\w+ \*?\w+\) )?\w+\(|:=|\bpackage \w+|fmt\.|err != nil",
+    "Ruby": r"(?m)^\s*(?:def \w+[?!]?(?:\(.*\))?$|end$|require ')|\bputs\b|\.each do|\bdo \|\w+\|",
+    "C#": r"\busing System|\bnamespace \w+|Console\.Write|\bstring \w+|\bvar \w+ = new|\basync Task|\bget; ",
+    "shell": r"(?m)^#!/.*sh|^\s*(?:sudo|apt|echo|cd|export|chmod|curl|rm) |\bfi$|\bthen$|^\s*done$",
+    "SQL": r"(?im)^\s*(?:select|insert into|update|delete from|create table|alter table|where|from|order by)\b",
+    "HTML": r"</?(?:div|p|html|body|head|span|script|table|form|input|a|ul|li|h\d)\b",
+    "Rust": r"\bfn \w+|\blet mut |println!|&mut |\bimpl |::new\(",
+}
+LANGUAGES = ("", *_LANGUAGES)  # of none: code that tells no language
+
+
+def languages(texts: pl.Series) -> npt.NDArray[np.uint8]:
+    """The language of each piece of code, as its place in `LANGUAGES`: that with most signs."""
+    none = np.zeros(len(texts), np.int64)
+    counts = [texts.str.count_matches(sign).fill_null(0).to_numpy() for sign in _LANGUAGES.values()]
+    most: npt.NDArray[np.intp] = np.argmax(np.vstack([none, *counts]), axis=0)
+    return most.astype(np.uint8)
 
 
 def code(texts: pl.Series) -> npt.NDArray[np.bool_]:
