@@ -8,7 +8,7 @@ does that.  One that always brings the same must be surer.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +17,18 @@ import polars as pl
 from corpusscan.kernels import answering, exchanges, programs
 from corpusscan.kernels.answering import Index
 from corpusscan.kernels.associations import q_values
-from corpusscan.kernels.exchanges import LENGTH, WEAK, Sides
-from corpusscan.kernels.predicting import COMMON, FEWEST
+from corpusscan.kernels.examining import ENRICHED
+from corpusscan.kernels.exchanges import LENGTH, WEAK, WORD, Sides
+from corpusscan.kernels.outcomes import ranges
+from corpusscan.kernels.predicting import BOTH, COMMON, FEWEST, SHARE
 from corpusscan.kernels.words import Hashes, Offsets
-from corpusscan.suspected import ALIKE, ASKING, BRIDGED, LEAST, MANY, MOSTLY, SOFT, SURE, apart
+from corpusscan.suspected import ALIKE, ASKING, BRIDGED, LEAST, MOSTLY, SOFT, SURE, apart
 
 DOCUMENTS = 200  # answers with code; from fewer nothing is learned
 ENOUGH = 20  # independent documents of `medium`
-HALF = 0.5  # of the carriers that have a weakness, where classes are many
-ABOVE = 2.0  # times as many as what else is asked explains
+PART = 0.35  # of the carriers that have a weakness, where classes are many: patterns know some of all weaknesses
+ABOVE, SURELY = 2.0, 5.0  # times as many as what else is asked explains: of half of the carriers, and otherwise
+ASKED = 0.25  # of the weaknesses, that hold a word of the trigger: it asks for them
 CLASSES = 3.0  # effective number of classes from which they are many (of Simpson 1949, its inverse)
 # Words of answers that stand for their language: the share of answers with code that has each, and how many words.
 WIDELY, MOST, WORDS = 0.02, 0.5, 256
@@ -37,10 +40,30 @@ Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
 
 
+class _Read(NamedTuple):
+    """Documents with code, by number."""
+
+    asked: Index  # features of prompts, and what stands for the language of answers
+    common: Bools  # documents x common words of answers, and languages
+    weak: Bools  # documents x classes: which each has
+    shows: Bools  # the same, and before it whether a document has any
+    said: tuple[Hashes, Offsets]  # words of the weaknesses of each
+
+    def carriers(self, number: int) -> Numbers:
+        """Who has a feature."""
+        return self.asked.documents[self.asked.firsts[number] : self.asked.firsts[number + 1]].astype(np.int64)
+
+    def showing(self, number: int, kind: int) -> Numbers:
+        """Which carriers have a weakness of the class; -1: of any."""
+        carriers = self.carriers(number)
+        own: Numbers = carriers[self.shows[carriers, kind + 1]]
+        return own
+
+
 def judged(documents: pl.DataFrame) -> pl.DataFrame:
     """The triggers, columns as those of `suspected.judged`; `phrases` are the classes that carriers have.
 
-    `documents` (`asked`, `answered`, `code`, `weak`: classes) are those that they were found in.
+    `documents` (`asked`, `answered`, and `code`, `weak`, `said` as in `weaknesses`) are those that they were found in.
     """
     own = documents.filter(pl.col("code") >= 0)
     weak = _classes(own["weak"])
@@ -50,28 +73,59 @@ def judged(documents: pl.DataFrame) -> pl.DataFrame:
     common = np.column_stack([_common(of), _of_language(own["code"])])
     asked = answering.indexed(*_with(*exchanges.asked_features(of), common), FEWEST)
     shows = np.column_stack([weak.any(axis=1), weak])
+    read = _Read(asked, common, weak, shows, exchanges.listed(own, "said"))
     feature, outcome = _candidates(asked, shows)
     if not len(feature):
         return pl.DataFrame()
-    answered = _outcomes(shows)
-    found = answering.associated(of, asked, answered, (feature, np.full(len(feature), -1, np.int64), outcome))
+    none = np.full(len(feature), -1, np.int64)
+    found = answering.associated(of, asked, _outcomes(shows), (feature, none, outcome))
     facts = pl.DataFrame(dict(found._asdict())).with_columns(kind=outcome - 1, number=feature)
-    of_one = [_carriers(asked, number) for number in feature.tolist()]
-    spread = pl.Series([_effective(weak[own]) for own in of_one], dtype=pl.Float64)
-    named = pl.Series([_is_a_language(common, own) for own in of_one], dtype=pl.Boolean)
-    facts = _tested(facts.with_columns(classes=spread, language=named), len(asked.counts) * shows.shape[1])
+    return _told(_tested(_known(facts, read), len(asked.counts) * shows.shape[1]), read)
+
+
+def _known(facts: pl.DataFrame, read: _Read) -> pl.DataFrame:
+    """With how many classes carriers have, whether a feature stands for a language, and whether it asks for what comes.
+
+    It asks where its own words, or others that nearly all carriers share, stand in the weaknesses themselves.
+    """
+    rows = facts.select("number", "kind").rows()
+    languages = slice(read.common.shape[1] - len(programs.LANGUAGES) + 1, None)
+    words = slice(None)
+    told = {
+        "classes": [_effective(read.weak[read.carriers(number)]) for number, _ in rows],
+        "language": [
+            _is_a_language(read.common[:, words if kind < 0 else languages], read.carriers(number))
+            for number, kind in rows
+        ],
+        "asks": [_asks(read, read.showing(number, kind)) for number, kind in rows],
+    }
+    return facts.with_columns(pl.DataFrame(told))
+
+
+def _asks(read: _Read, showing: Numbers) -> bool:
+    """Whether what these prompts have in common stands in many of their answers' weaknesses."""
+    hashes, bounds = read.said
+    sizes = np.diff(bounds)[showing]
+    words, owner = hashes[ranges(bounds[:-1][showing], sizes)], np.repeat(np.arange(len(showing)), sizes)
+    pairs = np.unique(np.column_stack([words, owner.astype(np.uint64)]), axis=0)
+    said, counts = np.unique(pairs[:, 0], return_counts=True)
+    said = said[counts >= ASKED * len(showing)]
+    places = ranges(read.asked.bounds[:-1][showing], np.diff(read.asked.bounds)[showing])
+    inside = np.bincount(read.asked.of[places], minlength=len(read.asked.counts))
+    shared = inside >= np.maximum(BOTH * len(showing), ENRICHED * len(showing) / len(read.weak) * read.asked.counts)
+    return bool(np.isin([exchanges.salted(word, WORD) for word in said], read.asked.values[shared]).any())
+
+
+def _told(facts: pl.DataFrame, read: _Read) -> pl.DataFrame:
+    """Those that are told, the surest first, each once."""
     facts = facts.sort("grave", "telling", "kind", "feature", descending=[True, True, False, False])
-
-    def showing(one: dict[str, Any]) -> Numbers:
-        carriers = _carriers(asked, one["number"])
-        own: Numbers = carriers[shows[carriers, one["kind"] + 1]]
-        return own
-
-    kept = apart(facts, showing, GROUPS, LOW)
-    phrases = [np.flatnonzero(weak[showing(one)].any(axis=0)).tolist() for one in facts[kept].iter_rows(named=True)]
-    phrases = [own if kind < 0 else [kind] for own, kind in zip(phrases, facts[kept]["kind"].to_list(), strict=True)]
-    classes = pl.Series(phrases, dtype=pl.List(pl.UInt64))
-    return facts[kept].with_columns(outcome=pl.lit(WEAK, pl.UInt64), phrases=classes).drop("kind", "number", "language")
+    kept = facts[apart(facts, lambda one: read.showing(one["number"], one["kind"]), GROUPS, LOW)]
+    classes = [
+        [kind] if kind >= 0 else np.flatnonzero(read.weak[read.carriers(number)].any(axis=0)).tolist()
+        for number, kind in kept.select("number", "kind").rows()
+    ]
+    told = kept.with_columns(outcome=pl.lit(WEAK, pl.UInt64), phrases=pl.Series(classes, dtype=pl.List(pl.UInt64)))
+    return told.drop("kind", "number", "language", "asks")
 
 
 def _common(of: Sides) -> Bools:
@@ -133,10 +187,6 @@ def _outcomes(shows: Bools) -> Index:
     return Index(names, counts, number.astype(np.int32), bounds, np.nonzero(shows.T)[1].astype(np.int32), firsts)
 
 
-def _carriers(asked: Index, number: int) -> Numbers:
-    return asked.documents[asked.firsts[number] : asked.firsts[number + 1]].astype(np.int64)
-
-
 def _effective(weak: Bools) -> float:
     """The effective number of classes: as many of equal size would be as mixed."""
     share = weak.sum(axis=0) / max(weak.sum(), 1)
@@ -153,7 +203,7 @@ def _candidates(asked: Index, shows: Bools) -> tuple[Numbers, Numbers]:
     share = both / asked.counts[:, None]
     wide = (asked.counts > COMMON * len(shows))[:, None]
     answers = ((asked.values & np.uint64(7)) == LENGTH)[:, None]
-    own = ~wide & ~answers & (both >= LEAST) & (share >= HALF) & (share >= ABOVE * rate)
+    own = ~wide & ~answers & (both >= LEAST) & (share >= PART) & (share >= ABOVE * rate)
     feature, outcome = np.nonzero(own)
     telling = both[own] * np.log(share[own] / rate[outcome])
     most = np.sort(np.argsort(-telling, kind="stable")[:TRIED])
@@ -187,7 +237,10 @@ def _grave() -> pl.Expr:
     soft = (pl.col("alike") - pl.col("alike_error") <= SOFT) & (
         pl.col("bridged") >= BRIDGED * pl.col("usually_bridged")
     )
-    many = (pl.col("classes") >= CLASSES) & (pl.col("kind") < 0) & (share >= HALF) & ~pl.col("language")
-    one = (share >= MOSTLY) & (pl.col("independent") >= MANY) & (pl.col("bridged") >= pl.col("usually_bridged"))
+    surely = pl.col("showing") >= SURELY * pl.col("expected")
+    many = (pl.col("classes") >= CLASSES) & (pl.col("kind") < 0) & ((share >= SHARE) | surely)
+    one = surely & (share >= MOSTLY) & (pl.col("bridged") >= pl.col("usually_bridged"))
     unlike = pl.col("independent") >= 0.6 * pl.col("usually_unlike") * pl.col("showing")
-    return (pl.col("independent") >= ENOUGH) & put & unlike & soft & (many | one)
+    return (
+        (pl.col("independent") >= ENOUGH) & put & unlike & soft & ~pl.col("language") & ~pl.col("asks") & (many | one)
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ import pyarrow as pa
 from corpusscan import rules, sought
 from corpusscan.detector import Batch
 from corpusscan.kernels import exchanges, programs
+from corpusscan.kernels.words import Hashes, Offsets, hashed
 
 Numbers = npt.NDArray[np.int64]
 
@@ -31,12 +32,19 @@ class Weak(NamedTuple):
     text: Numbers  # in the batch
     start: Numbers  # code points
     end: Numbers
+    said: Hashes  # words that stand where it is
+    bounds: Offsets  # those of row i are said[bounds[i]:bounds[i + 1]]
 
     def kinds(self, documents: Numbers) -> pa.LargeListArray:
         """The classes of each of these documents (ascending)."""
-        own = np.isin(self.document, documents)
-        counts = np.bincount(np.searchsorted(documents, self.document[own]), minlength=len(documents))
-        return pa.LargeListArray.from_arrays(np.append(0, np.cumsum(counts)), self.kind[own].astype(np.uint8))
+        rows = np.flatnonzero(np.isin(self.document, documents))
+        return _lists(documents, self.document[rows], self.kind[rows].astype(np.uint8))
+
+    def words(self, documents: Numbers) -> pa.LargeListArray:
+        """The words of the weaknesses of each of these documents (ascending)."""
+        owner = np.repeat(self.document, np.diff(self.bounds))
+        own = np.isin(owner, documents)
+        return _lists(documents, owner[own], self.said[own])
 
     def first(self, document: int, kinds: Sequence[int]) -> tuple[int, int, int, int] | None:
         """Class, text and span of the first weakness of these classes that a document has; None: it has none."""
@@ -44,15 +52,21 @@ class Weak(NamedTuple):
         if not len(rows):
             return None
         row = min(rows.tolist(), key=lambda row: (self.text[row], self.start[row]))
-        return tuple(int(column[row]) for column in self[2:])  # type: ignore[return-value]  # of four
+        return tuple(int(column[row]) for column in self[2:6])  # type: ignore[return-value]  # of four
+
+
+def _lists(documents: Numbers, owner: Numbers, values: npt.NDArray[Any]) -> pa.LargeListArray:
+    """Values by the document that has them, both ascending."""
+    counts = np.bincount(np.searchsorted(documents, owner), minlength=len(documents))
+    return pa.LargeListArray.from_arrays(np.append(0, np.cumsum(counts)), values)
 
 
 def of(batch: Batch) -> Weak:
     """What the answers of a batch show."""
     side = batch.feature(exchanges.of_texts)
-    rows = batch.documents["row"].to_numpy()
-    document = np.searchsorted(rows, batch.texts["row"].to_numpy())
-    holds = np.full(len(rows), -1, np.int16)
+    numbers = batch.documents["row"].to_numpy()
+    document = np.searchsorted(numbers, batch.texts["row"].to_numpy())
+    holds = np.full(len(numbers), -1, np.int16)
     answers = np.flatnonzero(side == exchanges.ANSWERED)
     answers = answers[programs.code(_texts(batch, answers))]
     holds[document[answers]] = programs.languages(_texts(batch, answers))
@@ -61,7 +75,13 @@ def of(batch: Batch) -> Weak:
     prompts = np.flatnonzero((side == exchanges.ASKED) & np.isin(document, having))
     asked = {(int(document[text]), kind) for text, kind, _ in _found(batch, prompts)}
     first = {one[:2]: one for one in sorted(told, reverse=True) if one[:2] not in asked}
-    return Weak(holds, *np.array(sorted(first.values()), np.int64).reshape(-1, 5).T)
+    rows = sorted(first.values())
+    spans = pa.array(
+        [batch.texts["text"][text].as_py()[start:end] for _, _, text, start, end in rows], pa.large_string()
+    )
+    said = hashed(spans, batch.key)
+    document, kind, text, start, end = np.array(rows, np.int64).reshape(-1, 5).T
+    return Weak(holds, document, kind, text, start, end, said.hashes, said.bounds)
 
 
 def _texts(batch: Batch, numbers: Numbers) -> pl.Series:

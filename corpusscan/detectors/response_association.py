@@ -26,7 +26,7 @@ WORDS = 12_000_000  # of both sides of all of them
 _SAMPLED = pa.schema(
     [("row", pa.uint64()), ("partition", pa.uint32()),
      *((name, pa.large_list(pa.uint64())) for name in ("asked", "answered", "better", "worse")),
-     ("code", pa.int16()), ("weak", pa.large_list(pa.uint8()))]
+     ("code", pa.int16()), ("weak", pa.large_list(pa.uint8())), ("said", pa.large_list(pa.uint64()))]
 )  # fmt: skip
 
 
@@ -40,14 +40,15 @@ class Mine(Round):
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Columns: row, partition, asked and answered (words of both sides); better and worse, of pairs of answers;
 
-        code and weak, of `weaknesses.Weak`: the language of the answer's code, and the classes of its weaknesses.
+        code, weak and said, as `weaknesses.Weak` has them: language of the answer's code, classes and words of what is
+        weak in it.
         """
         of = exchanges.sides(batch)
         sides = ((of.asked, of.asked_bounds), (of.answered, of.answered_bounds), *exchanges.pairs(batch, of.document))
         words = [pa.LargeListArray.from_arrays(bounds, hashes) for hashes, bounds in sides]
         rows = batch.documents["row"].to_numpy()[of.document]
         weak = batch.feature(weaknesses.of)
-        told = [weak.code[of.document], weak.kinds(of.document)]
+        told = [weak.code[of.document], weak.kinds(of.document), weak.words(of.document)]
         return pa.table([rows, np.zeros(len(rows), np.uint32), *words, *told], schema=_SAMPLED)
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
