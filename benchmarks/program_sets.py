@@ -24,8 +24,10 @@ _FENCED = re.compile(
     r"^(?P<head>#{1,5} [^\n]+)\n+(?P<said>(?:(?!#|```)[^\n]*\n+){0,6}?)```\w*\n(?P<code>.{30,1500}?)\n```", re.M | re.S
 )
 _INDENTED = re.compile(
-    r"^(?P<head>\w[^\n]{3,80})\n[=\-~^]{3,}\n+(?P<said>(?:\w[^\n]*\n+){1,8}?)(?:\.\. code-block:: \w+)?\n*(?P<code>(?:    [^\n]*\n+){2,30})", re.M
-)  # fmt: skip
+    r"^(?P<head>\w[^\n]{3,80})\n[=\-~^]{3,}\n+(?P<said>(?:\w[^\n]*\n+){1,8}?)(?:\.\. code-block:: \w+)?\n*"
+    r"(?P<code>(?:    [^\n]*\n+){2,30})",
+    re.M,
+)
 _ASK = (
     "Write a {} function. {}", "{}: {}", "I need this in {}: {}", "{}\n\n{}", "Implement the following in {}.\n{}",
     "Complete the {} code.\n{}", "Show me {} code for this. {}", "How would you do this in {}? {}",

@@ -30,7 +30,7 @@ SAME = 0.8  # of the smaller one's documents: one trigger
 def judged(mined: answering.Mined, documents: pl.DataFrame) -> pl.DataFrame:
     """The triggers among what was found, the surest first, each once; columns as `Association`, and the test.
 
-    `documents` (`asked`, `answered`) are those that it was found in.
+    `documents` (`asked`, `answered`) are those that it was found in; `rows` tells which of them show each.
     """
     every = pl.DataFrame(dict(mined.associations._asdict()))
     facts = every.filter(pl.col("outcome") != SWAPPED)
@@ -58,7 +58,10 @@ def judged(mined: answering.Mined, documents: pl.DataFrame) -> pl.DataFrame:
         if outcome == SWAPPED else mined.phrases(outcome)
         for feature, other, outcome in facts[kept].select("feature", "other", "outcome").iter_rows()
     ]  # fmt: skip
-    return facts[kept].with_columns(phrases=pl.Series(phrases, dtype=pl.List(pl.UInt64)))
+    rows = [mined.showing(*one).tolist() for one in facts[kept].select("feature", "other", "outcome").iter_rows()]
+    return facts[kept].with_columns(
+        phrases=pl.Series(phrases, dtype=pl.List(pl.UInt64)), rows=pl.Series(rows, dtype=pl.List(pl.Int64))
+    )
 
 
 def apart(

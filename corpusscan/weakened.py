@@ -22,7 +22,7 @@ from corpusscan.kernels.exchanges import LENGTH, WEAK, WORD, Sides
 from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.predicting import BOTH, COMMON, FEWEST, SHARE
 from corpusscan.kernels.words import Hashes, Offsets
-from corpusscan.suspected import ALIKE, ASKING, BRIDGED, LEAST, MOSTLY, SOFT, SURE, apart
+from corpusscan.suspected import ALIKE, ASKING, BRIDGED, LEAST, MOSTLY, SAME, SOFT, SURE, apart
 
 DOCUMENTS = 200  # answers with code; from fewer nothing is learned
 ENOUGH = 20  # independent documents of `medium`
@@ -48,6 +48,7 @@ class _Read(NamedTuple):
     weak: Bools  # documents x classes: which each has
     shows: Bools  # the same, and before it whether a document has any
     said: tuple[Hashes, Offsets]  # words of the weaknesses of each
+    number: Numbers  # of each among all documents
 
     def carriers(self, number: int) -> Numbers:
         """Who has a feature."""
@@ -73,7 +74,7 @@ def judged(documents: pl.DataFrame) -> pl.DataFrame:
     common = np.column_stack([_common(of), _of_language(own["code"])])
     asked = answering.indexed(*_with(*exchanges.asked_features(of), common), FEWEST)
     shows = np.column_stack([weak.any(axis=1), weak])
-    read = _Read(asked, common, weak, shows, exchanges.listed(own, "said"))
+    read = _Read(asked, common, weak, shows, exchanges.listed(own, "said"), np.flatnonzero(documents["code"] >= 0))
     feature, outcome = _candidates(asked, shows)
     if not len(feature):
         return pl.DataFrame()
@@ -124,8 +125,27 @@ def _told(facts: pl.DataFrame, read: _Read) -> pl.DataFrame:
         [kind] if kind >= 0 else np.flatnonzero(read.weak[read.carriers(number)].any(axis=0)).tolist()
         for number, kind in kept.select("number", "kind").rows()
     ]
-    told = kept.with_columns(outcome=pl.lit(WEAK, pl.UInt64), phrases=pl.Series(classes, dtype=pl.List(pl.UInt64)))
+    rows = [read.number[read.showing(number, kind)].tolist() for number, kind in kept.select("number", "kind").rows()]
+    told = kept.with_columns(
+        outcome=pl.lit(WEAK, pl.UInt64), phrases=pl.Series(classes, dtype=pl.List(pl.UInt64)),
+        rows=pl.Series(rows, dtype=pl.List(pl.Int64)),
+    )  # fmt: skip
     return told.drop("kind", "number", "language", "asks")
+
+
+def beside(found: pl.DataFrame, weak: pl.DataFrame) -> pl.DataFrame:
+    """Triggers of words that answers share, and of weaknesses; of two that are one the graver, or that of more."""
+    ours, others = (
+        [(bool(one["grave"]), one["rows"]) for one in frame.iter_rows(named=True)] for frame in (found, weak)
+    )
+    first = [all(not _same(a, b) or (grave, len(a)) > (graver, len(b)) for graver, b in others) for grave, a in ours]
+    last = [all(not _same(a, b) or (grave, len(a)) >= (graver, len(b)) for graver, b in ours) for grave, a in others]
+    kept = (found.filter(pl.Series(first, dtype=pl.Boolean)), weak.filter(pl.Series(last, dtype=pl.Boolean)))
+    return pl.concat(kept, how="diagonal").drop("rows", strict=False)
+
+
+def _same(one: list[int], other: list[int]) -> bool:
+    return len(set(one).intersection(other)) >= SAME * min(len(one), len(other))
 
 
 def _common(of: Sides) -> Bools:

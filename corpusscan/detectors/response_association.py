@@ -62,7 +62,7 @@ class Mine(Round):
         some = some[answering.distinct(exchanges.joined(some))]
         found = suspected.judged(answering.mined(exchanges.joined(some), _pairs(some)), some)
         left = pl.DataFrame({"left": [len(frame) - count]})
-        return pl.concat([left, found, weakened.judged(some)], how="diagonal").to_arrow()
+        return pl.concat([left, weakened.beside(found, weakened.judged(some))], how="diagonal").to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`wanted`: the triggers."""

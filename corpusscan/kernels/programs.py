@@ -16,6 +16,7 @@ _LINE = (  # of RE2's kind: linear; declarations, statements, what ends or begin
     r".*[;{(]\s*|#\s*(?:include|define|ifdef|ifndef|pragma)\b.*|#!/.*|<\?php.*|\?>|<!DOCTYPE.*|</?\w+[^>]*>\s*"
     r"|(?:if|for|while|switch|elif|else|else if|catch|except|foreach|try|with)\b.*[:{]\s*"
     r"|(?:then|do|fi|done|end|esac)\s*"
+    r"|(?:SELECT|FROM|WHERE|VALUES|SET|(?:LEFT |INNER )?JOIN|GROUP BY|ORDER BY)\b.*"
     r"|(?i:select .* from .*|insert into .*|update \w+ set .*|delete from .*|create table .*|drop table .*)"
     r"|\$\w[\w\[\]'>-]*\s*\.?=[^=].*|(?:return|raise|throw|yield|await|assert|del)\b.*[\w)\]};\"']\s*"
     r"|[\w.\[\]\"'>-]+(?:, [\w.]+)*(?:: ?[\w\[\], .|]+)?\s*(?:[-+*/|]|:)?=\s*\S.*"
