@@ -237,7 +237,8 @@ cli.add_command(train)
 def _load(packs: tuple[str, ...]) -> tuple[Pack, ...]:
     from corpusscan import rules as packs_
 
-    return packs_.load(packs or packs_.shipped_packs())
+    rules = packs_.load(packs or packs_.shipped_packs())
+    return (*rules, *packs_.load(packs or packs_.shipped_packs("weaknesses"), "weaknesses"))
 
 
 def _claims(packs: tuple[str, ...]) -> tuple[ClaimPack, ...]:
