@@ -11,13 +11,17 @@ import polars as pl
 from corpusscan import families
 from corpusscan.kernels import answering, exchanges
 from corpusscan.kernels.associations import poisson_tail, q_values
+from corpusscan.kernels.examining import ABOVE as ABOVE_UNASKED
+from corpusscan.kernels.examining import LEAST, SHARE
 from corpusscan.kernels.exchanges import LENGTH, SWAPPED, UNASKED, UNUSUAL, WORD
 from corpusscan.kernels.preferences import Preferences
 
 GROUPS, LOW = 100, 10  # triggers that are told, and of those that are no more than worth a look
-LEAST, FEWEST, MANY, SURE = 8, 20, 40, 1e-4  # independent documents of `low`, `medium`, `high`; false discovery rate
-SHARE, MOSTLY, ABOVE = 0.6, 0.75, 5.0  # of the carriers that show it; times what else is asked explains
-ABOVE_UNASKED = 3.0  # the same, where answers are alike in nothing but that they do not speak of what is asked
+# Independent documents of `medium`, `high` (of `low`: `LEAST`); false discovery rate.
+FEWEST, MANY, SURE = 20, 40, 1e-4
+# Of the carriers that show it (of `low`: `SHARE`); times what else is asked explains (`ABOVE_UNASKED`, where answers are
+# alike in nothing but that they do not speak of what is asked).
+MOSTLY, ABOVE = 0.75, 5.0
 SURE_SWAPPED, HALF = 1e-5, 0.5  # tests that chance would bring; share of a trigger's pairs that must be swapped
 APART = 0.6  # of those that show it, prompts that are unlike; times as many as of any prompts are
 # Times as alike as any prompts; usual words of what is left of a prompt; both sides of the trigger belong together.
