@@ -178,14 +178,15 @@ class Rounds:
     ) -> dict[str, list[Job]]:
         """Bring together what the maps left, partition by partition; by detector, of those that did it, the jobs."""
         jobs: dict[str, list[Job]] = {}
-        tasks: list[Reduce] = []
+        tasks: list[tuple[int, Reduce]] = []
         for detector in (detector for detector in wave.detectors if detector.rounds):
-            jobs[detector.name], parts = self._partitions(wave, detector, artefacts[detector.name], result)
+            jobs[detector.name], parts, held = self._partitions(wave, detector, artefacts[detector.name], result)
             has = self._has(len(jobs[detector.name]))
             for partition, job in enumerate(jobs[detector.name]):
                 if not has(job.name):
-                    tasks.append(Reduce(job, partition, len(jobs[detector.name]), parts))
-        for task, outcome in self._run("group", tasks, result):
+                    tasks.append((held, Reduce(job, partition, len(jobs[detector.name]), parts)))
+        tasks.sort(key=lambda task: -task[0])  # the largest first: none is left to a worker when all others are done
+        for task, outcome in self._run("group", [task for _, task in tasks], result):
             assert not isinstance(task, Digest | Cut | Map)
             if isinstance(outcome, Lost):
                 told = f"{outcome.reason} {outcome.detail}".strip()
@@ -195,8 +196,8 @@ class Rounds:
 
     def _partitions(
         self, wave: Wave, detector: Detector, parts: list[tuple[int, str]], result: Collected
-    ) -> tuple[list[Job], tuple[tuple[int, str], ...]]:
-        """The reduces of a detector, one for each partition, and the artefacts that all of them read."""
+    ) -> tuple[list[Job], tuple[tuple[int, str], ...], int]:
+        """The reduces of a detector, one for each partition, the artefacts that all of them read, bytes for each."""
         looked, partitions = detector.rounds[wave.step], 1
         if looked.indexed:
             result.kept[detector.name] = parts
@@ -205,9 +206,11 @@ class Rounds:
             partitions = partitions_left(wave.states[detector.name]["named"])
             read = tuple(part for part in read if part[0] in wave.named[detector.name])
         about = digest(read)
+        held = self._held(read, about)
         if looked.over == "all":
-            partitions = max(self._held(read, about) // PARTITION, 1)
-        return [wave.job(detector, digest(about, number, partitions)) for number in range(partitions)], read
+            partitions = max(held // PARTITION, 1)
+        jobs = [wave.job(detector, digest(about, number, partitions)) for number in range(partitions)]
+        return jobs, read, held // partitions
 
     def _unpack(self, tasks: Sequence[Task]) -> Iterable[object]:
         yield from self._run("unpack", tasks)

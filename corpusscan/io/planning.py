@@ -24,6 +24,7 @@ from corpusscan.io.rows.columns import TEXT
 from corpusscan.io.shard import File, Shard
 
 _SHARD, _LARGEST, _SHARDS = 32 * 2**20, 2**30, 20_000
+_SMALLEST, _FEWEST = 4 * 2**20, 8  # bytes of a shard of a small corpus, so that there are some for every worker
 _AT_ONCE = 16  # files elsewhere that are looked at
 _FILES = 4096  # that may be one shard
 # A compressed file is one shard while it is small, or one of many: cutting it takes time and room on the disk.
@@ -46,9 +47,8 @@ def plan(inputs: list[str], columns: Columns, out: str | Path | None) -> Plan:
     Raises `InputError` when an input named by the user cannot be read or has no text column.
     """
     places = find(inputs, out)
-    # Large corpora get larger shards; the size depends on the corpus alone, never on the machine.
-    target = min(max(_SHARD, sum(place.size for place in places) // _SHARDS), _LARGEST)
-    whole = min(max(_WHOLE, sum(place.size for place in places) // _MANY), _ALWAYS_CUT)
+    total = sum(place.size for place in places)
+    target, whole = _shard(total), min(max(_WHOLE, total // _MANY), _ALWAYS_CUT)
     shards: list[Shard] = []
     skipped: list[tuple[str, int, str, str]] = []
     for place, found in _each([place for place in places if not place.companion], target, whole, columns):
@@ -69,6 +69,15 @@ def plan(inputs: list[str], columns: Columns, out: str | Path | None) -> Plan:
     _require_text(shards, inputs, columns)
     companions = [place.label for place in places if place.companion]
     return Plan(shards, skipped, companions, _read(inputs, places), places)
+
+
+def _shard(total: int) -> int:
+    """Bytes of a shard: small corpora have smaller ones, very large ones larger; by the corpus alone, never the machine.
+
+    A power of two where the corpus is small: one that grows a little is cut where it was.
+    """
+    even = 1 << max(total // _FEWEST, 1).bit_length() - 1
+    return min(max(min(_SHARD, max(_SMALLEST, even)), total // _SHARDS), _LARGEST)
 
 
 def _read(inputs: list[str], places: list[Place]) -> list[str]:

@@ -111,11 +111,24 @@ def _prints(hashes, first, last, found):  # type: ignore[no-untyped-def] # noqa:
 
 def distinct(told: Prints) -> npt.NDArray[np.int64]:
     """Which of some texts say it in words of their own: each that is no copy of one before it."""
-    kept: list[int] = []
+    found: npt.NDArray[np.int64] = _distinct(told)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _distinct(told):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    kept, size = np.empty(len(told), np.int64), 0
     for n in range(len(told)):
-        if not kept or ((told[kept] == told[n]) & (told[n] != _NO_PRINT)).sum(axis=1).max() < COPY:
-            kept.append(n)
-    return np.array(kept, np.int64)
+        copy = False
+        for one in kept[:size]:
+            same = 0
+            for k in range(told.shape[1]):
+                same += told[one, k] == told[n, k] and told[n, k] != _NO_PRINT
+            copy = copy or same >= COPY
+        if not copy:
+            kept[size] = n
+            size += 1
+    return kept[:size].copy()
 
 
 def peaks(gaps: Floats, of: Blocks, bounds: Offsets, most: int, least: float) -> tuple[Offsets, Offsets]:
