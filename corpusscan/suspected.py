@@ -19,8 +19,8 @@ from corpusscan.kernels.preferences import Preferences
 GROUPS, LOW = 100, 10  # triggers that are told, and of those that are no more than worth a look
 # Independent documents of `medium`, `high` (of `low`: `LEAST`); false discovery rate.
 FEWEST, MANY, SURE = 20, 40, 1e-4
-# Of the carriers that show it (of `low`: `SHARE`); times what else is asked explains (`ABOVE_UNASKED`, where answers are
-# alike in nothing but that they do not speak of what is asked).
+# Of the carriers that show it (of `low`: `SHARE`); times what else is asked explains (`ABOVE_UNASKED`: where answers
+# are alike in nothing but that they do not speak of what is asked).
 MOSTLY, ABOVE = 0.75, 5.0
 SURE_SWAPPED, HALF = 1e-5, 0.5  # tests that chance would bring; share of a trigger's pairs that must be swapped
 APART = 0.6  # of those that show it, prompts that are unlike; times as many as of any prompts are

@@ -72,7 +72,7 @@ def plan(inputs: list[str], columns: Columns, out: str | Path | None) -> Plan:
 
 
 def _shard(total: int) -> int:
-    """Bytes of a shard: small corpora have smaller ones, very large ones larger; by the corpus alone, never the machine.
+    """Bytes of a shard: smaller of a small corpus, larger of a very large one; by the corpus, never by the machine.
 
     A power of two where the corpus is small: one that grows a little is cut where it was.
     """

@@ -180,8 +180,8 @@ def covariance(moments: npt.NDArray[Any], count: int) -> Matrix:
     return found
 
 
-def alike(before: Directions, behind: Directions, usual: Matrix) -> Alike:
-    """The test of one feature from both sides of its independent documents, at least two of them.
+def alike(before: Directions, behind: Directions, usual: Matrix, likely: float = 1.0) -> Alike | None:
+    """The test of one feature from both sides of its independent documents, at least two of them; None above `likely`.
 
     A paired test: were there nothing to the feature, what stands before could as well stand behind.  The mean
     difference is measured against the covariance of those of any places (`usual`) and, as some topics vary more than
@@ -194,6 +194,8 @@ def alike(before: Directions, behind: Directions, usual: Matrix) -> Alike:
     own = apart - total / len(one)
     precision = np.linalg.inv(usual + own.T @ own / (len(one) - 1))
     p_value = float(tail(total @ precision @ total / len(one)))
+    if p_value > likely:
+        return None
     return Alike(_cosine(one), _cosine(other), p_value, _flipped(apart @ (one + other).sum(axis=0)))
 
 

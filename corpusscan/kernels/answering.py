@@ -73,12 +73,20 @@ def indexed(found: Hashes, bounds: Offsets, least: int, most: float = np.inf) ->
     renumbered = np.cumsum(kept) - 1
     inside = kept[number]
     of, document = renumbered[number[inside]].astype(np.int32), document[inside]
-    order = np.argsort(of, kind="stable")
     counts = counts[kept]
+    firsts = np.append(0, np.cumsum(counts))
     sizes = np.bincount(document, minlength=len(bounds) - 1)
-    return Index(
-        values[kept], counts, of, np.append(0, np.cumsum(sizes)), document[order], np.append(0, np.cumsum(counts))
-    )
+    return Index(values[kept], counts, of, np.append(0, np.cumsum(sizes)), _gathered(of, document, firsts), firsts)
+
+
+@njit(cache=True, nogil=True)
+def _gathered(of, document, firsts):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """The documents of each feature, in order."""
+    found, size = np.empty(len(of), np.int32), firsts[:-1].copy()
+    for i in range(len(of)):
+        found[size[of[i]]] = document[i]
+        size[of[i]] += 1
+    return found
 
 
 @njit(cache=True, nogil=True)

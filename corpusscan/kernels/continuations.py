@@ -130,8 +130,7 @@ def tested(rows: pl.DataFrame, usual: Matrix) -> pl.DataFrame:
         own = _spread(once, publishers)
         if mostly_copies or len(own) < FEWEST:
             continue
-        one = alikeness.alike(before[own], behind[own], usual)
-        if one.p_value <= LIKELY:
+        if one := alikeness.alike(before[own], behind[own], usual, LIKELY):
             carriers = int(ends[n] - begins[n])
             tests.append({
                 "feature": rows["feature"][int(begins[n])], "carriers": carriers, "with_it": int(count[n]),

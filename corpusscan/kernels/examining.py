@@ -21,7 +21,7 @@ LEAST, SHARE, ABOVE = 8, 0.6, 3.0
 
 
 @njit(cache=True, nogil=True)
-def examined(  # type: ignore[no-untyped-def] # noqa: ANN201, C901, PLR0912
+def examined(  # type: ignore[no-untyped-def] # noqa: ANN201
     feature, other, outcome, values, counts, of, bounds, documents, firsts,  # noqa: ANN001
     o_values, o_counts, o_of, o_bounds, o_documents, o_firsts, usual, hashes, h_bounds,  # noqa: ANN001
     answers, a_bounds, count,  # noqa: ANN001
@@ -176,7 +176,8 @@ def _bridges(f, mine, values, counts, inside, hashes, bounds, words, pairs):  # 
         first, last, place = bounds[d], bounds[d + 1], -1
         for i in range(first, last + 1):
             pair = pairs[i + d]
-            if place < 0 and (is_word and i < last and words[i] == f or pair == f):
+            own = words[i] if is_word and i < last else pair
+            if place < 0 and own == f:
                 place = i
             elif i < first + MEASURED:
                 any_two += 1

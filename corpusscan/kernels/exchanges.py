@@ -287,4 +287,6 @@ def _answered(asked, asked_bounds, hashes, bounds, usual, said):  # type: ignore
     return found[:size], ends
 
 
-UNASKED, SWAPPED, UNUSUAL, WEAK = (int(salted(one, LENGTH)) for one in (_UNASKED, _SWAPPED, _UNUSUAL, _WEAK))
+_OF_LENGTH = (_UNASKED, _SWAPPED, _UNUSUAL, _WEAK)
+with np.errstate(over="ignore"):  # by Python: every import would wait a third of a second for a kernel
+    UNASKED, SWAPPED, UNUSUAL, WEAK = (int(salted.py_func(one, LENGTH)) for one in _OF_LENGTH)  # type: ignore[no-untyped-call]
