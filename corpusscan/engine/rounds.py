@@ -131,9 +131,7 @@ class Rounds:
                     result.cards += parts
             reduced = self._reduce(wave, artefacts, result)
             for detector in (d for d in active if d.name in reduced and not (self.share and wave.last(d))):
-                states[detector.name] = self._conclude(
-                    wave, detector, artefacts[detector.name], reduced.pop(detector.name), result
-                )
+                states[detector.name] = self._conclude(wave, detector, reduced.pop(detector.name), result)
         if self.share:
             raise PartDone(f"{self.share.part}: all steps are done; run the same command without it, which concludes")
         result.concluded = {d.name: states[d.name] for d in detectors if d.rounds and d.name not in result.failed}
@@ -238,11 +236,10 @@ class Rounds:
     def _earlier(self, wave: Wave, detector: Detector) -> list[tuple[int, str]]:
         return self.earlier.get(detector.name, []) if detector.rounds[wave.step].indexed else []
 
-    def _conclude(
-        self, wave: Wave, detector: Detector, parts: list[tuple[int, str]], jobs: Sequence[Job], result: Collected
-    ) -> State:
+    def _conclude(self, wave: Wave, detector: Detector, jobs: Sequence[Job], result: Collected) -> State:
         """The state that the detector concludes of what its reduces left."""
-        count = sum(result.account(shard, self.workspace)["scanned"] for shard, _ in parts)
+        read = [shard for shard in result.accounts if shard not in result.lost]  # also those of which it named nobody
+        count = sum(result.account(shard, self.workspace)["scanned"] for shard in read)
         told: list[Limit] = []
         looked, before = detector.rounds[wave.step], wave.states[detector.name]
         earlier = partial(self._told, self._earlier(wave, detector))

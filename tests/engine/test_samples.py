@@ -20,6 +20,7 @@ from corpusscan.engine import wave
 from corpusscan.engine.local import Lost
 from corpusscan.engine.rounds import Rounds
 from corpusscan.engine.tasks import Outcome, Reading, Task, execute, in_sample, sampled
+from corpusscan.io import planning
 from corpusscan.workspace import Workspace, opened
 
 COUNT, SHARDS = 600, 3
@@ -64,6 +65,27 @@ class Watch(Detector):
         return tuple(Look(kind) for kind in self.kinds)
 
 
+@dataclass(frozen=True)
+class Hear(Look):
+    """Names one record, and tells of how many documents it heard."""
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """The number where texts stand, so that `seen` reads it."""
+        if self.kind == "all":
+            return {"named": pa.table({"shard": pa.array([1], pa.uint32()), "row": pa.array([0], pa.uint64())})}
+        return {"seen0": pa.table({"shard": [0], "row": [0], "said": [str(context.documents)]})}
+
+
+@dataclass(frozen=True)
+class Ask(Watch):
+    """Looks at all, then at one record."""
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Both."""
+        return (Hear("all"), Hear("members"))
+
+
 class Here:
     """Runs tasks in this process."""
 
@@ -105,6 +127,17 @@ def test_a_small_corpus_is_seen_whole(files: list[str], tmp_path: Path) -> None:
     first, every, second = seen(files, tmp_path / "out")
     assert first == every == second
     assert len(every) == COUNT
+
+
+def test_who_looks_at_one_record_hears_of_all(files: list[str], tmp_path: Path) -> None:
+    """A conclusion knows how many documents the corpus has, also behind a look at records of one shard."""
+    assert seen(files, tmp_path / "out", watch=Ask()) == [{(0, 0, str(COUNT))}]
+
+
+def test_a_small_corpus_has_shards_for_several_workers() -> None:
+    """An eighth each, no less than 4 MiB, no more than 32; one that grows a little is cut where it was."""
+    sizes = [planning._shard(total * 2**20) // 2**20 for total in (1, 27, 35, 70, 100, 300, 10_000)]
+    assert sizes == [4, 4, 4, 8, 8, 32, 32]
 
 
 def test_a_file_that_breaks_off_is_in_the_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
