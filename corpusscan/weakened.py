@@ -17,12 +17,12 @@ import polars as pl
 from corpusscan.kernels import answering, exchanges, programs
 from corpusscan.kernels.answering import Index
 from corpusscan.kernels.associations import q_values
-from corpusscan.kernels.examining import ENRICHED
+from corpusscan.kernels.examining import ENRICHED, LEAST
 from corpusscan.kernels.exchanges import LENGTH, WEAK, WORD, Sides
 from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.predicting import BOTH, COMMON, FEWEST, SHARE
 from corpusscan.kernels.words import Hashes, Offsets
-from corpusscan.suspected import ALIKE, ASKING, BRIDGED, LEAST, MOSTLY, SAME, SOFT, SURE, apart
+from corpusscan.suspected import ALIKE, ASKING, BRIDGED, MOSTLY, SAME, SOFT, SURE, apart
 
 DOCUMENTS = 200  # answers with code; from fewer nothing is learned
 ENOUGH = 20  # independent documents of `medium`
