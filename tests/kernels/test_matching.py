@@ -67,7 +67,7 @@ def matches(pattern: str, folded: bool, text: str) -> bool:
 ONE_EACH = Filter([query(*atom) for atom in ATOMS])
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(st.lists(TEXTS, max_size=6))
 def test_no_match_is_lost(texts: list[str]) -> None:
     """Every text that RE2 matches comes up for the pattern, raw and folded, whatever stands beside it."""
