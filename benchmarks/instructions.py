@@ -65,6 +65,8 @@ def scanned(rows: list[sets.Record], folder: Path) -> dict[str, Any]:
     batches = [
         (shard.index, batch) for shard in plan.shards for batch in io.read(shard, Columns(), 2**24, key, io.Account())
     ]
+    sizes = pl.DataFrame({"shard": [n for n, _ in batches], "size": [len(batch.documents) for _, batch in batches]})
+    begins = {n: int(sizes.filter(pl.col("shard") < n)["size"].sum()) for n in sizes["shard"].unique().to_list()}
     began, state = time.monotonic(), {}
     for look in ResponseAssociation().rounds:
         told = []
@@ -79,10 +81,10 @@ def scanned(rows: list[sets.Record], folder: Path) -> dict[str, Any]:
         state = kept_on | dict(look.conclude(reduced, context))
     groups = {one["group"]: one | {"rows": set()} for one in state["groups"].to_pylist()}
     flagged = set()
-    for group, row, severity in pl.DataFrame(state["hits"]).select("group", "row", "severity").iter_rows():
+    for group, shard, row, severity in pl.DataFrame(state["hits"]).select("group", "shard", "row", "severity").rows():
         if severity in FLAGGED:
-            groups[group]["rows"].add(row)
-            flagged.add(row)
+            groups[group]["rows"].add(begins[shard] + row)
+            flagged.add(begins[shard] + row)
     seconds = time.monotonic() - began
     grave = [one for one in groups.values() if one["severity"] in FLAGGED]
     return {"groups": grave, "every": [*groups.values()], "flagged": flagged, "s": seconds}
