@@ -39,6 +39,7 @@ from corpusscan.config import Columns
 from corpusscan.detector import Batch, Context
 from corpusscan.detectors.label_conflict import LabelConflict
 from corpusscan.engine.spans import only
+from corpusscan.redteam import rawfiles
 
 SETS = "sst2,ag_news,covid_tweets,imdb"
 MOST = {"imdb": 8_000}
@@ -167,8 +168,7 @@ def run(rows: list[labelled.Record]) -> Scanned:
     """What the rounds say of rows, one after the other, all of a set being one batch and one part."""
     with tempfile.TemporaryDirectory() as folder:
         plan = io.plan([str(_written(folder, rows))], Columns(), None)
-        (shard,) = plan.shards
-        read = [*io.read(shard, Columns(), 2**24, KEY, io.Account())]
+        read = [*io.read(rawfiles.whole(plan.shards[0]), Columns(), 2**24, KEY, io.Account())]
     tables = ([getattr(one, part) for one in read] for part in ("documents", "texts", "anomalies"))
     batch = Batch(*map(pa.concat_tables, tables), KEY)
     state: dict[str, pa.Table] = {}

