@@ -175,14 +175,20 @@ class Learn(Round):
         return {"model": reduced.drop_columns("facts"), "facts": reduced.select(["facts"]), "limits": told}
 
 
-def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], most: int) -> dict[str, Any]:
-    """The columns of a model, and `facts`; none where the text does not foretell labels."""
-    label = pc.index_in(rows["label"], value_set=pa.array(names, pa.large_string()))
-    rows, label = rows.filter(label.is_valid()), label.drop_null().to_numpy().astype(np.int64)
+def sampled(rows: pa.Table, names: list[str]) -> tuple[pa.Table, Numbers, Hashes, Offsets]:
+    """Of rows with `label` and `words` those with one of these labels; its number, words of all, bounds of these."""
+    label = numbers(rows["label"], names)
+    rows, label = rows.filter(pa.array(label >= 0)), label[label >= 0]
     column = rows["words"].combine_chunks()
     bounds = column.offsets.to_numpy().astype(np.int64)
-    count = max(int(np.searchsorted(bounds, bounds[0] + most, side="right")) - 1, 1)
-    hashes, bounds = column.values.to_numpy()[bounds[0] : bounds[count]], bounds[: count + 1] - bounds[0]
+    return rows, label, column.values.to_numpy()[bounds[0] : bounds[-1]], bounds - bounds[0]
+
+
+def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], most: int) -> dict[str, Any]:
+    """The columns of a model, and `facts`; none where the text does not foretell labels."""
+    rows, label, hashes, bounds = sampled(rows, names)
+    count = max(int(np.searchsorted(bounds, most, side="right")) - 1, 1)
+    hashes, bounds = hashes[: bounds[count]], bounds[: count + 1]
     label, rows = label[:count], rows.slice(0, count)
     model, fold = fitted(hashes, bounds, label, len(names))
     found, chance = _judged(hashes, bounds, model, fold, label, len(names))

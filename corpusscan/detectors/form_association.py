@@ -83,11 +83,7 @@ class Learn(Round):
 
 def _learned(rows: pa.Table, names: list[str], facts: dict[str, Any], work: int) -> list[dict[str, Any]]:
     """The forms of labels as rows of a table."""
-    label = labels.numbers(rows["label"], names)
-    rows, label = rows.filter(pa.array(label >= 0)), label[label >= 0]
-    column = rows["words"].combine_chunks()
-    offsets = column.offsets.to_numpy().astype(np.int64)
-    hashes, bounds = column.values.to_numpy()[offsets[0] : offsets[-1]], offsets - offsets[0]
+    _, label, hashes, bounds = labels.sampled(rows, names)
     content = outoffold.contents(*views.words_of(hashes, bounds))
     once = np.sort(np.unique(content, return_index=True)[1])  # copies count once
     targets = np.argsort(-np.bincount(label, minlength=len(names)), kind="stable")[:TARGETS]

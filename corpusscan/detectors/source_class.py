@@ -85,11 +85,7 @@ _COLUMNS = (KINDS[SOURCE], KINDS[ANNOTATOR])
 
 
 def _learned(rows: pa.Table, names: list[str], told: list[Limit], work: int) -> list[dict[str, Any]]:
-    label = labels.numbers(rows["label"], names)
-    rows, label = rows.filter(pa.array(label >= 0)), label[label >= 0]
-    column = rows["words"].combine_chunks()
-    offsets = column.offsets.to_numpy().astype(np.int64)
-    hashes, bounds = column.values.to_numpy()[offsets[0] : offsets[-1]], offsets - offsets[0]
+    rows, label, hashes, bounds = labels.sampled(rows, names)
     once = np.unique(outoffold.contents(hashes, bounds), return_index=True)[1]  # copies count once
     length = np.diff(bounds)[once]
     count = max(int(np.searchsorted(np.cumsum(length), work, side="right")), 1)  # by a keyed hash: whatever their order

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 DEPTH, INSIDE, ENDED = range(3)  # places in a state: brackets that are open, inside of what, whether the array ended
-_PLAIN, _STRING, _ESCAPED = range(3)  # inside of what: nothing, a string, behind a backslash in one
+PLAIN, STRING, _ESCAPED = range(3)  # inside of what: nothing, a string, behind a backslash in one
 _SPACE, _LINE, _RETURN = ord(" "), ord("\n"), ord("\r")
 _QUOTE, _BACKSLASH, _COMMA = ord('"'), ord("\\"), ord(",")
 
@@ -27,11 +27,11 @@ def lines(data, state):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     """
     for i in range(len(data)):
         byte, depth = data[i], state[DEPTH]
-        if state[INSIDE] != _PLAIN:
-            state[INSIDE] = _next(state[INSIDE], byte)
+        if state[INSIDE] != PLAIN:
+            state[INSIDE] = following(state[INSIDE], byte)
             data[i] = _RETURN if byte == _LINE else byte
         elif byte == _QUOTE:
-            state[INSIDE] = _STRING
+            state[INSIDE] = STRING
         elif byte in (91, 123):  # [ and {
             state[DEPTH] = depth + 1
             data[i] = byte if depth else _SPACE
@@ -46,9 +46,10 @@ def lines(data, state):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _next(inside, byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def following(inside, byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """Inside of what the byte behind is, where this one stands in a string or behind a backslash."""
     if inside == _ESCAPED:
-        return _STRING
+        return STRING
     if byte == _BACKSLASH:
         return _ESCAPED
-    return _PLAIN if byte == _QUOTE else _STRING
+    return PLAIN if byte == _QUOTE else STRING

@@ -12,15 +12,16 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from corpusscan.kernels.brackets import PLAIN, STRING, following
+
 KEY = 256  # bytes of a key that are kept
 EVENTS = 64  # that are told at a time
 TABLE, VALUE = 1, 2  # what stands under a key
 DEPTH, INSIDE, ENDED, PENDING, LENGTH, ROWS, MODE, FRESH = range(8)  # places in a state
-_PLAIN, _STRING, _ESCAPED = range(3)  # inside of what: nothing, a string, behind a backslash in one
 _BESIDE, _OPENED, _ROWS, _OTHER = range(4)  # modes: at the keys, behind the bracket of a list, in a table, in a value
 _NEW, _BEGUN = range(2)  # whether anything of the element at hand was met
 _SPACE, _LINE, _RETURN, _TAB = ord(" "), ord("\n"), ord("\r"), ord("\t")
-_QUOTE, _BACKSLASH, _COMMA, _COLON = ord('"'), ord("\\"), ord(","), ord(":")
+_QUOTE, _COMMA, _COLON = ord('"'), ord(","), ord(":")
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -78,12 +79,12 @@ def _lines(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR09
         if met >= len(kinds) - 1:
             return i, written, met
         byte, depth, mode = data[i], numbers[DEPTH], numbers[MODE]
-        if numbers[INSIDE] != _PLAIN:
+        if numbers[INSIDE] != PLAIN:
             if mode == _ROWS:
                 out[written] = _RETURN if byte == _LINE else byte
                 written += 1
-            numbers[INSIDE] = _next(numbers[INSIDE], byte)
-            if mode == _BESIDE and numbers[PENDING] == 0 and numbers[INSIDE] != _PLAIN:
+            numbers[INSIDE] = following(numbers[INSIDE], byte)
+            if mode == _BESIDE and numbers[PENDING] == 0 and numbers[INSIDE] != PLAIN:
                 if numbers[LENGTH] < len(key):
                     key[numbers[LENGTH]] = byte
                 numbers[LENGTH] = min(numbers[LENGTH] + 1, len(key))
@@ -108,7 +109,7 @@ def _lines(  # type: ignore[no-untyped-def] # noqa: ANN202, C901, PLR0912, PLR09
             out[written] = _LINE if closing or parting else byte
             written += 1
         if byte == _QUOTE:
-            numbers[INSIDE] = _STRING
+            numbers[INSIDE] = STRING
             if mode == _BESIDE and numbers[PENDING] == 0:
                 numbers[LENGTH] = 0
         elif byte in (91, 123):  # [ and {
@@ -139,12 +140,3 @@ def _tell(kind, met, numbers, key, kinds, rows, keys, lengths):  # type: ignore[
     keys[met], lengths[met] = key, numbers[LENGTH]
     numbers[PENDING] = 0
     return met + 1
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _next(inside, byte):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    if inside == _ESCAPED:
-        return _STRING
-    if byte == _BACKSLASH:
-        return _ESCAPED
-    return _PLAIN if byte == _QUOTE else _STRING
