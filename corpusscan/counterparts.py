@@ -59,7 +59,7 @@ class Compare(Round):
 
     def map(self, batch: Batch, state: State) -> pa.Table:
         """Rows as `_COMPARED`; none where nothing was found."""
-        if not len(state["named"]):
+        if not len(self.carriers(state)):
             return _COMPARED.empty_table()
         document, hashes, bounds = self.said(batch)
         own = pa.array(document)
@@ -114,6 +114,11 @@ def evidence(beside: pl.DataFrame, group: int) -> list[dict[str, Any]]:
         {"text": one["text"], "answer": one["excerpt"], "label": one["label"], "cosine": round(one["cosine"], 3)}
         for one in own.to_dicts() if one["text"]
     ]  # fmt: skip
+
+
+def shown_beside(beside: pl.DataFrame, group: int) -> list[list[Any]]:
+    """The counterparts of a group as label, text and cosine, for evidence that tells of no trigger."""
+    return [[one["label"] or "", one["text"], one["cosine"]] for one in evidence(beside, group)]
 
 
 def members(beside: pl.DataFrame, group: int, name: str) -> list[dict[str, Any]]:

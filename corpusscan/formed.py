@@ -24,7 +24,7 @@ def severity_of(facts: dict[str, Any]) -> str:
     return "medium" if sure and facts["foretold"] >= FORETOLD and facts["rows"] >= ROWS else "low"
 
 
-def group_of(facts: dict[str, Any], own: pl.DataFrame) -> dict[str, Any]:
+def group_of(facts: dict[str, Any], own: pl.DataFrame, beside: list[list[Any]]) -> dict[str, Any]:
     """A row of `groups`: a label, the rows of its form, and those that come after them in the order."""
     label = facts["label"]
     inside = own.filter(pl.col("rank") >= facts["threshold"])
@@ -36,6 +36,7 @@ def group_of(facts: dict[str, Any], own: pl.DataFrame) -> dict[str, Any]:
         "rows_of_it_learned": round(facts["rows"]),
         "rows_learned_from": facts["learned"], "rows_of_it": len(inside), "rows_ranked": len(own),
         "examples": [[label[:TITLE], row["excerpt"]] for row in own.head(EXAMPLES).to_dicts()],
+        "verdict": _verdict(facts, len(inside)), "beside": beside,
     }  # fmt: skip
     return {
         "group": f"{NAME}:{blake3(label.encode('utf-8', 'surrogatepass')).hexdigest(8)}", "kind": "labels",
@@ -46,6 +47,17 @@ def group_of(facts: dict[str, Any], own: pl.DataFrame) -> dict[str, Any]:
         "last_seen": times[-1] if times else None,
         "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
     }  # fmt: skip
+
+
+def _verdict(facts: dict[str, Any], rows: int) -> str:
+    """What a reader is told of a form."""
+    usual = "Honest sets have as much: an order of rows for whoever wants to look, not a finding"
+    return (
+        f"{rows:,} rows with the label are put alike, in a way that rows with other labels are not, though what they "
+        f"say goes with other labels. Evidence for it, a log-likelihood ratio: {facts['evidence']:.0f}, "
+        f"{facts['spoken']:.0f} of it by what they say. "
+        f"{usual if severity_of(facts) == 'low' else 'No honest set had as much of both'}."
+    )
 
 
 def members_of(group: dict[str, Any], own: pl.DataFrame, facts: dict[str, Any]) -> list[dict[str, Any]]:

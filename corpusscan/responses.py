@@ -148,8 +148,13 @@ class _Weaknesses(Spelled):
         self.title = "; ".join(self.counts)
 
     def span(self, row: dict[str, Any]) -> tuple[int, int]:
-        """Where one stands."""
-        return row["head"], row["tail"]
+        """The line where one begins: patterns end, often within a word, where they are sure."""
+        text, head = row["text"], row["head"]
+        head += len(text[head:]) - len(text[head:].lstrip())
+        first = text.rfind("\n", 0, head) + 1
+        line = text[first : max((text + "\n").index("\n", head), row["tail"])]
+        first += len(line) - len(line.lstrip())
+        return first, first + len(line.strip())
 
 
 def _of_one_family(one: dict[str, Any], other: dict[str, Any]) -> bool:

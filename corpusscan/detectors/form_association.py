@@ -17,16 +17,16 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from corpusscan import labels, schema
+from corpusscan import counterparts, labels, schema
 from corpusscan.contradicted import ALL, SHOWN, Shower
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
-from corpusscan.formed import FORETOLD, NAME, group_of, hit_of, members_of
+from corpusscan.formed import FORETOLD, NAME, group_of, hit_of, members_of, severity_of
 from corpusscan.kernels import outoffold, views
 from corpusscan.kernels.forms import Corpus, Form, Judge
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.outoffold import Numbers
-from corpusscan.kernels.words import Hashes
+from corpusscan.kernels.words import Hashes, Offsets
 
 WORDS = 200  # of a document, its first ones, signs among them: how it is put shows early
 WORK = 1_500_000  # words of documents x labels that are learned from
@@ -222,6 +222,27 @@ def _ranked(number: int, judge: Judge, seen: Any, fold: Numbers, mine: Numbers) 
 
 
 @dataclass(frozen=True)
+class Compare(counterparts.Compare):
+    """What says the same as rows of a form that is a group, and is put otherwise."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("named", "models")
+
+    def said(self, batch: Batch) -> tuple[Numbers, Hashes, Offsets]:
+        """The words of labelled documents."""
+        return labels.labelled(batch)[:3]
+
+    def carriers(self, state: State) -> pl.DataFrame:
+        """The first of the order."""
+        rows, models = pl.DataFrame(state["named"]), state["models"].to_pylist()
+        graver = [n for n, one in enumerate(models) if severity_of(one) != "low"]
+        threshold = pl.Series([one["threshold"] for one in models], dtype=pl.Float32)
+        rows = rows.filter(pl.col("target").is_in(graver))
+        rows = rows.filter(rows["rank"] >= threshold[rows["target"].cast(pl.Int64)])
+        rows = rows.sort("target", "rank", "shard", "row", descending=[False, True, False, False])
+        return rows.select(pl.col("target").cast(pl.Int64).alias("group"), "shard", "row")
+
+
+@dataclass(frozen=True)
 class Show(Round):
     """The first rows of the order: what they say."""
 
@@ -247,12 +268,13 @@ class Show(Round):
         members: list[dict[str, Any]] = []
         hits: list[dict[str, Any]] = []
         rows = pl.DataFrame(reduced) if "target" in reduced.column_names else pl.DataFrame()
+        beside = pl.DataFrame(context.state["beside"])
         for n, facts in enumerate(context.state["models"].to_pylist() if len(rows) else ()):
             own = rows.filter(pl.col("target") == n).sort("rank", "shard", "row", descending=[True, False, False])
             if len(own):
-                group = group_of(facts, own)
+                group = group_of(facts, own, counterparts.shown_beside(beside, n))
                 groups.append(group)
-                members += members_of(group, own, facts)
+                members += members_of(group, own, facts) + counterparts.members(beside, n, group["group"])
                 hits += [hit_of(group, row, facts) for row in own.to_dicts()]
         return schema.concluded(groups, members, hits)
 
@@ -265,8 +287,8 @@ class FormAssociation(Detector):
 
     @property
     def rounds(self) -> tuple[Round, ...]:
-        """Learn from a sample, judge every labelled row, look at the first ones."""
-        return (Learn(), Score(), Show())
+        """Learn from a sample, judge every labelled row, look for the like of the first ones, and at these."""
+        return (Learn(), Score(), Compare(), Show())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

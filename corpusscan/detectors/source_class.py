@@ -18,12 +18,14 @@ import polars as pl
 import pyarrow as pa
 from blake3 import blake3
 
-from corpusscan import labels, schema
+from corpusscan import counterparts, labels, schema
 from corpusscan.contradicted import ALL, SHOWN, TITLE, Shower
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
 from corpusscan.gathering import ANNOTATOR, KINDS, SOURCE
 from corpusscan.kernels import cells, outoffold
 from corpusscan.kernels.outcomes import ranges
+from corpusscan.kernels.outoffold import Numbers
+from corpusscan.kernels.words import Hashes, Offsets
 
 NAME, RULE = "source_class", "odd-class-of-source"
 WORDS, WORK = 200, 1_500_000  # of a document, its first words and signs, and those of all that are learned from
@@ -171,6 +173,23 @@ class Score(Round):
 
 
 @dataclass(frozen=True)
+class Compare(counterparts.Compare):
+    """What says most of what the odd rows say."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("named", "cells")
+
+    def said(self, batch: Batch) -> tuple[Numbers, Hashes, Offsets]:
+        """The words of labelled documents."""
+        return labels.labelled(batch)[:3]
+
+    def carriers(self, state: State) -> pl.DataFrame:
+        """The oddest first."""
+        order = {"cell": False, "score": True, "shard": False, "row": False}
+        rows = pl.DataFrame(state["named"]).sort(*order, descending=[*order.values()])
+        return rows.select(pl.col("cell").cast(pl.Int64).alias("group"), "shard", "row")
+
+
+@dataclass(frozen=True)
 class Show(Round):
     """The odd rows: what they say, and which words tell them."""
 
@@ -204,13 +223,15 @@ class Show(Round):
         members: list[dict[str, Any]] = []
         hits: list[dict[str, Any]] = []
         rows = pl.DataFrame(reduced) if "cell" in reduced.column_names else pl.DataFrame()
+        beside = pl.DataFrame(context.state["beside"])
         for n, told in enumerate(context.state["cells"]["told"].to_pylist() if len(rows) else ()):
             own = rows.filter(pl.col("cell") == n).sort("score", "shard", "row", descending=[True, False, False])
             if len(own):
                 facts = json.loads(told)
-                group = _group(facts, own)
+                group = _group(facts, own, counterparts.shown_beside(beside, n))
                 groups.append(group)
                 members += [_member(group["group"], row, first=not place) for place, row in enumerate(own.to_dicts())]
+                members += counterparts.members(beside, n, group["group"])
                 hits += [_hit(group, facts, row) for row in own.to_dicts()]
         return schema.concluded(groups, members, hits)
 
@@ -230,14 +251,15 @@ def _named(shower: Shower, number: int, telling: list[int]) -> list[str]:
     return sorted({word.casefold() for place in places.tolist() if (word := texts.word(place))})
 
 
-def _group(facts: dict[str, Any], own: pl.DataFrame) -> dict[str, Any]:
+def _group(facts: dict[str, Any], own: pl.DataFrame, beside: list[list[Any]]) -> dict[str, Any]:
     whole = f"{facts['kind']} {own['title'][0]}: rows labelled {facts['label']}"
     times = own["time"].drop_nulls().sort().to_list()
     words = own.explode("names")["names"].drop_nulls().value_counts().sort(["count", "names"], descending=[True, False])
     evidence = {
         "gathered_at": facts["kind"], "label": facts["label"][:TITLE], "rows_of_it": facts["rows"],
         "beyond_chance": round(facts["excess"], 2), "compared": facts["sources"], "apart": round(facts["apart"], 2),
-        "words": words["names"].head(NAMED).to_list(),
+        "words": (tell := words["names"].head(NAMED).to_list()), "verdict": _verdict(facts, len(own), tell),
+        "beside": beside,
         "examples": [[facts["label"][:TITLE], text] for text in own["excerpt"].head(EXAMPLES)],
     }  # fmt: skip
     return {
@@ -249,6 +271,16 @@ def _group(facts: dict[str, Any], own: pl.DataFrame) -> dict[str, Any]:
         "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
         "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
     }  # fmt: skip
+
+
+def _verdict(facts: dict[str, Any], told: int, words: list[str]) -> str:
+    """What a reader is told of a cell."""
+    return (
+        f"Of this {facts['kind']} {facts['rows']:,} rows with the label were compared with those of "
+        f"{facts['sources'] - 1:,} others: they differ by {facts['excess']:.1f} times as much as chance brings to any "
+        f"{facts['kind']} and label, and its rows with other labels do not. {told:,} rows that are least like the "
+        f"others are told; what they have more often: {', '.join(words) or 'nothing that is a word'}."
+    )
 
 
 def _hit(group: dict[str, Any], facts: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
@@ -269,8 +301,8 @@ class SourceClass(Detector):
 
     @property
     def rounds(self) -> tuple[Round, ...]:
-        """Learn from a sample which rows are odd, judge all rows of their source and label, look at the oddest."""
-        return (Learn(), Score(), Show())
+        """Learn from a sample which rows are odd, judge all of their source and label, look at them and beside them."""
+        return (Learn(), Score(), Compare(), Show())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

@@ -24,7 +24,7 @@ from corpusscan.report import charts, exhibits, power, reading, words
 from corpusscan.report.cluster import cluster, evidence
 from corpusscan.report.figures import figures
 from corpusscan.report.marking import mark_up
-from corpusscan.report.mislabelled import TOLD, disputed, mislabelled
+from corpusscan.report.mislabelled import TOLD, disputed, mislabelled, unlike
 from corpusscan.report.summary import Summary
 from corpusscan.report.trigger import trigger
 from corpusscan.report.visible import ELLIPSIS, defang, visible
@@ -110,11 +110,12 @@ def _cards(out_tables: Path, summary: Summary) -> Iterator[Markup]:
         rows = found.get(group["group"], [])
         drawn = cluster(told.get(group["group"])) if group["kind"] in ("cluster", "claim") else None
         mined = trigger(told.get(group["group"])) if group["kind"] == "trigger" else None
-        labels = mislabelled(told.get(group["group"])) if group["kind"] == "labels" else None
-        pairs = disputed(told.get(group["group"])) if group["kind"] == "labels" and labels is None else None
+        of_labels = told.get(group["group"]) if group["kind"] == "labels" else None
+        labels, pairs = mislabelled(of_labels), disputed(of_labels)
         told_there = pairs or (labels and labels.examples) or (mined and mined.examples) or (drawn and drawn.examples)
         rows = [] if told_there else rows[:1] if drawn and drawn.pair else rows
-        shown = {"rows": rows, "cluster": drawn, "trigger": mined, "labels": labels, "pairs": pairs}
+        odd = None if told_there else unlike(of_labels)
+        shown = {"rows": rows, "cluster": drawn, "trigger": mined, "labels": labels, "pairs": pairs, "odd": odd}
         card = template.render(group=group, place=place, siblings=siblings, nth=nth, s=summary, **shown)
         yield Markup(card)  # noqa: S704 -- escaped by the template's environment
 

@@ -207,9 +207,9 @@ def _concluded_members(gathered: Gathered) -> pl.DataFrame:
 
 
 def _exemplars(cards: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """Up to five document names per group, exemplars first."""
+    """Up to five document names per group, exemplars first; neighbours only stand beside a group."""
     names = cards.select("file", "doc_id", row="absolute")
-    order = members.sort("group", pl.col("role") != "exemplar", "file", "row")
+    order = members.filter(pl.col("role") != "neighbour").sort("group", pl.col("role") != "exemplar", "file", "row")
     first = order.group_by("group", maintain_order=True).head(EXEMPLARS)
     named = first.join(names, on=["file", "row"], how="left", maintain_order="left")
     return named.group_by("group", maintain_order=True).agg(pl.col("doc_id").alias("exemplars"))

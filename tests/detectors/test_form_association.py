@@ -52,6 +52,7 @@ def test_planted_rows_are_ranked_first_and_are_a_group(tmp_path: Path, here: Non
     told = json.loads(group["evidence"])
     assert told["label"] == "good"
     assert told["examples"][0][0] == "good"
+    assert told["verdict"].startswith(f"{group['documents']} rows with the label are put alike")
     found = report.findings.collect().sort("score", descending=True)
     assert sum(row < 120 for row in found["row"][:110]) >= 100
     flagged = {row for row, how in found.select("row", "severity").iter_rows() if how in schema.FLAGGED}
@@ -60,11 +61,29 @@ def test_planted_rows_are_ranked_first_and_are_a_group(tmp_path: Path, here: Non
     assert {*found["severity"]} <= {"medium", "low"}
 
 
+def test_rows_that_say_the_same_stand_beside_a_group(tmp_path: Path, here: None) -> None:
+    """Neighbours that are put otherwise, with their labels: none of the flagged rows, and no example of the group."""
+    records = rows()
+    report = scan(tmp_path, records)
+    (group,) = report.groups.collect().to_dicts()
+    beside = json.loads(group["evidence"])["beside"]
+    assert 0 < len(beside) <= 3
+    known = {(one["label"], one["text"][:240]) for one in records[120:]}
+    assert {(label, text) for label, text, _ in beside} <= known
+    assert all(0 < cosine <= 1 for *_, cosine in beside)
+    assert None not in group["exemplars"]
+    assert "other rows that say most of the same" in (tmp_path / "out" / "report.html").read_text()
+
+
 @pytest.mark.parametrize("planted", [0, 4])
 def test_honest_rows_and_few_planted_ones_are_no_group(tmp_path: Path, here: None, planted: int) -> None:
     """Where hardly a row is planted nothing is at medium."""
     report = scan(tmp_path, rows(planted))
-    assert [one for one in report.groups.collect().to_dicts() if one["severity"] in schema.FLAGGED] == []
+    groups = report.groups.collect().to_dicts()
+    assert [one for one in groups if one["severity"] in schema.FLAGGED] == []
+    for told in (json.loads(one["evidence"]) for one in groups):
+        assert told["beside"] == []
+        assert "not a finding" in told["verdict"]
 
 
 @pytest.mark.parametrize("label", [None, "same"])

@@ -50,6 +50,10 @@ def test_the_cell_is_named_and_its_rows_flagged(tmp_path: Path, here: None, who:
     told = json.loads(group["evidence"])
     assert {*ODD} <= {*told["words"]}
     assert told["compared"] == 20
+    assert f"Of this {who} {told['rows_of_it']} rows with the label were compared with those of 19 o" in told["verdict"]
+    assert told["words"][0] in told["verdict"]
+    assert told["beside"]
+    assert not any("harbour" in text for _, text, _ in told["beside"])
     found = report.findings.collect()
     planted = {n for n, one in enumerate(records) if "harbour" in one["text"]}
     assert len({*found["row"]} & planted) >= 20

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from corpora import power_of
 
-from corpusscan.report.html import build_html
+from corpusscan.report.html import TEMPLATES, build_html
 from corpusscan.report.summary import summarize
 
 pytestmark = pytest.mark.browser
@@ -130,3 +130,12 @@ def test_it_fits_the_screen(browse, page, server, width) -> None:
     document = browse(f"{server.address}/frame")
     assert "overflow: 0 style: light dark" in document
     assert {path.split("?")[0] for path in server.asked} <= {"/frame", "/page", "/favicon.ico"}
+
+
+def test_what_follows_a_trigger_is_underlined(browse, server) -> None:
+    """The second mark of an example is underlined and the first is not, also where escapes stand between them."""
+    body = '<mark>one</mark> <span class="esc">\\n</span> and <mark>two</mark>'
+    page = f'<style>{(TEMPLATES / "style.css").read_text()}</style><figure class="carrier">{body}</figure>'
+    told = "[...document.querySelectorAll('mark')].map(m => getComputedStyle(m).textDecorationLine).join('-')"
+    server.pages["/marks"] = f"<!doctype html>{page}<script>document.title = {told}</script>"
+    assert "<title>none-underline</title>" in browse(f"{server.address}/marks")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from corpusscan.report.mislabelled import CELLS, EXAMPLES, disputed, mislabelled
+from corpusscan.report.mislabelled import CELLS, EXAMPLES, disputed, mislabelled, unlike
 
 
 def test_confusion_and_rows_are_taken_from_the_evidence() -> None:
@@ -50,3 +50,19 @@ def test_pairs_of_rows_are_taken_from_the_evidence() -> None:
 def test_what_is_no_evidence_of_two_labels_is_nothing(evidence: str | None) -> None:
     """Tables may come from anywhere."""
     assert disputed(evidence) is None
+
+
+def test_rows_beside_are_taken_from_the_evidence() -> None:
+    """A verdict, and rows beside the odd ones; evidence without a verdict is of another kind."""
+    told = unlike(json.dumps({"verdict": "Unlike.", "beside": [["a", "said", 0.5]] * 50, "rows_of_it": 3}))
+    assert told is not None
+    assert (told.verdict, told.beside) == ("Unlike.", [("a", "said", 0.5)] * EXAMPLES)
+    assert unlike(json.dumps({"beside": [["a", "said", 0.5]]})) is None
+
+
+@pytest.mark.parametrize(
+    "evidence", [None, "", "[1]", "{", '{"verdict": 3}', '{"verdict": "x", "beside": [["a", "b", "c"]]}']
+)
+def test_what_is_no_evidence_of_odd_rows_is_nothing(evidence: str | None) -> None:
+    """Tables may come from anywhere."""
+    assert unlike(evidence) is None
