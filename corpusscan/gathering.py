@@ -16,7 +16,9 @@ from corpusscan.kernels.words import Hashes, Offsets
 CARRIERS, EVERYWHERE = 10, 5  # documents of a feature at least; one document in so many at most
 WORD, SOURCE, ANNOTATOR, MONTH = range(4)  # kinds of features
 KINDS = ("word", "source", "annotator", "month")
-APART = 0.5  # least variance of the rates of sources, annotators and months: honest ones differ more than words do
+# Least variance of the rates of sources, annotators and months: honest ones differ more than words do.  So do common
+# words, from such a share of the documents on: they turn the sense of others about (`but`, `not a`).
+APART, COMMON = 0.5, 0.02
 SUSPECT = 1e-4  # of tests, by chance, up to which a feature is looked at
 FEWEST, SUSPECTS = 8, 32  # contradictions of one at least, and how many are looked at
 
@@ -26,6 +28,7 @@ class _Gathered(NamedTuple):
 
     kind: int
     code: Hashes  # of each feature
+    common: Bools  # whether it is a common word, or a pair of these
     counts: Counts
     feature: Numbers  # of each contradiction: number of the feature, its document, and the label
     document: Numbers
@@ -56,36 +59,39 @@ def suspects(
 def _words(
     hashes: Hashes, bounds: Offsets, model: Model, fold: Numbers, label: Numbers, chance: Null, once: Bools
 ) -> _Gathered:
-    number = np.bincount(
+    often = np.bincount(
         outoffold.read(hashes, bounds, (model.features, model.rarity)).feature, minlength=len(model.features)
     )
-    tested = (number >= CARRIERS) & (EVERYWHERE * number <= len(label))
+    tested = (often >= CARRIERS) & (EVERYWHERE * often <= len(label))
     new = np.cumsum(tested) - 1
-    counts, features, documents = None, [], []
+    counts, features, documents, parts = None, [], [], np.full((len(often), 2), -1)
     for one in contradictions.carried(hashes, bounds, model, fold, label, chance, tested):
         feature, own = new[one.feature], label[one.document]
         more = contradictions.counts(feature, own, one.found, chance, int(tested.sum()), once[one.document])
         counts = more if counts is None else counts + more
         mine = one.found.against & once[one.document]
+        parts = np.maximum(parts, one.words)
         features.append(feature[mine])
         documents.append(one.document[mine])
     none = np.zeros((0, len(chance.prior)), np.float32)
     number, document = map(np.concatenate, (features, documents))
     known = counts or Counts(none, none, none, none)
-    return _Gathered(WORD, model.features[tested], known, number, document, label[document])
+    rarest = np.where(parts[:, 0] < 0, often, often[parts].min(axis=1))
+    common = (rarest >= COMMON * len(label))[tested]
+    return _Gathered(WORD, model.features[tested], common, known, number, document, label[document])
 
 
 def _marked(kind: int, codes: Hashes, label: Numbers, found: Foreseen, chance: Null, once: Bools) -> _Gathered:
     code, number = np.unique(codes, return_inverse=True)
     counts = contradictions.counts(number, label, found, chance, len(code), once)
     mine = np.flatnonzero(found.against & once & (codes > 0))
-    return _Gathered(kind, code, counts, number[mine], mine, label[mine])
+    return _Gathered(kind, code, np.zeros(len(code), bool), counts, number[mine], mine, label[mine])
 
 
 def _tested(one: _Gathered) -> Iterator[dict[str, Any]]:
     """The features of a kind that contradictions gather at, each with the label at which they do least by chance."""
     classes = one.counts.against.shape[1]
-    judged = [_toward(one.counts, label, 0 if one.kind == WORD else APART) for label in range(classes + 1)]
+    judged = [_toward(one, label, 0 if one.kind == WORD else APART) for label in range(classes + 1)]
     tests = 2 * int((one.code > 0).sum()) * np.append(np.full(classes, classes), 1)  # half of it: whichever label
     q = np.stack([told.chance for told in judged], axis=1) * tests
     least = q.argmin(axis=1)
@@ -93,7 +99,7 @@ def _tested(one: _Gathered) -> Iterator[dict[str, Any]]:
         label = int(least[n])
         mine = (one.feature == n) & ((one.label == label) | (label == classes))
         yield {"kind": one.kind, "code": int(one.code[n]), "label": label, "q": float(q[n, label]),
-               "tests": int(tests[label]), "spread": judged[label].spread, "unit": judged[label].unit,
+               "tests": int(tests[label]), "spread": float(judged[label].spread[n]), "unit": judged[label].unit,
                "documents": one.document[mine].tolist()}  # fmt: skip
 
 
@@ -101,14 +107,17 @@ class _Toward(NamedTuple):
     """Contradictions to one label."""
 
     chance: npt.NDArray[np.float64]  # of each feature
-    spread: float
+    spread: npt.NDArray[np.float64]  # variance of rates, of each feature
     unit: float  # the strength that counts as one
 
 
-def _toward(counts: Counts, label: int, least: float) -> _Toward:
+def _toward(one: _Gathered, label: int, least: float) -> _Toward:
     """What features say of a label, their variance at least so much; of too few contradictions nothing."""
-    against, strength, expected, squares = (contradictions.toward(p, label).astype(np.float64) for p in counts)
+    against, strength, expected, squares = (contradictions.toward(p, label).astype(np.float64) for p in one.counts)
     unit = max(float(squares.sum()) / max(float(expected.sum()), 1e-9), 1e-6)  # so many units vary as a count does
-    spread = max(contradictions.spread(strength / unit, expected / unit), least)
-    chance = contradictions.tails(strength / unit, expected / unit, spread)
+    strong, usual = strength / unit, expected / unit
+    rare = max(contradictions.spread(strong, usual), least)
+    common = max(contradictions.spread(strong[one.common], usual[one.common], whole=True), rare, APART)
+    spread = np.where(one.common, common, rare)
+    chance = contradictions.tails(strong, usual, spread)
     return _Toward(np.where(against >= FEWEST, chance, np.inf), spread, unit)

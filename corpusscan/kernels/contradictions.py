@@ -76,6 +76,7 @@ class Carried(NamedTuple):
     document: Numbers
     feature: Numbers  # place in the vocabulary
     found: Foreseen
+    words: Numbers  # features of the vocabulary x 2: of a pair that stands in them its words; -1: none
 
 
 class Counts(NamedTuple):
@@ -174,10 +175,12 @@ def _carried(
     whole = (places.first >= 0) | (places.second >= 0)
     pair, first, second = places.pair[whole], words[0][whole], words[1][whole]
     without[pair] = without[first] + np.where((first != second)[:, None], without[second] - said[pair], 0)
+    parts = np.full((len(model.features), 2), -1, np.int64)
+    parts[seen.feature[pair]] = np.column_stack([seen.feature[first], seen.feature[second]])
     mine = tested[seen.feature]
     own = document[mine]
     found = foreseen(logits[own] - without[mine], label[own], outoffold.wide(model.bias[fold[own]]))
-    return Carried(own, seen.feature[mine].astype(np.int64), found)
+    return Carried(own, seen.feature[mine].astype(np.int64), found, parts)
 
 
 class _Pairs(NamedTuple):
@@ -208,18 +211,21 @@ def _places(values: Hashes, owner: Numbers, features: Hashes, entry: Numbers) ->
     return told
 
 
-def spread(against: Floats, expected: Floats) -> float:
+def spread(against: Floats, expected: Floats, *, whole: bool = False) -> float:
     """The variance of the rates of features by nature, by moments: of all, or of those above what is expected of them.
 
-    Those beyond all chance are left out: else many of one flip excuse it.  So are those of which nothing is expected.
+    Those beyond all chance are left out, but of the `whole`: else many of one flip excuse it.  So are those of which
+    nothing is expected.
     """
-    usual = (expected >= TELLING) & (tails(against, expected, SPREAD[0]) > KNOWN)
+    usual = expected >= TELLING
+    if not whole:
+        usual &= tails(against, expected, SPREAD[0]) > KNOWN
     variances = []
     for some in (usual, usual & (against > expected)):  # a word that turns the sense about is above all others
         own, mean = against[some], expected[some]
         beyond = float((((own - mean) ** 2) - mean).sum()) + AS_MANY * SPREAD[0]
         variances.append(beyond / (float((mean**2).sum()) + AS_MANY))
-    return float(np.clip(max(variances), *SPREAD))
+    return float(np.clip(max(variances), SPREAD[0], None if whole else SPREAD[1]))
 
 
 def tails(least: Any, mean: Any, variance: Any) -> npt.NDArray[np.float64]:
