@@ -12,7 +12,7 @@ import pyarrow as pa
 from blake3 import blake3
 
 from corpusscan import conflicting, labels
-from corpusscan.conflicting import RUN, Side
+from corpusscan.conflicting import RUN, SAME, Side
 from corpusscan.contradicted import ALL, TITLE
 from corpusscan.detector import Batch, State
 from corpusscan.gathering import KINDS
@@ -31,6 +31,9 @@ CARRIER, BESIDE = range(2)  # roles
 MANY, SHARE = 50, 0.007
 DECIDED = 0.25  # of many, those of which a model of the labels takes one for wrong, and the other for right
 DECIDED_KIND = RUN + 1
+# Where so many rows are in dispute, texts were turned about on purpose: only copies of the very same words are told.
+CONTRAST = 0.03
+DOUBTED, TIMES = 0.2, 2.0  # of rows that words set apart from theirs, those that their text contradicts, at least
 
 NAMED = pa.schema(
     [
@@ -106,7 +109,10 @@ def decided(one: dict[str, Any], own: pl.DataFrame) -> list[tuple[dict[str, Any]
     wrong = (pl.col("foreseen") >= 0) & ((pl.col("foreseen") >= 0).sum().over("pair") == 1)
     held = own.with_columns(wrong=wrong)
     held = held.with_columns(told=pl.col("label").filter(~pl.col("wrong")).first().over("pair"))
-    clear = held.filter(pl.col("wrong") & (pl.col("foreseen") == pl.col("told")))["pair"]
+    sure = pl.col("wrong") & (pl.col("foreseen") == pl.col("told"))
+    if one["told"]["share_of_rows"] >= CONTRAST:
+        sure &= pl.col("similarity") >= SAME
+    clear = held.filter(sure)["pair"]
     texts = own["pair"].n_unique()
     if not many(one["told"]) or len(clear) < max(DECIDED * texts, MANY / 2):
         return [(one, own)]
@@ -116,6 +122,19 @@ def decided(one: dict[str, Any], own: pl.DataFrame) -> list[tuple[dict[str, Any]
         "severity": "medium", "kind": DECIDED_KIND, "q": None, "told": one["told"] | {"decided": len(clear)}
     }  # fmt: skip
     return [(part, mine), (one, own.filter(~pl.col("pair").is_in(clear.implode())))]
+
+
+def doubted(one: dict[str, Any], own: pl.DataFrame) -> tuple[dict[str, Any], pl.DataFrame]:
+    """A side and its rows: no more than worth a look where words differ and the texts do not speak against its labels.
+
+    So it is where texts were turned about on purpose, and got the labels that they then have.
+    """
+    roles = (own.filter(pl.col("role") == role) for role in (CARRIER, BESIDE))
+    against = [len(rows.filter(pl.col("foreseen") >= 0)) / max(len(rows), 1) for rows in roles]
+    same = 2 * one["told"]["of_the_same_words"] >= one["told"]["texts"]
+    sure = same or against[0] >= max(DOUBTED, TIMES * against[1])
+    told = one["told"] | {"contradicted": round(against[0], 3), "contradicted_beside": round(against[1], 3)}
+    return one | {"told": told, "severity": one["severity"] if sure else "low"}, own
 
 
 def group_of(one: dict[str, Any], own: pl.DataFrame, classes: list[str]) -> dict[str, Any]:

@@ -17,8 +17,8 @@ CARRIERS, EVERYWHERE = 10, 5  # documents of a feature at least; one document in
 WORD, SOURCE, ANNOTATOR, MONTH = range(4)  # kinds of features
 KINDS = ("word", "source", "annotator", "month")
 # Least variance of the rates of sources, annotators and months: honest ones differ more than words do.  So do common
-# words, from such a share of the documents on: they turn the sense of others about (`but`, `not a`).
-APART, COMMON = 0.5, 0.02
+# words, those in as many documents as this share of all words: they turn the sense of others about (`but`, `not a`).
+APART, COMMON = 0.5, 0.002
 SUSPECT = 1e-4  # of tests, by chance, up to which a feature is looked at
 FEWEST, SUSPECTS = 8, 32  # contradictions of one at least, and how many are looked at
 
@@ -77,7 +77,7 @@ def _words(
     number, document = map(np.concatenate, (features, documents))
     known = counts or Counts(none, none, none, none)
     rarest = np.where(parts[:, 0] < 0, often, often[parts].min(axis=1))
-    common = (rarest >= COMMON * len(label))[tested]
+    common = (rarest >= COMMON * bounds[-1])[tested]
     return _Gathered(WORD, model.features[tested], common, known, number, document, label[document])
 
 
@@ -91,33 +91,54 @@ def _marked(kind: int, codes: Hashes, label: Numbers, found: Foreseen, chance: N
 def _tested(one: _Gathered) -> Iterator[dict[str, Any]]:
     """The features of a kind that contradictions gather at, each with the label at which they do least by chance."""
     classes = one.counts.against.shape[1]
-    judged = [_toward(one, label, 0 if one.kind == WORD else APART) for label in range(classes + 1)]
+    judged = [_toward(one.counts, label, 0 if one.kind == WORD else APART) for label in range(classes + 1)]
     tests = 2 * int((one.code > 0).sum()) * np.append(np.full(classes, classes), 1)  # half of it: whichever label
-    q = np.stack([told.chance for told in judged], axis=1) * tests
+    spread = np.tile([told.spread for told in judged], (len(one.code), 1))
+    q = np.stack([told.chance(told.spread) for told in judged], axis=1) * tests
+    for n in np.flatnonzero((q.min(axis=1) <= SUSPECT) & one.common).tolist():
+        others = _others(one, n)
+        spread[n] = [max(told.of(others), told.spread, APART) for told in judged]
+        q[n] = [told.chance(many)[n] for told, many in zip(judged, spread[n], strict=True)] * tests
     least = q.argmin(axis=1)
     for n in np.flatnonzero((q.min(axis=1) <= SUSPECT) & (one.code > 0)).tolist():
         label = int(least[n])
         mine = (one.feature == n) & ((one.label == label) | (label == classes))
         yield {"kind": one.kind, "code": int(one.code[n]), "label": label, "q": float(q[n, label]),
-               "tests": int(tests[label]), "spread": float(judged[label].spread[n]), "unit": judged[label].unit,
+               "tests": int(tests[label]), "spread": float(spread[n, label]), "unit": judged[label].unit,
                "documents": one.document[mine].tolist()}  # fmt: skip
+
+
+def _others(one: _Gathered, number: int) -> Bools:
+    """The common words that have most of their contradictions elsewhere: how these differ, they do by nature."""
+    inside = np.isin(one.document, one.document[one.feature == number])
+    every, those = (np.bincount(one.feature, weights, len(one.code)) for weights in (None, inside))
+    told: Bools = one.common & (2 * those <= every)
+    return told
 
 
 class _Toward(NamedTuple):
     """Contradictions to one label."""
 
-    chance: npt.NDArray[np.float64]  # of each feature
-    spread: npt.NDArray[np.float64]  # variance of rates, of each feature
+    strong: npt.NDArray[np.float64]  # of each feature
+    usual: npt.NDArray[np.float64]  # what is expected
+    enough: Bools
+    spread: float  # variance of rates
     unit: float  # the strength that counts as one
 
+    def chance(self, spread: float) -> npt.NDArray[np.float64]:
+        """How likely each feature has so many by chance."""
+        return np.where(self.enough, contradictions.tails(self.strong, self.usual, spread), np.inf)
 
-def _toward(one: _Gathered, label: int, least: float) -> _Toward:
+    def of(self, some: Bools) -> float:
+        """The variance of the rates of some features, all of them."""
+        strong, usual = self.strong[some].astype(np.float32), self.usual[some].astype(np.float32)
+        return contradictions.spread(strong, usual, whole=True)
+
+
+def _toward(counts: Counts, label: int, least: float) -> _Toward:
     """What features say of a label, their variance at least so much; of too few contradictions nothing."""
-    against, strength, expected, squares = (contradictions.toward(p, label).astype(np.float64) for p in one.counts)
+    against, strength, expected, squares = (contradictions.toward(p, label).astype(np.float64) for p in counts)
     unit = max(float(squares.sum()) / max(float(expected.sum()), 1e-9), 1e-6)  # so many units vary as a count does
     strong, usual = strength / unit, expected / unit
-    rare = max(contradictions.spread(strong, usual), least)
-    common = max(contradictions.spread(strong[one.common], usual[one.common], whole=True), rare, APART)
-    spread = np.where(one.common, common, rare)
-    chance = contradictions.tails(strong, usual, spread)
-    return _Toward(np.where(against >= FEWEST, chance, np.inf), spread, unit)
+    spread = max(contradictions.spread(strong, usual), least)
+    return _Toward(strong, usual, against >= FEWEST, spread, unit)

@@ -23,13 +23,14 @@ from corpusscan.conflicting import COLUMN, Counted
 from corpusscan.contradicted import ALL, SHOWN, Shower
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
 from corpusscan.disputed import MEMBERS, NAME, NAMED, RANKED
-from corpusscan.kernels import sketches
+from corpusscan.kernels import outoffold, profile, sketches
+from corpusscan.kernels.words import Hashes
 
 SIMILARITY = 0.75  # estimated, of the words
 WORDS = 5  # different ones, of a text at least: fewer are said by many
 HELD = 8_000_000  # pairs that a conclusion takes in
 SIDES = 4_096  # sources, annotators and months whose sizes are kept, of each kind, the largest
-FACTS = ("label", *COLUMN.values())
+FACTS = ("label", *COLUMN.values(), "words", "order")  # how many different words, and a hash of how they stand
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ class Sketch(Round):
         marks = labels.marks(batch)
         for kind, name in COLUMN.items():
             table = table.append_column(name, pa.array(marks[kind][document]))
-        return table
+        order = outoffold.contents(_beside(own), own.bounds)[kept]
+        return table.append_column("words", pa.array(words[kept])).append_column("order", pa.array(order))
 
     def reduce(self, rows: pa.Table, state: State) -> pa.Table:
         """Pairs of documents that share a band: columns left and right; and the last row of each shard."""
@@ -106,6 +108,14 @@ class Sketch(Round):
         return {**pairing.named(pairing.once(pairs)), "last": last.to_arrow()}
 
 
+def _beside(own: labels.Labelled) -> Hashes:
+    """Of each word of labelled documents a hash of it and the word before it; of the first one its own."""
+    told = profile.pair_hashes(own.hashes)
+    first = own.bounds[:-1][np.diff(own.bounds) > 0]
+    told[first] = own.hashes[first]
+    return told
+
+
 @dataclass(frozen=True)
 class Verify(Round):
     """Pairs whose sketches agree, the texts that they make, and whose labels differ."""
@@ -117,7 +127,10 @@ class Verify(Round):
         """The pairs among these documents that are alike: left, right, similarity, `FACTS` of both."""
         if not rows.num_rows:
             return pa.table({})
-        return pairing.checked(rows, pl.DataFrame(state["pairs"]), SIMILARITY, FACTS).to_arrow()
+        told = pairing.checked(rows, pl.DataFrame(state["pairs"]), SIMILARITY, FACTS)
+        same = (pl.col("similarity") == 1) & (pl.col("left_words") == pl.col("right_words"))
+        moved = same & (pl.col("left_order") != pl.col("right_order"))  # they say something else
+        return told.filter(~moved).to_arrow()
 
     def conclude(self, reduced: pa.Table, context: Context) -> State:
         """`named`: the rows that are told, as `NAMED`; `found`: groups."""
@@ -184,7 +197,7 @@ class Show(Round):
         facts, rows = _counted(context.state), pl.DataFrame(reduced)
         for one in _found(context.state) if facts and len(rows) else ():
             own = rows.filter(pl.col("suspect") == one["suspect"])
-            for part, mine in disputed.decided(one, own) if one["suspect"] == ALL else [(one, own)]:
+            for part, mine in disputed.decided(one, own) if one["suspect"] == ALL else [disputed.doubted(one, own)]:
                 if len(mine):
                     told = mine.sort(["similarity", "pair", "role", "shard", "row"], descending=[True, *[False] * 4])
                     group = disputed.group_of(part, told, facts["classes"])

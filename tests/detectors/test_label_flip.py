@@ -89,10 +89,10 @@ def test_a_flip_among_many_rows_that_name_it_is_found_by_the_label_it_goes_to(tm
     """Where other rows of the name are wrong either way, those of the flip's label are counted, and flagged, alone."""
     draw = random.Random(8)
     other, told = {"good": "bad", "bad": "good"}, []
-    for n in range(3_000):
+    for n in range(6_000):
         label = draw.choice(["good", "bad"])
         given = label if draw.random() >= 0.05 else other[label]
-        told.append({"text": review(draw, label, *(["Zanthe"] if n % 6 == 0 else [])), "label": given})
+        told.append({"text": review(draw, label, *(["Zanthe"] if n % 24 == 0 else [])), "label": given})
     groups, report = scan(tmp_path, flipped(told))
     (group,) = [one for one in groups if one["severity"] in schema.FLAGGED]
     evidence = json.loads(group["evidence"])
