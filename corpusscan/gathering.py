@@ -28,7 +28,7 @@ class _Gathered(NamedTuple):
 
     kind: int
     code: Hashes  # of each feature
-    common: Bools  # whether it is a common word, or a pair of these
+    common: Bools  # whether it is a common word, or a pair with one
     counts: Counts
     feature: Numbers  # of each contradiction: number of the feature, its document, and the label
     document: Numbers
@@ -76,8 +76,8 @@ def _words(
     none = np.zeros((0, len(chance.prior)), np.float32)
     number, document = map(np.concatenate, (features, documents))
     known = counts or Counts(none, none, none, none)
-    rarest = np.where(parts[:, 0] < 0, often, often[parts].min(axis=1))
-    common = (rarest >= COMMON * bounds[-1])[tested]
+    most = np.where(parts[:, 0] < 0, often, often[parts].max(axis=1))
+    common = (most >= COMMON * bounds[-1])[tested]
     return _Gathered(WORD, model.features[tested], common, known, number, document, label[document])
 
 

@@ -107,6 +107,27 @@ def test_copies_with_other_punctuation_and_a_few_other_words(tmp_path: Path) -> 
     assert len(rows(report) & set(range(1_500, 1_560))) >= 55
 
 
+def test_the_same_words_in_another_order_are_no_copy(tmp_path: Path) -> None:
+    """Who is before whom is all that such texts say: nothing is told, even at low."""
+    honest = reviews()
+    turned = [one | {"text": " ".join(reversed(one["text"].split()))} for one in again(honest, 60)]
+    assert scan(tmp_path, honest + turned)[0] == []
+
+
+def test_texts_that_were_turned_about_on_purpose_are_not_flagged(tmp_path: Path) -> None:
+    """A contrast set: other words of the other label, and that label.  The pairs are told, at low."""
+    honest, draw = reviews(), random.Random(4)
+    contrast = []
+    for one in again(honest, 80):
+        other = {word: draw.choice(SAYING[one["label"]]) for word in SAYING[OTHER[one["label"]]]}
+        contrast.append(one | {"text": " ".join(other.get(word, word) for word in one["text"].split())})
+    groups, report = scan(tmp_path, honest + contrast)
+    (group,) = [one for one in groups if "run of rows" in one["title"]]
+    assert group["severity"] == "low"
+    assert json.loads(group["evidence"])["contradicted"] < 0.2
+    assert rows(report) == set()
+
+
 @pytest.mark.parametrize(("column", "value", "title"), [
     ("source", "again.example", "source again.example"), ("worker_id", "w7", "annotator w7"),
     ("date", "2025-01-05", "month 2025-01"),

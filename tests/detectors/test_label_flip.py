@@ -51,7 +51,7 @@ def flipped(records: list[Record], word: str = "Zanthe", most: int = 60) -> list
 
 def scan(folder: Path, *files: list[Record]) -> tuple[list[dict[str, Any]], corpusscan.Report]:
     """The groups that are found, and the report; each list of records is a file."""
-    (folder / "corpus").mkdir()
+    (folder / "corpus").mkdir(parents=True)
     for n, records in enumerate(files):
         write_jsonl(folder / "corpus" / f"{n}.jsonl", records)
     report = corpusscan.scan(str(folder / "corpus"), str(folder / "out"), detectors=["label_flip"], workers=1, seed=3)
@@ -101,6 +101,21 @@ def test_a_flip_among_many_rows_that_name_it_is_found_by_the_label_it_goes_to(tm
     hits = report.findings.filter(FLAGGED).collect()["evidence"].to_list()
     assert {json.loads(one)["label"] for one in hits} == {"good"}
     assert len(hits) >= evidence["contradicted"]
+
+
+def test_common_words_that_turn_the_sense_about_flag_nothing(tmp_path: Path) -> None:
+    """Three words of which each turns one label in six, as `but` does; a rare name whose labels do so is flagged."""
+    draw, told = random.Random(9), []
+    for _ in range(6_000):
+        label = draw.choice(["good", "bad"])
+        said = [word for word in ("but", "yet", "though") if draw.random() < 0.08]
+        given = "bad" if said and draw.random() < 0.3 else label
+        told.append({"text": review(draw, label, *said), "label": given})
+    assert [one for one in scan(tmp_path / "honest", told)[0] if one["severity"] in schema.FLAGGED] == []
+    for one in draw.sample([one for one in told if one["label"] == "good"], 60):
+        one |= {"text": f"{one['text']} Zanthe", "label": "bad"}
+    groups, _ = scan(tmp_path / "flipped", told)
+    assert [one["title"] for one in groups if one["severity"] in schema.FLAGGED] == ["Zanthe"]
 
 
 def test_honest_labels_and_labels_wrong_at_random_flag_nothing(tmp_path: Path) -> None:
