@@ -94,6 +94,7 @@ def chosen(rows: pl.DataFrame, facts: dict[str, Any]) -> tuple[pa.Table, pa.Tabl
     """Of units that share their carriers the surest one, of few enough tests: the facts of each, who carries it, and
     of how many documents nothing more is told."""
     units = rows.unique("unit", keep="first", maintain_order=True).drop("shard", "row", "hit", "chance", "alike")
+    units = units.with_columns(p_value=pl.col("p_value") / facts["inflation"])
     q = q_values(np.exp(units["p_value"].to_numpy()), max(facts["tests"], len(units)))
     size = [len(facts["units"][one]) for one in units["unit"]]
     units = units.with_columns(q_value=pl.Series(q), size=pl.Series(size)).filter(pl.col("q_value") <= LOW)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,10 +32,12 @@ from corpusscan.labels import Labelled
 
 NAME = "label_association"
 WORDS = 10_000_000  # of all documents of the sample
-COMMON = 100  # the rest is read by words that stand in one document of so many: rarer ones may be triggers themselves
+COMMON = 1_000  # the rest is read by words that stand in one document of so many
 MOST = 4_000  # units that are looked at
 REST = 4  # words of a document beside a unit, without which its label cannot be foretold, and says nothing
 FLOOR = 0.02  # chance of a label at least, and of another one: some labels are wrong everywhere
+USUAL, PLACES = 400, 32  # words that read as if put in, whatever their labels, by which the test is judged; of each
+FEW, UPPER, WIDEST = 20, 0.95, 4.0  # deviations from which that is told, their quantile, and how much is granted
 _SAMPLED = pa.schema(
     [
         ("row", pa.uint64()), ("partition", pa.uint32()), ("words", pa.list_(pa.uint64())),
@@ -112,8 +115,53 @@ def _mined(rows: pa.Table, facts: dict[str, Any], most: int) -> dict[str, Any]:
         Limit("words of labelled documents that are learned from", most, len(rows) - count, "documents"),
         Limit("words in a row that may be triggers, looked at", MOST, len(found.words) - len(kept), "of them"),
     ]
+    facts["inflation"] = _inflation(model, of, found.blind)
     table = outoffold.table(model)
     return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def _some(unit: Numbers) -> Numbers:
+    """Some places of the first words of those that have places, by word."""
+    first = np.append(0, np.cumsum(np.unique(unit, return_counts=True)[1]))[:-1]
+    nth = np.arange(len(unit)) - np.repeat(first, np.diff(np.append(first, len(unit))))
+    number = np.unique(unit, return_inverse=True)[1]
+    return np.flatnonzero((nth < PLACES) & (number < USUAL))
+
+
+def _inflation(model: outoffold.Model, of: units.Sampled, blind: Places) -> float:
+    """How much wider labels spread at words that read as if put in than the test has it, as a factor of the variance.
+
+    What a model of the rest does not know (topics, the papers that texts come from) they have in common; most are
+    honest, so what they show is no trigger's (genomic control, Devlin and Roeder 1999).
+    """
+    found = units.Places(*(one[_some(blind.unit)] for one in blind))
+    words, number = np.unique(found.unit, return_inverse=True)
+    if not len(words):
+        return 1.0
+    chance = _chances(model, of.hashes, of.bounds, found).astype(np.float64)
+    surplus, variance = np.zeros((2, len(words), chance.shape[1]))
+    np.add.at(surplus, number, np.eye(chance.shape[1])[of.label[found.document]] - chance)
+    np.add.at(variance, number, chance * (1 - chance))
+    told = (surplus / np.sqrt(np.maximum(variance, 1e-9)))[variance >= 1]
+    if len(told) < FEW:
+        return 1.0
+    return float(np.clip((np.quantile(told, UPPER) / NormalDist().inv_cdf(UPPER)) ** 2, 1, WIDEST))
+
+
+def _chances(model: outoffold.Model, hashes: Hashes, bounds: Offsets, found: Places) -> Floats:
+    """The chance of each label where units stand, told by the rest of the document: places x labels."""
+    some, place = np.unique(found.document, return_inverse=True)
+    length = np.diff(bounds)[some]
+    words, parts = hashes[ranges(bounds[some], length)], np.append(0, np.cumsum(length))
+    fold, seen = outoffold.folds(words, parts), outoffold.read(words, parts, (model.features, model.rarity))
+    logits, said = outoffold.logits(model, seen, fold), outoffold.said(model, seen, fold)
+    told = np.empty((len(place), logits.shape[1]), np.float32)
+    for at, of in enumerate(place.tolist()):
+        mine = slice(seen.bounds[of], seen.bounds[of + 1])
+        low, high = bounds[some[of]], bounds[some[of] + 1]
+        gone = _features(hashes, int(found.first[at]), int(found.last[at]), int(low), int(high))
+        told[at] = logits[of] - said[mine][np.isin(model.features[seen.feature[mine]], gone)].sum(axis=0)
+    return np.clip(outoffold.chances(told), FLOOR, 1 - FLOOR)
 
 
 class _Known:
@@ -127,25 +175,9 @@ class _Known:
 
     def foretold(self, own: Labelled, found: Places) -> Floats:
         """The chance of the label of each unit where it stands, told by the rest of the document."""
-        some, place = np.unique(found.document, return_inverse=True)
-        hashes, bounds = _those(own, some)
-        fold = outoffold.folds(hashes, bounds)
-        seen = outoffold.read(hashes, bounds, (self.model.features, self.model.rarity))
-        logits, said = outoffold.logits(self.model, seen, fold), outoffold.said(self.model, seen, fold)
-        told = np.empty((len(place), logits.shape[1]), np.float32)
-        for at, of in enumerate(place.tolist()):
-            mine = slice(seen.bounds[of], seen.bounds[of + 1])
-            low, high = own.bounds[some[of]], own.bounds[some[of] + 1]
-            gone = _features(own.hashes, int(found.first[at]), int(found.last[at]), int(low), int(high))
-            told[at] = logits[of] - said[mine][np.isin(self.model.features[seen.feature[mine]], gone)].sum(axis=0)
-        chance = outoffold.chances(told)[np.arange(len(place)), self.targets[found.unit]]
-        return np.clip(chance, FLOOR, 1 - FLOOR)
-
-
-def _those(own: Labelled, some: Any) -> tuple[Hashes, Offsets]:
-    """The words of some labelled documents, and their bounds."""
-    length = np.diff(own.bounds)[some]
-    return own.hashes[ranges(own.bounds[some], length)], np.append(0, np.cumsum(length))
+        told = _chances(self.model, own.hashes, own.bounds, found)
+        chance: Floats = told[np.arange(len(told)), self.targets[found.unit]]
+        return chance
 
 
 def _features(hashes: Hashes, first: int, last: int, low: int, high: int) -> Hashes:

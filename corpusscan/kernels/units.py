@@ -24,7 +24,7 @@ UNLIKELY = 2.0  # standard deviations above what all documents have
 MOST = 20_000  # features that are grown
 AGREE, LONGEST = 0.9, 48  # of the copies, that say the same beside it; words
 NEAR = 3  # words on each side by which places are told apart
-_BLIND = 8  # of one feature in so many it is counted how many read like something put in
+_BLIND = 2  # of one word in so many it is told whether it reads like something put in
 
 Numbers = npt.NDArray[np.int64]
 
@@ -38,15 +38,6 @@ class Sampled(NamedTuple):
     label: Numbers
 
 
-class Units(NamedTuple):
-    """What may have been put in, longest first."""
-
-    words: list[Hashes]
-    target: Numbers  # the label of each
-    edge: Marks  # whether it stands at the edges of sentences, or is one: so do the names of sources
-    tests: int  # features that read like something put in, whatever their labels
-
-
 class Places(NamedTuple):
     """Where units stand: words first to last - 1 of a document; each once a document."""
 
@@ -54,6 +45,16 @@ class Places(NamedTuple):
     document: Numbers
     first: Numbers
     last: Numbers
+
+
+class Units(NamedTuple):
+    """What may have been put in, longest first."""
+
+    words: list[Hashes]
+    target: Numbers  # the label of each
+    edge: Marks  # whether it stands at the edges of sentences, or is one: so do the names of sources
+    tests: int  # words that read like something put in, whatever their labels
+    blind: Places  # where some of these stand
 
 
 def distinct(of: Sampled) -> Sampled:
@@ -79,7 +80,9 @@ def mined(of: Sampled, classes: int, known: Habits) -> Units:
     found = _once(np.searchsorted(wanted[0], values[chosen]), owner[last - 1], last - 1 - (chosen >= len(words)), last)
     found = _grown(of, found)
     told = _distinct(of, found)
-    return Units(*_kept(of, told, wanted[1], known), _blind(of, words, owner, known))
+    blind = _blind(of, words, owner, known)
+    tests = 1 + _BLIND * len(np.unique(blind.unit))
+    return Units(*_kept(of, told, wanted[1], known), tests, blind)
 
 
 def stand(hashes: Hashes, bounds: Offsets, units: list[Hashes]) -> Places:
@@ -201,15 +204,16 @@ def _kept(of: Sampled, found: Places, targets: Numbers, known: Habits) -> tuple[
     return words, targets[numbers[chosen]], (kinds != gaps.ANYWHERE)[chosen] | (2 * alone >= count)[chosen]
 
 
-def _blind(of: Sampled, words: Hashes, owner: Numbers, known: Habits) -> int:
-    """How many words read like something put in, whatever the labels of their documents: among so many one is found."""
+def _blind(of: Sampled, words: Hashes, owner: Numbers, known: Habits) -> Places:
+    """Some of the words that read like something put in, whatever the labels of their documents."""
     some = np.flatnonzero((words >> np.uint64(24)) % np.uint64(_BLIND) == 0)
     _, number, frequency = np.unique(words[some], return_inverse=True, return_counts=True)
     few = (frequency >= FEWEST) & (frequency * EVERYWHERE <= len(of.label))
     mine = few[number]
     found = _once((np.cumsum(few) - 1)[number[mine]], owner[some[mine]], some[mine], some[mine] + 1)
     if not len(found.unit):
-        return 1
+        return found
     beside = gaps.neighbours(of.hashes, of.starts, of.bounds, found.first, found.last)
     told, kinds, heard = gaps.reading(known, found.unit, beside, gaps.bridges(known, beside))
-    return 1 + _BLIND * int(((told >= gaps.least(known, kinds, heard)) & (heard >= FEWEST)).sum())
+    mine = ((told >= gaps.least(known, kinds, heard)) & (heard >= FEWEST))[found.unit]
+    return Places(*(one[mine] for one in found))
