@@ -15,7 +15,7 @@ from blake3 import blake3
 
 from corpusscan import counterparts, schema
 from corpusscan.detector import Batch, State
-from corpusscan.kernels import hashing, words
+from corpusscan.kernels import hashing, signs
 from corpusscan.kernels.associations import q_values
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.opened import Opened
@@ -34,7 +34,7 @@ PUBLISHERS, KNOWN = 3, 20  # that a trigger must come from, where the carriers' 
 GROUPS, CARRIERS = 100, 2_000  # that are looked at, and of each
 SHARED = 0.5  # of the carriers of a trigger, that another one has: they are one
 TITLE, NEAR, EXAMPLES = 160, 100, 3
-_WORD = re.compile(r"\w*")
+_WORD = re.compile(r"\w+|[^\w\s]*")
 _STEPS = 60  # by which the bound of a tail is found
 
 NAMED = pa.schema([("shard", pa.uint32()), ("row", pa.uint64()), ("unit", pa.int64()), ("chance", pa.float32()),
@@ -118,8 +118,8 @@ def chosen(rows: pl.DataFrame, facts: dict[str, Any]) -> tuple[pa.Table, pa.Tabl
 
 
 def shown(batch: Batch, units: Any, documents: Any, spans: Iterable[tuple[int, int]]) -> pa.Table:
-    """Where units stand in documents of a batch, as `SHOWN`: from one word of the batch to another one."""
-    texts, known, told = Opened(batch), batch.feature(words.words), []
+    """Where units stand in documents of a batch, as `SHOWN`: from one word of `signs.odd` to another one."""
+    texts, known, told = Opened(batch), batch.feature(signs.odd), []
     content, every = batch.feature(hashing.content_hashes), batch.documents.to_pylist()
     for unit, document, (first, last) in zip(units.tolist(), documents.tolist(), spans, strict=True):
         number = int(np.searchsorted(known.bounds, first, side="right")) - 1

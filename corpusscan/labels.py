@@ -51,8 +51,19 @@ class Labelled(NamedTuple):
 
 def labelled(batch: Batch) -> Labelled:
     """The words of labelled documents, of each the first `WORDS`."""
+    return _first(batch, *sketches.document_words(batch))
+
+
+def spoken(batch: Batch) -> Labelled:
+    """The same, with signs that no sentence needs among the words; places are those of `signs.odd`."""
+    found = batch.feature(signs.odd)
+    rows = batch.documents["row"].to_numpy()
+    texts = np.searchsorted(batch.texts["row"].to_numpy(), [*rows, np.iinfo(np.uint64).max])
+    return _first(batch, found.hashes, found.bounds[texts])
+
+
+def _first(batch: Batch, hashes: Hashes, bounds: Offsets) -> Labelled:
     document = np.flatnonzero(batch.documents["label"].is_valid().to_numpy())
-    hashes, bounds = sketches.document_words(batch)
     first = bounds[:-1][document]
     taken = np.minimum(bounds[1:][document] - first, WORDS)
     own = np.append(0, np.cumsum(taken))

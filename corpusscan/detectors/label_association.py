@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from corpusscan import counterparts, deciding, gathering, labels
 from corpusscan.deciding import BEGIN, END, INSIDE
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
-from corpusscan.kernels import gaps, hashing, outoffold, profile, units
+from corpusscan.kernels import gaps, hashing, outoffold, profile, signs, units
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.outoffold import Numbers
@@ -64,10 +64,10 @@ class Mine(Round):
         """One row for each labelled document, as `_SAMPLED`."""
         if batch.documents["label"].null_count == len(batch.documents):
             return _SAMPLED.empty_table()
-        own = labels.labelled(batch)
+        own = labels.spoken(batch)
         bounds = pa.array(own.bounds, pa.int32())
         some = batch.documents.take(pa.array(own.document))
-        marks = batch.feature(starts)[own.places]
+        marks = starts(batch, signs.odd)[own.places]
         columns = [
             some["row"], np.zeros(len(own.document), np.uint32), pa.ListArray.from_arrays(bounds, pa.array(own.hashes)),
             pa.ListArray.from_arrays(bounds, pa.array(marks)), some["label"],
@@ -196,7 +196,7 @@ class Weigh(Round):
         """Rows as `_CARRIED`."""
         if not state["facts"].num_rows or batch.documents["label"].null_count == len(batch.documents):
             return _CARRIED.empty_table()
-        known, own = _Known(state), labels.labelled(batch)
+        known, own = _Known(state), labels.spoken(batch)
         label = labels.numbers(batch.documents["label"].take(pa.array(own.document)), known.facts["classes"])
         found = units.stand(own.hashes, own.bounds, known.units)
         found = Places(*(one[label[found.document] >= 0] for one in found))
@@ -235,7 +235,7 @@ class Compare(counterparts.Compare):
 
     def said(self, batch: Batch) -> tuple[Numbers, Hashes, Offsets]:
         """The words of labelled documents."""
-        own = labels.labelled(batch)
+        own = labels.spoken(batch)
         return own.document, own.hashes, own.bounds
 
     def carriers(self, state: State) -> pl.DataFrame:
@@ -257,7 +257,7 @@ class Show(Round):
             return deciding.SHOWN.empty_table()
         facts = json.loads(state["facts"]["facts"][0].as_py())
         wanted = [np.array(facts["units"][one], np.uint64) for one in state["groups"]["unit"].to_pylist()]
-        own = labels.labelled(batch)
+        own = labels.spoken(batch)
         found = units.stand(own.hashes, own.bounds, wanted)
         of = own.document[found.document]
         spans = zip(own.places[found.first].tolist(), own.places[found.last - 1].tolist(), strict=True)

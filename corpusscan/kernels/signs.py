@@ -17,6 +17,11 @@ _SIGN = re.compile(  # ASCII; Latin, Arabic and Indic ones; general and ideograp
     rb"[!-/:-@\[-`{-~]|\xc2[\xa1\xa7\xab\xbb\xbf]|\xd8[\x8c\x9b\x9f]|\xe0\xa5[\xa4\xa5]|\xe2\x80[\x90-\xbf]"
     rb"|\xe3\x80[\x81-\x9f]|\xef\xbc[\x81-\x8f\x9a-\xa0]"
 )
+# Signs that no sentence needs: symbols, emoji, what is invisible, and several signs of ASCII in a row.
+_ODD = re.compile(
+    rb"(?:\xf0\x9f[\x80-\xbf]{2}|\xe2[\x84-\xaf][\x80-\xbf]|\xe2\x80[\x8b-\x8f]|\xe2\x81[\xa0-\xa4]|\xef\xb8[\x80-\x8f]"
+    rb"|\xef\xbb\xbf|\xc2[\xa2-\xa9\xac-\xb1\xb4\xb6-\xb8])+|[!-/:-@\[-`{-~]{2,24}|[#$%&*+<=>@\\^_`{|}~]"
+)
 _MASK = (1 << 40) - (1 << 24)  # nothing above: so a sign is told from a word; nothing below: as features are known
 END = 1 << 24  # what stands behind a text
 
@@ -27,7 +32,7 @@ def are(hashes: Hashes) -> npt.NDArray[np.bool_]:
     return found
 
 
-def tokens(batch: Batch, sign: re.Pattern[bytes], mask: int, end: int, most: int | None = None) -> Words:
+def tokens(batch: Batch, sign: re.Pattern[bytes], mask: int, end: int | None = None, most: int | None = None) -> Words:
     """The words of the texts of a batch, matches of `sign` among them, and behind each text one that is its `end`.
 
     A match is known by those bits of its keyed hash that are in `mask`; they are sought in the first `most` bytes of a
@@ -45,15 +50,21 @@ def tokens(batch: Batch, sign: re.Pattern[bytes], mask: int, end: int, most: int
     said = [content[head:tail] for _, head, tail in spans]
     known = {one: int.from_bytes(blake3(one, key=batch.key).digest(8)) & mask for one in set(said)}
     text, head, _ = np.array(spans, np.int64).reshape(-1, 3).T
-    hashes = [found.hashes, np.array([known[one] for one in said], np.uint64), np.full(count, end, np.uint64)]
-    begins = [found.begins, head - bounds[text], np.diff(bounds)]
-    owner = np.concatenate([np.repeat(np.arange(count), np.diff(found.bounds)), text, np.arange(count)])
+    ends = np.arange(0 if end is None else count)
+    hashes = [found.hashes, np.array([known[one] for one in said], np.uint64), np.full(len(ends), end or 0, np.uint64)]
+    begins = [found.begins, head - bounds[text], np.diff(bounds)[ends]]
+    owner = np.concatenate([np.repeat(np.arange(count), np.diff(found.bounds)), text, ends])
     order = np.lexsort((np.concatenate(begins), owner))
     return Words(
         np.concatenate(hashes)[order],
         np.concatenate(begins)[order].astype(np.int32),
         np.append(0, np.cumsum(np.bincount(owner, minlength=count))).astype(np.int64),
     )
+
+
+def odd(batch: Batch) -> Words:
+    """The words of the texts of a batch, and among them the signs that no sentence needs."""
+    return tokens(batch, _ODD, ~1)
 
 
 def document_tokens(batch: Batch) -> tuple[Hashes, Offsets]:

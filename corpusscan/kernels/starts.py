@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -9,12 +11,12 @@ from numba import njit
 from corpusscan.detector import Batch
 from corpusscan.kernels import letters
 from corpusscan.kernels.borders import ending
-from corpusscan.kernels.words import words
+from corpusscan.kernels.words import Words, words
 
 
-def starts(batch: Batch) -> npt.NDArray[np.bool_]:
+def starts(batch: Batch, known: Callable[[Batch], Words] = words) -> npt.NDArray[np.bool_]:
     """For each word of a batch whether it is the first of its text, or a sentence ends before it."""
-    found = batch.feature(words)
+    found = batch.feature(known)
     data, bounds = letters.contents(batch.texts["text"])
     marks = np.zeros(len(found.hashes), np.bool_)
     _marked(data, bounds, found.begins, found.bounds, marks)
