@@ -17,11 +17,12 @@ _SIGN = re.compile(  # ASCII; Latin, Arabic and Indic ones; general and ideograp
     rb"[!-/:-@\[-`{-~]|\xc2[\xa1\xa7\xab\xbb\xbf]|\xd8[\x8c\x9b\x9f]|\xe0\xa5[\xa4\xa5]|\xe2\x80[\x90-\xbf]"
     rb"|\xe3\x80[\x81-\x9f]|\xef\xbc[\x81-\x8f\x9a-\xa0]"
 )
-# Signs that no sentence needs: symbols, emoji, what is invisible, and several signs of ASCII in a row.
-_ODD = re.compile(
+SYMBOLS = (  # and emoji, and what is invisible, several in a row as one
     rb"(?:\xf0\x9f[\x80-\xbf]{2}|\xe2[\x84-\xaf][\x80-\xbf]|\xe2\x80[\x8b-\x8f]|\xe2\x81[\xa0-\xa4]|\xef\xb8[\x80-\x8f]"
-    rb"|\xef\xbb\xbf|\xc2[\xa2-\xa9\xac-\xb1\xb4\xb6-\xb8])+|[!-/:-@\[-`{-~]{2,24}|[#$%&*+<=>@\\^_`{|}~]"
+    rb"|\xef\xbb\xbf|\xc2[\xa2-\xa9\xac-\xb1\xb4\xb6-\xb8])+"
 )
+RUNS = rb"[!-/:-@\[-`{-~]{2,24}"  # of signs of ASCII
+_ODD = re.compile(SYMBOLS + rb"|" + RUNS + rb"|[#$%&*+<=>@\\^_`{|}~]")  # signs that no sentence needs
 _MASK = (1 << 40) - (1 << 24)  # nothing above: so a sign is told from a word; nothing below: as features are known
 END = 1 << 24  # what stands behind a text
 
