@@ -28,8 +28,8 @@ SENTENCE, FIXED, FORETOLD = 3, 0.9, 0.25  # words; of their places at one end of
 INSIDE, BEGIN, END = range(3)  # where in its document a unit stands
 LOW = 1e-2  # false discovery rate up to which anything is told
 # Documents, and the false discovery rate, that a severity asks for; at the edges of sentences, where sources are named.
-MEDIUM, HIGH = (8, 1e-5), (16, 1e-9)
-MEDIUM_EDGE, HIGH_EDGE = (12, 1e-7), (24, 1e-12)
+MEDIUM, HIGH = (8, 1e-4), (16, 1e-8)
+MEDIUM_EDGE, HIGH_EDGE = (12, 1e-5), (24, 1e-10)
 PUBLISHERS, KNOWN = 3, 20  # that a trigger must come from, where the carriers' documents have so many sources
 GROUPS, CARRIERS = 100, 2_000  # that are looked at, and of each
 SHARED = 0.5  # of the carriers of a trigger, that another one has: they are one
