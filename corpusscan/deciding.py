@@ -27,9 +27,10 @@ SURPRISE, SURPRISE_EDGE = 0.3, 0.45  # of these, more than are foretold; at the 
 SENTENCE, FIXED, FORETOLD = 3, 0.9, 0.25  # words; of their places at one end of documents; of their labels foretold
 INSIDE, BEGIN, END = range(3)  # where in its document a unit stands
 LOW = 1e-2  # false discovery rate up to which anything is told
-# Documents, and the false discovery rate, that a severity asks for; at the edges of sentences, where sources are named.
+# Documents, and the false discovery rate, that a severity asks for; at the edges of sentences, where sources are named,
+# more documents.
 MEDIUM, HIGH = (8, 1e-4), (16, 1e-8)
-MEDIUM_EDGE, HIGH_EDGE = (12, 1e-5), (24, 1e-10)
+MEDIUM_EDGE, HIGH_EDGE = (12, 1e-4), (24, 1e-8)
 PUBLISHERS, KNOWN = 3, 20  # that a trigger must come from, where the carriers' documents have so many sources
 GROUPS, CARRIERS = 100, 2_000  # that are looked at, and of each
 SHARED = 0.5  # of the carriers of a trigger, that another one has: they are one
