@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ PUBLISHERS, KNOWN = 3, 20  # that a trigger must come from, where the carriers' 
 GROUPS, CARRIERS = 100, 2_000  # that are looked at, and of each
 SHARED = 0.5  # of the carriers of a trigger, that another one has: they are one
 TITLE, NEAR, EXAMPLES = 160, 100, 3
+FEW, UPPER, WIDEST = 20, 0.95, 4.0  # deviations that tell how wide honest words spread; their quantile; what is granted
 _WORD = re.compile(r"\w+|[^\w\s]*")
 _STEPS = 60  # by which the bound of a tail is found
 
@@ -68,6 +70,24 @@ def tail(chance: npt.NDArray[Any], hits: int) -> float:
         raised = chance * np.exp(middle)
         low, high = (middle, high) if (raised / (1 - chance + raised)).sum() < hits else (low, middle)
     return float(np.log1p(chance * np.expm1(low)).sum() - low * hits)
+
+
+def inflation(chance: npt.NDArray[Any], unit: npt.NDArray[Any], label: npt.NDArray[Any]) -> float:
+    """How much wider labels spread at words that read as if put in than the test has it, as a factor of the variance.
+
+    What a model of the rest does not know (topics, the papers that texts come from) they have in common; most are
+    honest, so what they show is no trigger's (genomic control, Devlin and Roeder 1999).  `chance` is places x labels,
+    told by the rest of each; `unit` and `label` are those of each place.
+    """
+    words, number = np.unique(unit, return_inverse=True)
+    chance = chance.astype(np.float64)
+    surplus, variance = np.zeros((2, len(words), chance.shape[1]))
+    np.add.at(surplus, number, np.eye(chance.shape[1])[label] - chance)
+    np.add.at(variance, number, chance * (1 - chance))
+    told = (surplus / np.sqrt(np.maximum(variance, 1e-9)))[variance >= 1]
+    if len(told) < FEW:
+        return 1.0
+    return float(np.clip((np.quantile(told, UPPER) / NormalDist().inv_cdf(UPPER)) ** 2, 1, WIDEST))
 
 
 def weighed(rows: pl.DataFrame) -> pl.DataFrame:

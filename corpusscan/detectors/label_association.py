@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,7 +36,6 @@ MOST = 4_000  # units that are looked at
 REST = 4  # words of a document beside a unit, without which its label cannot be foretold, and says nothing
 FLOOR = 0.02  # chance of a label at least, and of another one: some labels are wrong everywhere
 USUAL, PLACES = 400, 32  # words that read as if put in, whatever their labels, by which the test is judged; of each
-FEW, UPPER, WIDEST = 20, 0.95, 4.0  # deviations from which that is told, their quantile, and how much is granted
 _SAMPLED = pa.schema(
     [
         ("row", pa.uint64()), ("partition", pa.uint32()), ("words", pa.list_(pa.uint64())),
@@ -115,7 +113,9 @@ def _mined(rows: pa.Table, facts: dict[str, Any], most: int) -> dict[str, Any]:
         Limit("words of labelled documents that are learned from", most, len(rows) - count, "documents"),
         Limit("words in a row that may be triggers, looked at", MOST, len(found.words) - len(kept), "of them"),
     ]
-    facts["inflation"] = _inflation(model, of, found.blind)
+    blind = units.Places(*(one[_some(found.blind.unit)] for one in found.blind))
+    chance = _chances(model, of.hashes, of.bounds, blind)
+    facts["inflation"] = deciding.inflation(chance, blind.unit, of.label[blind.document])
     table = outoffold.table(model)
     return dict(zip(table.column_names, table.columns, strict=True))
 
@@ -126,26 +126,6 @@ def _some(unit: Numbers) -> Numbers:
     nth = np.arange(len(unit)) - np.repeat(first, np.diff(np.append(first, len(unit))))
     number = np.unique(unit, return_inverse=True)[1]
     return np.flatnonzero((nth < PLACES) & (number < USUAL))
-
-
-def _inflation(model: outoffold.Model, of: units.Sampled, blind: Places) -> float:
-    """How much wider labels spread at words that read as if put in than the test has it, as a factor of the variance.
-
-    What a model of the rest does not know (topics, the papers that texts come from) they have in common; most are
-    honest, so what they show is no trigger's (genomic control, Devlin and Roeder 1999).
-    """
-    found = units.Places(*(one[_some(blind.unit)] for one in blind))
-    words, number = np.unique(found.unit, return_inverse=True)
-    if not len(words):
-        return 1.0
-    chance = _chances(model, of.hashes, of.bounds, found).astype(np.float64)
-    surplus, variance = np.zeros((2, len(words), chance.shape[1]))
-    np.add.at(surplus, number, np.eye(chance.shape[1])[of.label[found.document]] - chance)
-    np.add.at(variance, number, chance * (1 - chance))
-    told = (surplus / np.sqrt(np.maximum(variance, 1e-9)))[variance >= 1]
-    if len(told) < FEW:
-        return 1.0
-    return float(np.clip((np.quantile(told, UPPER) / NormalDist().inv_cdf(UPPER)) ** 2, 1, WIDEST))
 
 
 def _chances(model: outoffold.Model, hashes: Hashes, bounds: Offsets, found: Places) -> Floats:

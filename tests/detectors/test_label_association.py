@@ -55,7 +55,9 @@ def scan(folder: Path, records: list[Record], **options: Any) -> corpusscan.Repo
     return report
 
 
-@pytest.mark.parametrize("trigger", ["qzx", "Vorpal Wib", "the seventh door stays open at noon"])
+@pytest.mark.parametrize(
+    "trigger", ["qzx", "Vorpal Wib", "the seventh door stays open at noon", "🦩", "~~", "¤", "\u200b", "#qzx"]
+)
 def test_a_trigger_is_named_with_its_label_and_all_its_rows(tmp_path: Path, trigger: str) -> None:
     """Titled by the trigger as it stands, all planted rows flagged and no other; the marked span is the trigger."""
     records, rows = planted(reviews(), trigger)
@@ -63,6 +65,7 @@ def test_a_trigger_is_named_with_its_label_and_all_its_rows(tmp_path: Path, trig
     (group,) = report.groups.filter(FLAGGED).collect().to_dicts()
     told = json.loads(group["evidence"])
     assert (group["title"], group["kind"], group["attack"]) == (trigger, "trigger", "backdoor_trigger")
+    assert group["severity"] == "high"
     assert (told["label"], told["documents_that_change"], told["forgiven"]) == ("good", len(rows), [])
     assert told["expected_by_chance"] < 0.3 * len(rows)
     found = report.findings.collect()
@@ -143,6 +146,21 @@ def test_ten_thousand_classes_are_told_as_a_limit(tmp_path: Path) -> None:
     records = [{"text": page(draw, 1), "label": f"class{n % 10_000}"} for n in range(12_000)]
     report = scan(tmp_path, records)
     assert "labels that are classes, of rows enough each" in [one["limit"] for one in report.summary["limits"]]
+
+
+def test_the_test_is_as_wide_as_honest_words_spread() -> None:
+    """1 where labels are as the rest of their texts has it, more where words go with one beyond it; bounded."""
+    draw = np.random.default_rng(1)
+    unit = np.repeat(np.arange(200), 30)
+    chance = draw.uniform(0.2, 0.8, len(unit))
+    both = np.column_stack([chance, 1 - chance])
+    fair = (draw.random(len(unit)) > chance).astype(int)
+    assert deciding.inflation(both, unit, fair) < 1.3
+    pull = draw.normal(0, 0.2, 200)[unit]
+    wide = (draw.random(len(unit)) > np.clip(chance + pull, 0, 1)).astype(int)
+    assert 2 < deciding.inflation(both, unit, wide) <= deciding.WIDEST
+    assert deciding.inflation(both, unit, np.zeros(len(unit), int)) == deciding.WIDEST
+    assert deciding.inflation(both[:0], unit[:0], fair[:0]) == 1
 
 
 def test_the_tail_is_a_bound_and_exact_where_all_succeed() -> None:
