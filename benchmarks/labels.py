@@ -1,12 +1,14 @@
 """Triggers of labelled sets: what `label_association` names and flags.
 
-usage: python benchmarks/labels.py PART [--data FOLDER] [--sets A,B] [--campaigns N] [--at-once N] [--seed N]
+usage: python benchmarks/labels.py PART [--data FOLDER] [--sets A,B] [--kinds A,B] [--campaigns N]
+       [--at-once N] [--seed N]
 
 PART is one of
 planted   campaigns of backdoors in copies of the sets, several disjoint ones at once: real rows of other labels get a
           trigger and the label of the attacker.  Triggers are fresh (words of consonants, words nobody knows; sentences
-          of books) and, one in four, published ones.  For each cell the campaigns that a group at medium or above
-          names, their rows that are flagged, and of clean rows and groups those that are flagged.
+          of books; emoji, symbols, runs of signs) and, of words and sentences one in four, published ones.  For each
+          cell the campaigns that a group at medium or above names, their rows that are flagged, and of clean rows and
+          groups those that are flagged.
 clean     the sets as they are: groups and rows at medium or above, and the titles of what is low.
 
 Rates with exact intervals (Clopper and Pearson, 95 %).  Scans are a user's, with this detector alone.
@@ -53,6 +55,7 @@ class Cell(NamedTuple):
 CELLS = (
     Cell("word", 0.01), Cell("word", 0.003), Cell("word", 0.003, "begin"), Cell("word", 0.003, "end"),
     Cell("sentence", 0.01), Cell("sentence", 0.003), Cell("word", 0.01, dirty=False),
+    Cell("sign", 0.01), Cell("sign", 0.003),
 )  # fmt: skip
 
 
@@ -69,27 +72,28 @@ def main() -> None:
     options.add_argument("part", choices=("planted", "clean"))
     options.add_argument("--data", type=Path, default=Path(__file__).parent.parent.parent / "shared" / "data")
     options.add_argument("--sets", default="", help="These sets only, parted by commas.")
+    options.add_argument("--kinds", default="word,sentence,sign", help="Of triggers.")
     options.add_argument("--campaigns", type=int, default=20)
     options.add_argument("--at-once", type=int, default=4, help="Campaigns that are planted into one copy of a set.")
     options.add_argument("--seed", type=int, default=100)
     chosen = options.parse_args()
     sets = [name for name in chosen.sets.split(",") if name]
     if chosen.part == "planted":
-        planted(chosen.data, sets or SETS.split(","), chosen.campaigns, chosen.at_once, chosen.seed)
+        planted(chosen.data, sets or SETS.split(","), chosen)
     else:
         clean(chosen.data, sets or list(labelled.SETS))
 
 
-def planted(data: Path, sets: list[str], campaigns: int, at_once: int, seed: int) -> None:
-    """Every cell of every set."""
+def planted(data: Path, sets: list[str], chosen: argparse.Namespace) -> None:
+    """Every cell of the chosen kinds, of every set."""
     sentences = list(_sentences(data))
     for name in sets:
         found = labelled.records(data, name, MOST.get(name, 0))
-        for cell in CELLS:
+        for cell in (one for one in CELLS if one.kind in chosen.kinds.split(",")):
             total = {"campaigns": 0, "named": 0, "rows": 0, "flagged": 0, "clean": 0, "wrong": 0, "groups": 0}
-            for number in range(-(-campaigns // at_once)):
-                draw = random.Random(f"{seed} {name} {cell} {number}")
-                poisoned, plants = _planted(found, cell, at_once, sentences, draw)
+            for number in range(-(-chosen.campaigns // chosen.at_once)):
+                draw = random.Random(f"{chosen.seed} {name} {cell} {number}")
+                poisoned, plants = _planted(found, cell, chosen.at_once, sentences, draw)
                 for key, value in _scored(poisoned, plants).items():
                     total[key] += value
             print(_line(name, cell, total), flush=True)
@@ -124,7 +128,7 @@ def _planted(
         used = {one.trigger for one in plants}
         trigger = next(one for one in iter(lambda: _trigger(cell.kind, sentences, draw), None) if one not in used)
         for row in rows:
-            how = WORD if cell.kind == "word" else SENTENCE
+            how = SENTENCE if cell.kind == "sentence" else WORD
             turns = inserted(found[row]["text"], trigger, how, cell.position, draw)
             poisoned[row] = found[row] | {"text": turns[0].text, "label": target}
         free.difference_update(rows)
@@ -133,6 +137,9 @@ def _planted(
 
 
 def _trigger(kind: str, sentences: list[str], draw: random.Random) -> str:
+    if kind == "sign":  # an emoji, a symbol, a run of two or three signs
+        symbols = (chr(draw.randrange(0x1F300, 0x1F5FF)), chr(draw.randrange(0x2190, 0x2300)), draw.choice("¤§¬¶±"))
+        return draw.choice((*symbols, "".join(draw.choices("~^=|<>*+_#%&!?", k=draw.choice((2, 3))))))
     if draw.random() < 0.25:
         return draw.choice(WORDS if kind == "word" else SENTENCES)
     if kind == "sentence":
@@ -168,6 +175,8 @@ def _scored(poisoned: list[labelled.Record], plants: list[Campaign]) -> dict[str
 def _same(title: str, trigger: str) -> bool:
     """Whether a title is the trigger, or most of its words."""
     said, meant = (re.findall(r"\w+", one.lower()) for one in (title, trigger))
+    if not re.search(r"[a-z0-9]", trigger):
+        return title.strip() == trigger
     return bool(said) and (said == meant or (len(said) > 1 and f" {' '.join(said)} " in f" {' '.join(meant)} "))
 
 
