@@ -36,7 +36,8 @@ PUBLISHERS, KNOWN = 3, 20  # that a trigger must come from, where the carriers' 
 GROUPS, CARRIERS = 100, 2_000  # that are looked at, and of each
 SHARED = 0.5  # of the carriers of a trigger, that another one has: they are one
 TITLE, NEAR, EXAMPLES = 160, 100, 3
-FEW, UPPER, WIDEST = 20, 0.95, 4.0  # deviations that tell how wide honest words spread; their quantile; what is granted
+UPPER, WIDEST = 0.95, 4.0  # the quantile that tells how wide honest words spread, and how much is granted
+FEW, BEFORE = 60, 1.3  # so many of that variance are heard beside them
 _WORD = re.compile(r"\w+|[^\w\s]*")
 _STEPS = 60  # by which the bound of a tail is found
 
@@ -77,7 +78,8 @@ def inflation(chance: npt.NDArray[Any], unit: npt.NDArray[Any], label: npt.NDArr
 
     What a model of the rest does not know (topics, the papers that texts come from) they have in common; most are
     honest, so what they show is no trigger's (genomic control, Devlin and Roeder 1999).  `chance` is places x labels,
-    told by the rest of each; `unit` and `label` are those of each place.
+    told by the rest of each; `unit` and `label` are those of each place.  Where such words are few, some that vary as
+    `BEFORE` has it are heard beside them: else what is planted would excuse itself.
     """
     words, number = np.unique(unit, return_inverse=True)
     chance = chance.astype(np.float64)
@@ -85,9 +87,9 @@ def inflation(chance: npt.NDArray[Any], unit: npt.NDArray[Any], label: npt.NDArr
     np.add.at(surplus, number, np.eye(chance.shape[1])[label] - chance)
     np.add.at(variance, number, chance * (1 - chance))
     told = (surplus / np.sqrt(np.maximum(variance, 1e-9)))[variance >= 1]
-    if len(told) < FEW:
-        return 1.0
-    return float(np.clip((np.quantile(told, UPPER) / NormalDist().inv_cdf(UPPER)) ** 2, 1, WIDEST))
+    before = [BEFORE**0.5 * NormalDist().inv_cdf((n + 0.5) / FEW) for n in range(FEW)]
+    wide = np.quantile(np.concatenate([told, before]), UPPER) / NormalDist().inv_cdf(UPPER)
+    return float(np.clip(wide**2, 1, WIDEST))
 
 
 def weighed(rows: pl.DataFrame) -> pl.DataFrame:

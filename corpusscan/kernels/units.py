@@ -24,7 +24,6 @@ UNLIKELY = 2.0  # standard deviations above what all documents have
 MOST = 20_000  # features that are grown
 AGREE, LONGEST = 0.9, 48  # of the copies, that say the same beside it; words
 NEAR = 3  # words on each side by which places are told apart
-_BLIND = 2  # of one word in so many it is told whether it reads like something put in
 
 Numbers = npt.NDArray[np.int64]
 
@@ -54,7 +53,7 @@ class Units(NamedTuple):
     target: Numbers  # the label of each
     edge: Marks  # whether it stands at the edges of sentences, or is one: so do the names of sources
     tests: int  # words that read like something put in, whatever their labels
-    blind: Places  # where some of these stand
+    blind: Places  # where these stand
 
 
 def distinct(of: Sampled) -> Sampled:
@@ -81,7 +80,7 @@ def mined(of: Sampled, classes: int, known: Habits) -> Units:
     found = _grown(of, found)
     told = _distinct(of, found)
     blind = _blind(of, words, owner, known)
-    tests = 1 + _BLIND * len(np.unique(blind.unit))
+    tests = 1 + len(np.unique(blind.unit))
     return Units(*_kept(of, told, wanted[1], known), tests, blind)
 
 
@@ -205,15 +204,14 @@ def _kept(of: Sampled, found: Places, targets: Numbers, known: Habits) -> tuple[
 
 
 def _blind(of: Sampled, words: Hashes, owner: Numbers, known: Habits) -> Places:
-    """Some of the words that read like something put in, whatever the labels of their documents."""
-    some = np.flatnonzero((words >> np.uint64(24)) % np.uint64(_BLIND) == 0)
-    _, number, frequency = np.unique(words[some], return_inverse=True, return_counts=True)
+    """The words that read like something put in, whatever the labels of their documents."""
+    _, number, frequency = np.unique(words, return_inverse=True, return_counts=True)
     few = (frequency >= FEWEST) & (frequency * EVERYWHERE <= len(of.label))
-    mine = few[number]
-    found = _once((np.cumsum(few) - 1)[number[mine]], owner[some[mine]], some[mine], some[mine] + 1)
+    mine = np.flatnonzero(few[number])
+    found = _once((np.cumsum(few) - 1)[number[mine]], owner[mine], mine, mine + 1)
     if not len(found.unit):
         return found
     beside = gaps.neighbours(of.hashes, of.starts, of.bounds, found.first, found.last)
     told, kinds, heard = gaps.reading(known, found.unit, beside, gaps.bridges(known, beside))
-    mine = ((told >= gaps.least(known, kinds, heard)) & (heard >= FEWEST))[found.unit]
-    return Places(*(one[mine] for one in found))
+    reads = ((told >= gaps.least(known, kinds, heard)) & (heard >= FEWEST))[found.unit]
+    return Places(*(one[reads] for one in found))

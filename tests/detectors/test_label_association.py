@@ -160,7 +160,9 @@ def test_the_test_is_as_wide_as_honest_words_spread() -> None:
     wide = (draw.random(len(unit)) > np.clip(chance + pull, 0, 1)).astype(int)
     assert 2 < deciding.inflation(both, unit, wide) <= deciding.WIDEST
     assert deciding.inflation(both, unit, np.zeros(len(unit), int)) == deciding.WIDEST
-    assert deciding.inflation(both[:0], unit[:0], fair[:0]) == 1
+    assert 1 < deciding.inflation(both[:0], unit[:0], fair[:0]) < 1.4
+    few = unit < 2
+    assert deciding.inflation(both[few], unit[few], np.zeros(60, int)) < 2, "a few words excuse nothing"
 
 
 def test_the_tail_is_a_bound_and_exact_where_all_succeed() -> None:
