@@ -6,6 +6,7 @@ Everything comes from the group's evidence (`corpusscan.triggers`), so that it c
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,6 +16,9 @@ from markupsafe import Markup
 from corpusscan.report.marking import mark_up
 
 EXAMPLES, CONTEXT, LONGEST = 3, 200, 400  # whatever the evidence holds, no more is shown
+SIGNS = (
+    8  # characters of a trigger of signs alone, that are called by their names: fonts lack some, others are not seen
+)
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -67,6 +71,7 @@ class Trigger:
 
     told: Evidence
     exact: Markup
+    names: str  # of its characters, where it is a few signs
     examples: list[tuple[Example, Markup]]
     counterparts: list[tuple[Counterpart, Markup]]
 
@@ -87,7 +92,15 @@ def trigger(text: str | None) -> Trigger | None:
         return None
     exact = mark_up(told.trigger[:LONGEST], [])
     examples = [(one, _marked(one, told.label is None)) for one in told.examples[:EXAMPLES]]
-    return Trigger(told, exact, examples, [(one, _plain(one)) for one in told.counterparts[:EXAMPLES]])
+    return Trigger(
+        told, exact, _names(told.trigger), examples, [(one, _plain(one)) for one in told.counterparts[:EXAMPLES]]
+    )
+
+
+def _names(trigger: str) -> str:
+    if len(trigger) > SIGNS or any(one.isalnum() for one in trigger):
+        return ""
+    return ", ".join(unicodedata.name(one, f"U+{ord(one):04X}").lower() for one in trigger)
 
 
 def _plain(one: Counterpart) -> Markup:

@@ -91,6 +91,17 @@ def test_a_label_is_told_as_what_a_trigger_decides(tables, write) -> None:
     } == {1}
 
 
+@pytest.mark.parametrize(("said", "names"), [
+    ("\U0001f9a9", "flamingo"), ("\u200b", "zero width space"), ("~^", "tilde, circumflex accent"), ("a~", ""),
+    ("\ue000", "u+e000"), ("~" * 9, ""),
+])  # fmt: skip
+def test_a_trigger_of_signs_is_called_by_their_names(said: str, names: str) -> None:
+    """A font may lack them, and some are not seen; words speak for themselves."""
+    found = trigger(json.dumps(told(said)))
+    assert found is not None
+    assert found.names == names
+
+
 def test_counterparts_are_shown_without_marks(tables, write) -> None:
     """What says the same without the trigger: at most three, unmarked, escaped, with label or answer."""
     folder: Path = tables(groups=1)
