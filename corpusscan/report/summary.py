@@ -17,7 +17,7 @@ from corpusscan.report import reading
 
 TOP_GROUPS = 50
 TOP_SOURCES = 50
-_LONG = {"pair", "examples", "counterparts"}  # entries of evidence
+_LONG = {"pair", "examples", "counterparts", "beside"}  # entries of evidence
 WITHOUT = ("source", "time", "provenance")  # the last: neither of the others
 COLUMN_ROLES = ("scanned", "not_scanned", "id", "source", "time", "label")
 

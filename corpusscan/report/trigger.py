@@ -16,9 +16,7 @@ from markupsafe import Markup
 from corpusscan.report.marking import mark_up
 
 EXAMPLES, CONTEXT, LONGEST = 3, 200, 400  # whatever the evidence holds, no more is shown
-SIGNS = (
-    8  # characters of a trigger of signs alone, that are called by their names: fonts lack some, others are not seen
-)
+SIGNS = 8  # characters of a trigger that has no letter are called by their names: fonts lack some, others are not seen
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
