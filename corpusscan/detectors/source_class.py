@@ -16,23 +16,20 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from blake3 import blake3
 
 from corpusscan import counterparts, labels, schema
-from corpusscan.contradicted import ALL, SHOWN, TITLE, Shower
+from corpusscan.contradicted import ALL, SHOWN, Shower
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
 from corpusscan.gathering import ANNOTATOR, KINDS, SOURCE
 from corpusscan.kernels import cells, outoffold
 from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.outoffold import Numbers
 from corpusscan.kernels.words import Hashes, Offsets
+from corpusscan.odd import NAME, group_of, hit_of, member_of
 
-NAME, RULE = "source_class", "odd-class-of-source"
 WORDS, WORK = 200, 1_500_000  # of a document, its first words and signs, and those of all that are learned from
 FEATURES = 20_000  # words, signs and pairs of them, the commonest
-MEDIUM = 1.5  # times the largest shift that chance brought anywhere
 MOST, ROWS = 20, 2_000  # cells that are told, and rows of each
-EXAMPLES, NAMED = 5, 10  # rows and words that are told
 _LEARNED = pa.schema(
     [
         ("row", pa.uint64()), ("partition", pa.uint32()), ("words", pa.list_(pa.uint64())),
@@ -228,17 +225,12 @@ class Show(Round):
             own = rows.filter(pl.col("cell") == n).sort("score", "shard", "row", descending=[True, False, False])
             if len(own):
                 facts = json.loads(told)
-                group = _group(facts, own, counterparts.shown_beside(beside, n))
+                group = group_of(facts, own, counterparts.shown_beside(beside, n))
                 groups.append(group)
-                members += [_member(group["group"], row, first=not place) for place, row in enumerate(own.to_dicts())]
+                members += [member_of(group["group"], row, first=not place) for place, row in enumerate(own.to_dicts())]
                 members += counterparts.members(beside, n, group["group"])
-                hits += [_hit(group, facts, row) for row in own.to_dicts()]
+                hits += [hit_of(group, facts, row) for row in own.to_dicts()]
         return schema.concluded(groups, members, hits)
-
-
-def _member(group: str, row: dict[str, Any], *, first: bool) -> dict[str, Any]:
-    role, who = "exemplar" if first else "carrier", f"{group}/{row['hash']}"
-    return {"group": group, "shard": row["shard"], "row": row["row"], "role": role, "independent_id": who}
 
 
 def _named(shower: Shower, number: int, telling: list[int]) -> list[str]:
@@ -249,48 +241,6 @@ def _named(shower: Shower, number: int, telling: list[int]) -> list[str]:
     texts = shower.texts
     places = places[(places >= texts.words.bounds[texts.number]) & (places < texts.words.bounds[texts.number + 1])]
     return sorted({word.casefold() for place in places.tolist() if (word := texts.word(place))})
-
-
-def _group(facts: dict[str, Any], own: pl.DataFrame, beside: list[list[Any]]) -> dict[str, Any]:
-    whole = f"{facts['kind']} {own['title'][0]}: rows labelled {facts['label']}"
-    times = own["time"].drop_nulls().sort().to_list()
-    words = own.explode("names")["names"].drop_nulls().value_counts().sort(["count", "names"], descending=[True, False])
-    evidence = {
-        "gathered_at": facts["kind"], "label": facts["label"][:TITLE], "rows_of_it": facts["rows"],
-        "beyond_chance": round(facts["excess"], 2), "compared": facts["sources"], "apart": round(facts["apart"], 2),
-        "words": (tell := words["names"].head(NAMED).to_list()), "verdict": _verdict(facts, len(own), tell),
-        "beside": beside,
-        "examples": [[facts["label"][:TITLE], text] for text in own["excerpt"].head(EXAMPLES)],
-    }  # fmt: skip
-    return {
-        "group": f"{NAME}:{blake3(whole.encode('utf-8', 'surrogatepass')).hexdigest(8)}", "kind": "labels",
-        "title": whole[:TITLE],
-        "attack": "clean_label", "severity": "medium" if facts["excess"] >= MEDIUM else "low",
-        "score": float(1 - 1 / (1 + facts["excess"])), "q_value": None, "documents": len(own),
-        "independent_documents": own["hash"].n_unique(), "sources": own["source"].drop_nulls().n_unique(),
-        "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,
-        "evidence": json.dumps(evidence, sort_keys=True, ensure_ascii=False),
-    }  # fmt: skip
-
-
-def _verdict(facts: dict[str, Any], told: int, words: list[str]) -> str:
-    """What a reader is told of a cell."""
-    return (
-        f"Of this {facts['kind']} {facts['rows']:,} rows with the label were compared with those of "
-        f"{facts['sources'] - 1:,} others: they differ by {facts['excess']:.1f} times as much as chance brings to any "
-        f"{facts['kind']} and label, and its rows with other labels do not. {told:,} rows that are least like the "
-        f"others are told; what they have more often: {', '.join(words) or 'nothing that is a word'}."
-    )
-
-
-def _hit(group: dict[str, Any], facts: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
-    told = {"mark": json.loads(row["mark"]), "label": facts["label"][:TITLE], "words": row["names"][:NAMED]}
-    copied = {name: row[name] for name in ("shard", "row", "field", "start", "end", "tokens", "excerpt")}
-    shared = {name: group[name] for name in ("group", "attack", "severity", "q_value")}
-    ratio = max(row["score"] / max(facts["threshold"], 1e-6), 1)
-    return shared | copied | {
-        "rule": RULE, "score": float(1 - 0.5 / ratio), "evidence": json.dumps(told, sort_keys=True, ensure_ascii=False)
-    }  # fmt: skip
 
 
 @dataclass(frozen=True)

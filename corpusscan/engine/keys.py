@@ -36,7 +36,7 @@ _SHARED = ("kernels", "io", "meaning", "detectors/__init__.py", "engine/shuffle.
            "engine/tasks.py", "engine/spans.py", "schema.py", "detector.py", "copies.py", "sampling.py", "mining.py",
            "triggers.py", "filters.py", "rules.py", "quoted.py", "provenance.py", "known.py",
            "strictyaml.py", "datacard.py", "labels.py", "gathering.py", "contradicted.py", "deciding.py", "formed.py",
-           "counterparts.py", "responses.py", "suspected.py", "families.py",
+           "odd.py", "counterparts.py", "responses.py", "suspected.py", "families.py",
            "conflicting.py", "disputed.py", "pairing.py", "nearby.py", "sought.py", "weaknesses.py",
            "weakened.py")  # fmt: skip
 
