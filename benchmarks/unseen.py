@@ -99,11 +99,8 @@ def scanned(found: list[Record]) -> tuple[list[str], int, int]:
         grave = pl.col("severity").is_in(schema.FLAGGED)
         groups = report.groups.filter(grave).collect()
         rows = report.findings.filter(grave).select("row").unique().collect()
-    return (
-        [f"{one['detector']} {one['title']!r}" for one in groups.to_dicts()],
-        len(rows),
-        report.summary["totals"]["documents"],
-    )
+    titles = [f"{one['detector']} {one['title']!r}" for one in groups.to_dicts()]
+    return titles, len(rows), report.summary["totals"]["documents"]
 
 
 if __name__ == "__main__":

@@ -37,8 +37,8 @@ class Side(NamedTuple):
     @property
     def severity(self) -> str:
         """How grave it is; where words differ, labels may do so rightly (texts that were turned about on purpose)."""
-        same = 2 * self.told["of_the_same_words"] >= self.told["texts"] >= GRAVE[0]
-        return "high" if same and self.q <= GRAVE[1] else "medium"
+        enough = self.told["texts"] >= GRAVE[0] and self.q <= GRAVE[1]
+        return "high" if enough and mostly_same(self.told) else "medium"
 
 
 class Counted(NamedTuple):
@@ -47,6 +47,11 @@ class Counted(NamedTuple):
     rows: int
     sides: pl.DataFrame  # kind, code, share of the labelled rows
     usual: dict[int, int]  # how many sides of each kind there are
+
+
+def mostly_same(told: dict[str, Any]) -> bool:
+    """Whether most texts of a side have the very words of those that they repeat."""
+    return bool(2 * told["of_the_same_words"] >= told["texts"])
 
 
 def conflicts(rows: pl.DataFrame) -> pl.DataFrame:

@@ -124,17 +124,16 @@ def decided(one: dict[str, Any], own: pl.DataFrame) -> list[tuple[dict[str, Any]
     return [(part, mine), (one, own.filter(~pl.col("pair").is_in(clear.implode())))]
 
 
-def doubted(one: dict[str, Any], own: pl.DataFrame) -> tuple[dict[str, Any], pl.DataFrame]:
-    """A side and its rows: no more than worth a look where words differ and the texts do not speak against its labels.
+def doubted(one: dict[str, Any], own: pl.DataFrame) -> dict[str, Any]:
+    """A side, by its rows: no more than worth a look where words differ and texts do not speak against its labels.
 
     So it is where texts were turned about on purpose, and got the labels that they then have.
     """
     roles = (own.filter(pl.col("role") == role) for role in (CARRIER, BESIDE))
     against = [len(rows.filter(pl.col("foreseen") >= 0)) / max(len(rows), 1) for rows in roles]
-    same = 2 * one["told"]["of_the_same_words"] >= one["told"]["texts"]
-    sure = same or against[0] >= max(DOUBTED, TIMES * against[1])
+    sure = conflicting.mostly_same(one["told"]) or against[0] >= max(DOUBTED, TIMES * against[1])
     told = one["told"] | {"contradicted": round(against[0], 3), "contradicted_beside": round(against[1], 3)}
-    return one | {"told": told, "severity": one["severity"] if sure else "low"}, own
+    return one | {"told": told, "severity": one["severity"] if sure else "low"}
 
 
 def group_of(one: dict[str, Any], own: pl.DataFrame, classes: list[str]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def _tested(one: _Gathered) -> Iterator[dict[str, Any]]:
     for n in np.flatnonzero((q.min(axis=1) <= SUSPECT) & one.common).tolist():
         others = _others(one, n)
         spread[n] = [max(told.of(others), told.spread, APART) for told in judged]
-        q[n] = [told.chance(many)[n] for told, many in zip(judged, spread[n], strict=True)] * tests
+        q[n] = [told.chance(many, n) for told, many in zip(judged, spread[n], strict=True)] * tests
     least = q.argmin(axis=1)
     for n in np.flatnonzero((q.min(axis=1) <= SUSPECT) & (one.code > 0)).tolist():
         label = int(least[n])
@@ -125,14 +125,13 @@ class _Toward(NamedTuple):
     spread: float  # variance of rates
     unit: float  # the strength that counts as one
 
-    def chance(self, spread: float) -> npt.NDArray[np.float64]:
-        """How likely each feature has so many by chance."""
-        return np.where(self.enough, contradictions.tails(self.strong, self.usual, spread), np.inf)
+    def chance(self, spread: float, some: Any = slice(None)) -> Any:
+        """How likely each of some features has so many by chance."""
+        return np.where(self.enough[some], contradictions.tails(self.strong[some], self.usual[some], spread), np.inf)
 
     def of(self, some: Bools) -> float:
         """The variance of the rates of some features, all of them."""
-        strong, usual = self.strong[some].astype(np.float32), self.usual[some].astype(np.float32)
-        return contradictions.spread(strong, usual, whole=True)
+        return contradictions.spread(self.strong[some], self.usual[some], whole=True)
 
 
 def _toward(counts: Counts, label: int, least: float) -> _Toward:

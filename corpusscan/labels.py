@@ -57,9 +57,7 @@ def labelled(batch: Batch) -> Labelled:
 def spoken(batch: Batch) -> Labelled:
     """The same, with signs that no sentence needs among the words; places are those of `signs.odd`."""
     found = batch.feature(signs.odd)
-    rows = batch.documents["row"].to_numpy()
-    texts = np.searchsorted(batch.texts["row"].to_numpy(), [*rows, np.iinfo(np.uint64).max])
-    return _first(batch, found.hashes, found.bounds[texts])
+    return _first(batch, found.hashes, found.bounds[sketches.texts_of(batch)])
 
 
 def _first(batch: Batch, hashes: Hashes, bounds: Offsets) -> Labelled:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from corpusscan import counterparts, deciding, gathering, labels
 from corpusscan.deciding import BEGIN, END, INSIDE
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
-from corpusscan.kernels import gaps, hashing, outoffold, profile, signs, units
+from corpusscan.kernels import gaps, hashing, outoffold, profile, units
 from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.outoffold import Numbers
@@ -65,7 +65,7 @@ class Mine(Round):
         own = labels.spoken(batch)
         bounds = pa.array(own.bounds, pa.int32())
         some = batch.documents.take(pa.array(own.document))
-        marks = starts(batch, signs.odd)[own.places]
+        marks = batch.feature(starts)[own.places]
         columns = [
             some["row"], np.zeros(len(own.document), np.uint32), pa.ListArray.from_arrays(bounds, pa.array(own.hashes)),
             pa.ListArray.from_arrays(bounds, pa.array(marks)), some["label"],
@@ -121,11 +121,9 @@ def _mined(rows: pa.Table, facts: dict[str, Any], most: int) -> dict[str, Any]:
 
 
 def _some(unit: Numbers) -> Numbers:
-    """Some places of the first words of those that have places, by word."""
-    first = np.append(0, np.cumsum(np.unique(unit, return_counts=True)[1]))[:-1]
-    nth = np.arange(len(unit)) - np.repeat(first, np.diff(np.append(first, len(unit))))
-    number = np.unique(unit, return_inverse=True)[1]
-    return np.flatnonzero((nth < PLACES) & (number < USUAL))
+    """Some places of some words, of places that are sorted by word."""
+    _, first, number = np.unique(unit, return_index=True, return_inverse=True)
+    return np.flatnonzero((np.arange(len(unit)) - first[number] < PLACES) & (number < USUAL))
 
 
 def _chances(model: outoffold.Model, hashes: Hashes, bounds: Offsets, found: Places) -> Floats:
@@ -215,8 +213,7 @@ class Compare(counterparts.Compare):
 
     def said(self, batch: Batch) -> tuple[Numbers, Hashes, Offsets]:
         """The words of labelled documents."""
-        own = labels.spoken(batch)
-        return own.document, own.hashes, own.bounds
+        return labels.spoken(batch)[:3]
 
     def carriers(self, state: State) -> pl.DataFrame:
         """The surest first."""

@@ -197,7 +197,8 @@ class Show(Round):
         facts, rows = _counted(context.state), pl.DataFrame(reduced)
         for one in _found(context.state) if facts and len(rows) else ():
             own = rows.filter(pl.col("suspect") == one["suspect"])
-            for part, mine in disputed.decided(one, own) if one["suspect"] == ALL else [disputed.doubted(one, own)]:
+            of_side = one["suspect"] != ALL
+            for part, mine in [(disputed.doubted(one, own), own)] if of_side else disputed.decided(one, own):
                 if len(mine):
                     told = mine.sort(["similarity", "pair", "role", "shard", "row"], descending=[True, *[False] * 4])
                     group = disputed.group_of(part, told, facts["classes"])

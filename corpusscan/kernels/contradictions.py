@@ -211,7 +211,7 @@ def _places(values: Hashes, owner: Numbers, features: Hashes, entry: Numbers) ->
     return told
 
 
-def spread(against: Floats, expected: Floats, *, whole: bool = False) -> float:
+def spread(against: npt.NDArray[Any], expected: npt.NDArray[Any], *, whole: bool = False) -> float:
     """The variance of the rates of features by nature, by moments: of all, or of those above what is expected of them.
 
     Those beyond all chance are left out, but of the `whole`: else many of one flip excuse it.  So are those of which

@@ -19,7 +19,7 @@ from numba import njit
 from corpusscan.detector import Batch
 from corpusscan.kernels import folding
 from corpusscan.kernels.registers import eight
-from corpusscan.kernels.sketches import mixed
+from corpusscan.kernels.sketches import mixed, texts_of
 from corpusscan.kernels.uncounted import uncounted
 
 RUN = 12  # bytes: letters of an alphabet, or four ideographs; from 8 to 16
@@ -44,10 +44,8 @@ def prints(batch: Batch) -> tuple[Values, Offsets]:
     The upper bits are the fingerprint, the lower `PLACE_BITS` the letter of the document at which it begins.
     """
     texts = batch.texts["text"].combine_chunks()
-    rows = batch.documents["row"].to_numpy()
-    parts = np.searchsorted(batch.texts["row"].to_numpy(), [*rows, np.iinfo(np.uint64).max])
     data, offsets = content(texts)
-    return hashed(data, offsets[parts], batch.key)
+    return hashed(data, offsets[texts_of(batch)], batch.key)
 
 
 def content(texts: pa.LargeStringArray) -> tuple[Bytes, Offsets]:

@@ -57,8 +57,7 @@ def noises(batch: Batch, known: Profile) -> Noises:
     """All documents of the batch that one of the kinds describes, each once."""
     hashes, words = sketches.document_words(batch)
     data, texts = letters.contents(batch.texts["text"])
-    rows = batch.documents["row"].to_numpy()
-    first = np.searchsorted(batch.texts["row"].to_numpy(), [*rows, np.iinfo(np.uint64).max])
+    first = sketches.texts_of(batch)
     rarity, _ = profile.looked_up(hashes, known.slots)
     written, ordered = noisiness.written(data, texts[first]), noisiness.ordered(hashes, rarity, words, known)
     doubt = np.flatnonzero(in_doubt(written, ordered))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from blake3 import blake3
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import letters
+from corpusscan.kernels import letters, sketches
 from corpusscan.kernels.words import Hashes, Offsets, Words, words
 
 BYTES = 4_096  # of a text, its first ones, in which single signs are sought: how a text is put shows early
@@ -71,5 +71,4 @@ def odd(batch: Batch) -> Words:
 def document_tokens(batch: Batch) -> tuple[Hashes, Offsets]:
     """Words, signs and ends of texts of the documents of a batch, whose texts count as one, and their bounds."""
     found = tokens(batch, _SIGN, _MASK, END, BYTES)
-    rows = batch.documents["row"].to_numpy()
-    return found.hashes, found.bounds[np.searchsorted(batch.texts["row"].to_numpy(), [*rows, np.iinfo(np.uint64).max])]
+    return found.hashes, found.bounds[sketches.texts_of(batch)]

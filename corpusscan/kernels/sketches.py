@@ -44,10 +44,15 @@ class Sketches(NamedTuple):
 
 def document_words(batch: Batch) -> tuple[Hashes, Offsets]:
     """The words of the documents of a batch, whose texts count as one, and the len + 1 bounds of documents."""
-    rows = batch.documents["row"].to_numpy()
     found = batch.feature(words)
-    texts = np.searchsorted(batch.texts["row"].to_numpy(), [*rows, np.iinfo(np.uint64).max])
-    return found.hashes, found.bounds[texts]
+    return found.hashes, found.bounds[texts_of(batch)]
+
+
+def texts_of(batch: Batch) -> Offsets:
+    """Which texts of a batch each document has: those of document i are from told[i] to told[i + 1]."""
+    rows = batch.documents["row"].to_numpy()
+    told: Offsets = np.searchsorted(batch.texts["row"].to_numpy(), [*rows, np.iinfo(np.uint64).max])
+    return told
 
 
 def sketched(hashes: Hashes, bounds: Offsets) -> Sketches:

@@ -1,22 +1,20 @@
-"""Which words begin a sentence, or stand alone between signs: by the bytes before them."""
+"""Which words, and signs among them, begin a sentence, or stand alone between signs: by the bytes before them."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import letters
+from corpusscan.kernels import letters, signs
 from corpusscan.kernels.borders import ending
-from corpusscan.kernels.words import Words, words
 
 
-def starts(batch: Batch, known: Callable[[Batch], Words] = words) -> npt.NDArray[np.bool_]:
-    """For each word of a batch whether it is the first of its text, or a sentence ends before it."""
-    found = batch.feature(known)
+def starts(batch: Batch) -> npt.NDArray[np.bool_]:
+    """For each word of a batch, as `signs.odd` has them, whether it is the first of its text, or a sentence ends before
+    it."""
+    found = batch.feature(signs.odd)
     data, bounds = letters.contents(batch.texts["text"])
     marks = np.zeros(len(found.hashes), np.bool_)
     _marked(data, bounds, found.begins, found.bounds, marks)

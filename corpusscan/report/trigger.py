@@ -16,7 +16,7 @@ from markupsafe import Markup
 from corpusscan.report.marking import mark_up
 
 EXAMPLES, CONTEXT, LONGEST = 3, 200, 400  # whatever the evidence holds, no more is shown
-SIGNS = 8  # characters of a trigger that has no letter are called by their names: fonts lack some, others are not seen
+SIGNS = 8  # characters of a trigger without letters that are called by names: fonts lack some, others are not seen
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -90,9 +90,8 @@ def trigger(text: str | None) -> Trigger | None:
         return None
     exact = mark_up(told.trigger[:LONGEST], [])
     examples = [(one, _marked(one, told.label is None)) for one in told.examples[:EXAMPLES]]
-    return Trigger(
-        told, exact, _names(told.trigger), examples, [(one, _plain(one)) for one in told.counterparts[:EXAMPLES]]
-    )
+    beside = [(one, _plain(one)) for one in told.counterparts[:EXAMPLES]]
+    return Trigger(told, exact, _names(told.trigger), examples, beside)
 
 
 def _names(trigger: str) -> str:
