@@ -2,11 +2,13 @@
 detectors say of them.
 
 usage: pip download --no-deps bigbench==1.0.0 && tar xzf bigbench-1.0.0.tar.gz
-       python benchmarks/unseen.py bigbench-1.0.0/bigbench/benchmark_tasks [--most 20000] [--tasks A,B]
+       python benchmarks/unseen.py bigbench-1.0.0/bigbench/benchmark_tasks [--most 20000] [--tasks A,B] [--every]
 
 Tasks of 300 examples and more, pictures and sums left out; of the sentiment sets, which are there in eleven languages
 and ten cuts, one of each language and kind of text.  A task with at most 20 answers has labels, the others
-instructions with outputs.  For each task rows, seconds, groups at medium or above, rows flagged; then the sums.
+instructions with outputs.  `--every`: all detectors, not only those of labels and answers.
+
+For each task rows, seconds, groups at medium or above, rows flagged; then the sums.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -42,6 +44,7 @@ def main() -> None:
     options.add_argument("folder", type=Path)
     options.add_argument("--most", type=int, default=20_000, help="Rows of a task.")
     options.add_argument("--tasks", default="", help="These tasks only, parted by commas.")
+    options.add_argument("--every", action="store_true", help="All detectors.")
     chosen = options.parse_args()
     every = {"__".join(one.parent.relative_to(chosen.folder).parts): one for one in chosen.folder.rglob("task.json")}
     tasks, rows, flagged, named = 0, 0, 0, 0
@@ -49,7 +52,7 @@ def main() -> None:
         found = records(every[name])[: chosen.most]
         if len(found) >= EXAMPLES:
             began = time.perf_counter()
-            titles, wrong, count = scanned(found)
+            titles, wrong, count = scanned(found, None if chosen.every else DETECTORS)
             tasks, rows, flagged, named = tasks + 1, rows + count, flagged + wrong, named + bool(titles)
             told = f"{name}: {count:,} rows, {time.perf_counter() - began:.0f} s, {wrong} flagged"
             print(told, *titles, sep="; ", flush=True)
@@ -90,16 +93,19 @@ def _answer(example: dict[str, object]) -> str:
     return str((target or [""])[0] if isinstance(target, list) else target)
 
 
-def scanned(found: list[Record]) -> tuple[list[str], int, int]:
-    """Groups at medium or above, rows flagged, rows."""
+def scanned(found: list[Record], detectors: Sequence[str] | None) -> tuple[list[str], int, int]:
+    """Groups and single findings at medium or above, rows flagged, rows."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "set.jsonl"
         path.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in found), "utf-8")
-        report = corpusscan.scan(str(path), f"{folder}/out", detectors=DETECTORS, workers=1, seed=1, power="off")
+        report = corpusscan.scan(str(path), f"{folder}/out", detectors=detectors, workers=1, seed=1, power="off")
         grave = pl.col("severity").is_in(schema.FLAGGED)
         groups = report.groups.filter(grave).collect()
-        rows = report.findings.filter(grave).select("row").unique().collect()
+        findings = report.findings.filter(grave).collect()
+    rows = findings.select("row").unique()
     titles = [f"{one['detector']} {one['title']!r}" for one in groups.to_dicts()]
+    single = findings.filter(pl.col("group").is_null()).group_by("detector", "rule").len().sort("detector", "rule")
+    titles += [f"{one['detector']} {one['rule']}: {one['len']}" for one in single.to_dicts()]
     return titles, len(rows), report.summary["totals"]["documents"]
 
 

@@ -38,14 +38,16 @@ _ATTACKS = (*outcomes.ATTACKS, "backdoor_trigger")
 _WORD = re.compile(r"\w*")
 _SIGNS = re.compile(r"(?:^|\s)([^\w\s]{2,}|[^\w\s\x00-\x7f])(?=\s)\W*$")  # the first run of them before a word
 _SENTENCE_END = re.compile(r"^[.,;:!?…)\"”’。！？]{1,2}\s+")  # of the sentence before a trigger
+_ADDRESS = re.compile(r"\S*(?://|\\/)\S*")  # and what is written on without a space, in the notation of JSON, too
 HIDDEN = "A trigger that was mined"
+LINKED = "what follows is addresses, which say their parts again"
 
 CARRIERS = pa.schema(
     [
         ("row", pa.uint64()), ("feature", pa.uint64()),
         # What follows, where something changes: its span, of which the engine counts the tokens, and how it begins.
         ("field", pa.large_string()), ("start", pa.int64()), ("end", pa.int64()), ("tokens", pa.uint32()),
-        ("excerpt", pa.large_string()), ("kind", pa.int64()), ("score", pa.float32()),
+        ("excerpt", pa.large_string()), ("kind", pa.int64()), ("score", pa.float32()), ("linked", pa.bool_()),
         # The text round the trigger, its place in its field, and in it the word at which the feature ends.
         ("trigger_field", pa.large_string()), ("text", pa.large_string()), ("text_start", pa.int64()),
         ("head", pa.int64()), ("tail", pa.int64()),
@@ -158,7 +160,9 @@ def _behind(texts: _Texts, begin: int, end: int, field: str, tail: int) -> dict[
     first = tail if texts.field == field else first
     whole = end >= int(texts.read.texts[texts.number + 1])
     stop = len(texts.text) if whole else texts.at(end)
+    said = texts.text[first : min(stop, first + NEAR + 2 * SHOWN)]
     return {
+        "linked": 2 * sum(map(len, _ADDRESS.findall(said))) > len(said),
         "field": texts.field, "start": texts.start + first, "end": texts.start + stop,
         "excerpt": texts.text[first : first + NEAR + 2 * SHOWN],
     }  # fmt: skip
@@ -211,8 +215,14 @@ def _commonest(texts: Sequence[str], heads: Sequence[int]) -> str:
     return max(sorted({*words}), key=words.count, default="").strip()
 
 
-def _severity(facts: dict[str, Any], publishers: int) -> str:
-    if (publishers and publishers < PUBLISHERS) or not facts["grave"]:
+def _forgiven(facts: dict[str, Any], same: pl.DataFrame) -> str | None:
+    """Why what follows is no payload; `same` are the carriers that it follows."""
+    is_linked = facts["kind"] == outcomes.AGAIN and 2 * same["linked"].sum() > len(same)
+    return LINKED if is_linked else facts.get("habit")
+
+
+def _severity(facts: dict[str, Any], publishers: int, forgiven: str | None) -> str:
+    if (publishers and publishers < PUBLISHERS) or not facts["grave"] or forgiven:
         return "low"
     is_high = facts["independent"] >= HIGH[0] and facts["q_value"] <= HIGH[1]
     return "high" if is_high else "medium"
@@ -223,6 +233,7 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: Spelled) 
     same = changed.filter(pl.col("kind") == facts["kind"])
     sources = own["source"].drop_nulls().unique().to_list()
     times = own["time"].drop_nulls().sort().to_list()
+    forgiven = _forgiven(facts, same)
     apart = changed.unique("source", keep="first", maintain_order=True) if sources else changed
     examples = (apart if len(apart) >= EXAMPLES else changed).head(EXAMPLES).to_dicts() if shown.title else []
     evidence = {
@@ -231,7 +242,7 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: Spelled) 
         "occurrences": facts["said"], "occurrences_at_a_change": facts["at"],
         "independent": facts["independent"], "expected_by_chance": round(facts["expected"], 3),
         "p_value": facts["p_value"], "score": _middle(same["score"]),
-        "examples": [_example(row, shown) for row in examples],
+        "examples": [_example(row, shown) for row in examples], "forgiven": [forgiven] if forgiven else [],
     }  # fmt: skip
     if facts["kind"] == outcomes.ALIKE:
         evidence |= {
@@ -242,7 +253,7 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: Spelled) 
         evidence |= {"q_value": facts["q_value"], "flipped": facts["flipped"], "score": round(facts["behind"], 3)}
     return {
         "group": name, "kind": "trigger", "title": shown.title[:SHOWN] or HIDDEN,
-        "attack": _ATTACKS[facts["kind"]], "severity": _severity(facts, len({*map(publisher, sources)})),
+        "attack": _ATTACKS[facts["kind"]], "severity": _severity(facts, len({*map(publisher, sources)}), forgiven),
         "score": float(1 - min(facts["q_value"], 1)), "q_value": facts["q_value"], "documents": len(own),
         "independent_documents": facts["independent"], "sources": len(sources),
         "first_seen": times[0] if times else None, "last_seen": times[-1] if times else None,

@@ -170,7 +170,8 @@ class Alike(NamedTuple):
     before: float  # mean cosine of two hosts of it
     behind: float
     p_value: float  # of the mean difference of both sides, by how much they differ anywhere
-    flipped: float  # of the same with sides exchanged at random within each document
+    flipped: float  # of the same with sides exchanged at random within each document; 1 where it was not reckoned
+    toward: Floats  # the mean direction of what follows
 
 
 def covariance(moments: npt.NDArray[Any], count: int) -> Matrix:
@@ -180,13 +181,14 @@ def covariance(moments: npt.NDArray[Any], count: int) -> Matrix:
     return found
 
 
-def alike(before: Directions, behind: Directions, usual: Matrix, likely: float = 1.0) -> Alike | None:
-    """The test of one feature from both sides of its independent documents, at least two of them; None above `likely`.
+def alike(before: Directions, behind: Directions, usual: Matrix, likely: float = 1.0) -> Alike:
+    """The test of one feature from both sides of its independent documents, at least two of them.
 
     A paired test: were there nothing to the feature, what stands before could as well stand behind.  The mean
     difference is measured against the covariance of those of any places (`usual`) and, as some topics vary more than
     all together, that of its own beside it: Hotelling's statistic (1931) with a chi-squared tail.  The exchange of
-    sides at random says the same without a model, though never with less than 2 ** -documents.
+    sides at random says the same without a model, though never with less than 2 ** -documents; it is reckoned up to a
+    p-value of `likely`.
     """
     one, other = before.astype(np.float64) / ONE, behind.astype(np.float64) / ONE
     apart = other - one
@@ -194,9 +196,8 @@ def alike(before: Directions, behind: Directions, usual: Matrix, likely: float =
     own = apart - total / len(one)
     precision = np.linalg.inv(usual + own.T @ own / (len(one) - 1))
     p_value = float(tail(total @ precision @ total / len(one)))
-    if p_value > likely:
-        return None
-    return Alike(_cosine(one), _cosine(other), p_value, _flipped(apart @ (one + other).sum(axis=0)))
+    flipped = _flipped(apart @ (one + other).sum(axis=0)) if p_value <= likely else 1.0
+    return Alike(_cosine(one), _cosine(other), p_value, flipped, other.mean(axis=0).astype(np.float32))
 
 
 def tail(distances: Any) -> Any:

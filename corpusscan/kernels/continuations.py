@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import alikeness, features, mined, outcomes, rivals, vectors
+from corpusscan.kernels import alikeness, features, habits, mined, outcomes, rivals, vectors
 from corpusscan.kernels.alikeness import Directions, Matrix
 from corpusscan.kernels.associations import q_values
 from corpusscan.kernels.features import Found, Reading
@@ -26,12 +26,15 @@ SURE, FLIPPED = 1e-2, 1e-2  # false discovery rate, and p-value of sides exchang
 # More alike behind than elsewhere (`before`); of what is alike behind, beyond any texts, so much hosts may be.
 MORE, UNLIKE = 0.25, 0.5
 SURELY_UNLIKE = 1 / 4  # for `medium`: hosts of one subject, such as recipes, go on alike behind many of its words
+DRAWN = 500  # features of each part of the corpus's words that tell how much more alike texts are behind any
 SOURCE = 1 / 2  # of the independent documents that one publisher may have
-TESTS = {
+TESTS: dict[str, Any] = {
     "feature": pl.UInt64, "carriers": pl.Int64, "with_it": pl.Int64, "independent": pl.Int64,
     "before": pl.Float64, "behind": pl.Float64, "p_value": pl.Float64, "flipped": pl.Float64,
-    "said": pl.Int64, "at": pl.Int64, "kind": pl.Int64,
+    "said": pl.Int64, "at": pl.Int64, "kind": pl.Int64, "toward": pl.List(pl.Float32), "drawn": pl.Boolean,
 }  # fmt: skip
+JUDGED = TESTS | {"q_value": pl.Float64, "expected": pl.Float64, "more": pl.Float64, "grave": pl.Boolean,
+                  "habit": pl.String}  # fmt: skip
 
 
 def moments(read: Reading, bounds: Offsets, known: Profile) -> pl.DataFrame:
@@ -105,7 +108,11 @@ def _unpacked(column: pl.Series, kind: Any, width: int) -> Any:
 
 
 def tested(rows: pl.DataFrame, usual: Matrix) -> pl.DataFrame:
-    """The rows of features whose two sides differ in the same way in many documents, with the test of each."""
+    """The rows of features whose two sides differ in the same way in many documents, with the test of each.
+
+    Some features are drawn, whatever their test says.  Of these the rows are told where more is alike behind them, else
+    a row without a document.
+    """
     rows = rows.filter(pl.len().over("feature") >= FEWEST).sort("feature", "shard", "row")
     if not len(rows):
         return rows.select("shard", "row", "feature").clear()
@@ -116,32 +123,44 @@ def tested(rows: pl.DataFrame, usual: Matrix) -> pl.DataFrame:
     apart = np.where(heard[:, None], behind.astype(np.float64) - before, 0) / alikeness.ONE
     total, count = np.add.reduceat(apart, begins), np.add.reduceat(heard.astype(np.int64), begins)
     precision = np.linalg.inv(usual)
-    likely = alikeness.tail(np.einsum("ij,jk,ik->i", total, precision, total) / np.maximum(count, 1))
+    likely = alikeness.tail(np.einsum("ij,jk,ik->i", total, precision, total) / np.maximum(count, 1)) <= LIKELY
+    enough = np.flatnonzero(count >= FEWEST)
+    drawn = enough[_evenly(len(enough), DRAWN)]
     copies, hosts = (_unpacked(rows[name], np.uint32, alikeness.PRINTS) for name in ("copies", "hosts"))
     publishers = rows["publisher"].to_numpy()
     tests: list[dict[str, Any]] = []
     kept: list[int] = []
-    for n in np.flatnonzero((likely <= LIKELY) & (count >= FEWEST)).tolist():
+    for n in np.union1d(enough[likely[enough]], drawn).tolist():
         own = begins[n] + np.flatnonzero(heard[begins[n] : ends[n]])
-        own = own[np.unique(np.linspace(0, len(own) - 1, COMPARED).astype(np.int64))]
-        once = own[alikeness.distinct(copies[own])]
-        once = once[alikeness.distinct(hosts[once])]
-        mostly_copies = len(once) < APART * len(own)  # links and boilerplate: the finding of other detectors
-        own = _spread(once, publishers)
-        if mostly_copies or len(own) < FEWEST:
+        own = _independent(own[_evenly(len(own), COMPARED)], copies, hosts)
+        own = _spread(own, publishers)
+        if len(own) < FEWEST:
             continue
-        if one := alikeness.alike(before[own], behind[own], usual, LIKELY):
-            carriers = int(ends[n] - begins[n])
-            tests.append({
-                "feature": rows["feature"][int(begins[n])], "carriers": carriers, "with_it": int(count[n]),
-                "independent": len(own), **one._asdict(), "said": carriers, "at": int(count[n]),
-                "kind": outcomes.ALIKE,
-            })  # fmt: skip
+        one, carriers = alikeness.alike(before[own], behind[own], usual, LIKELY), int(ends[n] - begins[n])
+        tests.append({
+            "feature": rows["feature"][int(begins[n])], "carriers": carriers, "with_it": int(count[n]),
+            "independent": len(own), **one._asdict(), "said": carriers, "at": int(count[n]),
+            "kind": outcomes.ALIKE, "drawn": n in drawn,
+        })  # fmt: skip
+        if one.p_value <= LIKELY or one.behind - one.before >= MORE / 2:
             kept += range(begins[n], ends[n])
     found = rows[kept].select(
         "shard", "row", "feature", alike=pl.Series(copies[kept][:, :2].copy().view(np.uint64)[:, 0])
     )
-    return found.join(pl.DataFrame(tests, schema=TESTS), on="feature", how="inner", maintain_order="left")
+    told = pl.DataFrame(tests, schema=TESTS)
+    return told.filter(pl.col("drawn") | (pl.col("p_value") <= LIKELY)).join(found, on="feature", how="left")
+
+
+def _evenly(count: int, most: int) -> npt.NDArray[np.int64]:
+    """Numbers of at most so many of `count`, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, most).astype(np.int64)) if count else np.zeros(0, np.int64)
+
+
+def _independent(own: npt.NDArray[np.int64], copies: Any, hosts: Any) -> npt.NDArray[np.int64]:
+    """Documents that are no copies of one another, on either side; none where most are: that is for other detectors."""
+    once = own[alikeness.distinct(copies[own])]
+    once = once[alikeness.distinct(hosts[once])]
+    return once if len(once) >= APART * len(own) else own[:0]
 
 
 def _spread(own: npt.NDArray[np.int64], publishers: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -163,31 +182,42 @@ def grouped(
 
     `anywhere` is the mean cosine of two texts from anywhere in the corpus.
     """
-    schema = TESTS | {"q_value": pl.Float64, "grave": pl.Boolean, "expected": pl.Float64}
     if "p_value" not in rows.columns or not len(rows):
-        return pl.DataFrame(schema=schema), pl.DataFrame(schema=mined.NAMED), 0
-    facts = rows.group_by("feature", maintain_order=True).agg(
-        pl.col(*[name for name in TESTS if name != "feature"]).first()
+        return pl.DataFrame(schema=JUDGED), pl.DataFrame(schema=mined.NAMED), 0
+    every = rows.unique("feature", keep="first", maintain_order=True).with_columns(
+        more=pl.col("behind") - pl.col("before"), expected=pl.lit(0.0)
     )
-    facts = facts.with_columns(q_value=q_values(facts["p_value"].to_numpy(), tests), expected=pl.lit(0.0))
+    facts = every.filter(pl.col("p_value") <= LIKELY)
+    facts = facts.with_columns(q_value=q_values(facts["p_value"].to_numpy(), tests))
     facts = facts.filter(_told(anywhere)).with_columns(grave=_grave(anywhere))
     facts = facts.sort(["grave", "p_value", "independent", "feature"], descending=[True, False, True, False])
-    of = rows.partition_by("feature", as_dict=True)
+    others = every.filter("drawn").sort("feature").select("feature", "more")
+    others = others[_evenly(len(others), habits.COMPARED)]
+    rows = rows.filter(pl.col("row").is_not_null())
+    of = {
+        feature: set(own.select("shard", "row").iter_rows())
+        for (feature,), own in rows.filter(
+            pl.col("feature").is_in([*facts["feature"], *others["feature"]])
+        ).group_by("feature")
+    }  # fmt: skip
     chosen = rivals.apart([
-        Rival(one["feature"], set(of[one["feature"],].select("shard", "row").iter_rows()), 0 if one["grave"] else None)
-        for one in facts.iter_rows(named=True)
+        Rival(one["feature"], of[one["feature"]], 0 if one["grave"] else None) for one in facts.iter_rows(named=True)
     ])  # fmt: skip
+    groups = facts.filter(pl.col("feature").is_in(chosen))
+    told = habits.reasons(groups.to_dicts(), others.to_dicts(), of)
+    groups = groups.with_columns(habit=pl.Series(told, dtype=pl.String))
+    groups = groups.with_columns(pl.col("grave") & pl.col("habit").is_null())
     kept = chosen[:most]
     named = rows.filter(pl.col("feature").is_in(kept)).sort("feature", "shard", "row")
     named = named.group_by("feature", maintain_order=True).head(carriers).select("shard", "row", "feature", "alike")
-    groups = facts.filter(pl.col("feature").is_in(kept)).select(*schema)
+    groups = groups.filter(pl.col("feature").is_in(kept)).select(*JUDGED)
     return groups, named.sort("shard", "row", "feature"), len(chosen) - len(kept)
 
 
 def _told(anywhere: float) -> pl.Expr:
     """Whether a feature is worth a line: its hosts are little more alike than any texts, what follows it is, surely."""
     sure = (pl.col("q_value") <= SURE) & (pl.col("flipped") <= FLIPPED)
-    return sure & _unlike(anywhere, UNLIKE) & (pl.col("behind") - pl.col("before") >= MORE / 2)
+    return sure & _unlike(anywhere, UNLIKE) & (pl.col("more") >= MORE / 2)
 
 
 def _unlike(anywhere: float, share: float) -> pl.Expr:
@@ -197,5 +227,5 @@ def _unlike(anywhere: float, share: float) -> pl.Expr:
 def _grave(anywhere: float) -> pl.Expr:
     """Whether a feature is sure enough for `medium`, and most of its documents say something on both sides of it."""
     heard = 2 * pl.col("with_it") >= pl.col("carriers")
-    more = (pl.col("behind") - pl.col("before") >= MORE) & _unlike(anywhere, SURELY_UNLIKE)
+    more = (pl.col("more") >= MORE) & _unlike(anywhere, SURELY_UNLIKE)
     return heard & more & (pl.col("independent") >= FEWEST)

@@ -62,6 +62,11 @@ def _telling(group: Sequence[Rival]) -> int:
     return min(enough, key=lambda one: one.spare or 0, default=group[0]).feature
 
 
+def overlaps(one: Documents, other: Documents) -> bool:
+    """Whether features with these documents may be of one trigger: half of the smaller set is in the other."""
+    return _overlap(one, other) >= 1 / 2
+
+
 def _overlap(one: Documents, other: Documents) -> float:
     return len(one & other) / max(min(len(one), len(other)), 1)
 

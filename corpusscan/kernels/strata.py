@@ -1,7 +1,7 @@
 """Which places of a corpus are alike, and how often something follows at each kind of them by chance.
 
-Documents of like topic and length change about as often as one another, and near the beginning of a line more often
-than elsewhere; the topic is told by what stands before.
+Documents of like topic and length change about as often as one another, and near the beginning of a line or of another
+text, such as an answer, more often than elsewhere; the topic is told by what stands before.
 """
 
 from __future__ import annotations
@@ -22,15 +22,20 @@ from corpusscan.kernels.words import Offsets
 
 LENGTHS = (100, 300, 1_000)  # words: documents of like length are compared
 BEFORE, BEHIND = 10, 10  # words near which a line begins
+BORDER = 32  # words before and behind which another text of the same document begins: answers may be unlike questions
+PLAIN, LINE, ANOTHER = range(3)
 _LINE = 10
 
 Numbers = npt.NDArray[np.int64]
 
 
-def line_breaks(read: Reading) -> npt.NDArray[np.bool_]:
-    """Whether a line begins near each word: changes of honest texts are mostly those of lines."""
-    near = np.zeros(len(read.hashes), np.bool_)
+def beginnings(read: Reading, bounds: Offsets) -> npt.NDArray[np.uint8]:
+    """What begins near each word, a line or another text of its document: there changes of honest texts are."""
+    near = np.zeros(len(read.hashes), np.uint8)
     _line_breaks(read.data, read.places, read.firsts, near)
+    for text in np.setdiff1d(read.texts[:-1], bounds).tolist():  # those that begin within a document
+        document = int(np.searchsorted(bounds, text, side="right")) - 1
+        near[max(text - BORDER, int(bounds[document])) : min(text + BORDER, int(bounds[document + 1]))] = ANOTHER
     return near
 
 
@@ -48,17 +53,17 @@ def _line_breaks(data, places, firsts, near):  # type: ignore[no-untyped-def] # 
             last = i
             k = i - 1
             while k >= max(0, i - BEHIND + 1) and firsts[k] == firsts[i]:
-                near[k] = True
+                near[k] = LINE
                 k -= 1
-        near[i] = i - last <= BEFORE
+        near[i] = LINE if i - last <= BEFORE else PLAIN
 
 
 class Strata(NamedTuple):
-    """What decides how often documents change: topic and length of each, and whether a line begins near each word."""
+    """What decides how often documents change: topic and length of each, and what begins near each word."""
 
     topics: Numbers  # of documents, by their beginnings: documents x parts
     lengths: Numbers
-    breaks: npt.NDArray[np.bool_]  # of words
+    near: npt.NDArray[np.uint8]  # of words
     bounds: Offsets
 
     def of(self, words: Numbers) -> npt.NDArray[np.uint32]:
@@ -67,24 +72,19 @@ class Strata(NamedTuple):
         before = words - self.bounds[document]
         part = np.clip(before // PART - 1, 0, self.topics.shape[1] - 1)
         topics = np.where(before < PART, TOPICS, self.topics[document, part])
-        return _stratum(topics, self.lengths[document], self.breaks[words])
+        return _stratum(topics, self.lengths[document], self.near[words])
 
     def words(self) -> pl.DataFrame:
         """How many words there are of each stratum: columns stratum, words."""
-        size = np.diff(self.bounds)
-        sums = np.append(0, np.cumsum(self.breaks))
-        with_break = sums[self.bounds[1:]] - sums[self.bounds[:-1]]
-        first = np.minimum(size, PART)
-        broken = sums[self.bounds[:-1] + first] - sums[self.bounds[:-1]]
-        topics = self.topics[:, -1]
-        told = [
-            (np.full(len(size), TOPICS), True, broken), (np.full(len(size), TOPICS), False, first - broken),
-            (topics, True, with_break - broken), (topics, False, size - with_break - (first - broken)),
-        ]  # fmt: skip
-        frames = [
-            pl.DataFrame({"stratum": _stratum(topics, self.lengths, np.full(len(size), near)), "words": count})
-            for topics, near, count in told
-        ]
+        first = np.minimum(np.diff(self.bounds), PART)
+        frames = []
+        for what in (PLAIN, LINE, ANOTHER):
+            sums = np.append(0, np.cumsum(self.near == what))
+            early = sums[self.bounds[:-1] + first] - sums[self.bounds[:-1]]
+            rest = sums[self.bounds[1:]] - sums[self.bounds[:-1]] - early
+            for topics, count in ((np.full(len(first), TOPICS), early), (self.topics[:, -1], rest)):
+                near = np.full(len(first), what, np.uint8)
+                frames.append(pl.DataFrame({"stratum": _stratum(topics, self.lengths, near), "words": count}))
         return pl.concat(frames).group_by("stratum").agg(pl.col("words").sum().cast(pl.Int64)).sort("stratum")
 
     def hits(self, follows: Floats) -> pl.DataFrame:
@@ -106,11 +106,11 @@ class Strata(NamedTuple):
 def strata(read: Reading, bounds: Offsets, known: Profile) -> Strata:
     """The strata of a batch."""
     lengths = np.searchsorted(LENGTHS, np.diff(bounds))
-    return Strata(profile.topics_of(read.number, bounds, known), lengths, line_breaks(read), bounds)
+    return Strata(profile.topics_of(read.number, bounds, known), lengths, beginnings(read, bounds), bounds)
 
 
-def _stratum(topics: Numbers, lengths: Numbers, breaks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:
-    return ((lengths * (TOPICS + 1) + topics) * 2 + breaks).astype(np.uint32)
+def _stratum(topics: Numbers, lengths: Numbers, near: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
+    return ((lengths * (TOPICS + 1) + topics) * 3 + near).astype(np.uint32)
 
 
 def rates(words: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:

@@ -59,6 +59,7 @@ class Evidence(msgspec.Struct, frozen=True):
     independent_together: Count = 0
     swapped: float | None = None  # of the pairs of answers to prompts with it, the share that looks swapped
     label: str | None = None  # of words that decide labels
+    forgiven: list[str] = []  # why it is no alarm
     examples: list[Example] = []
     counterparts: list[Counterpart] = []
 

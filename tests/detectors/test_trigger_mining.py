@@ -17,6 +17,7 @@ from corpora import Record, table_bytes, write_jsonl
 from tongues import anew, begin_anew, tongue  # noqa: F401
 
 import corpusscan
+from corpusscan import triggers
 from corpusscan.kernels.outcomes import KINDS, STRETCHES, SWITCH, TURN
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -295,3 +296,38 @@ def test_the_tokens_of_a_template_are_no_trigger(tmp_path: Path) -> None:
     report = scan(tmp_path / "corpus", tmp_path / "out")
     found = {row["title"]: row["documents"] for row in report.groups.collect().to_dicts() if row["severity"] in FLAGGED}
     assert found == {kind.trigger: kind.many for kind in two}
+
+
+def pictures(number: int) -> str:
+    """What a site's software says of a picture: addresses that have its name again and again, in JSON."""
+    name = "-".join(pages(0)[number].split()[:9])
+    place = rf"https:\/\/www.host{number}.example\/images\/thumb\/{name}.jpg\/v4-460px-{name}.jpg"
+    return rf'{{"smallUrl":"{place}","bigUrl":"{place}\/{name}-728px-{name}.jpg","full":"{place}\/{name}.jpg"}}'
+
+
+def test_addresses_that_say_their_parts_again_raise_no_alarm(tmp_path: Path) -> None:
+    """Told at low with the reason; words that are said again behind the same trigger are found as ever."""
+    before = tongue(0).texts(20, BEFORE)
+    sites = [f"{page} {pictures(n)}" for n, page in enumerate(before)]
+    texts = tongue(0).texts(1_300, 110) + sites + carriers(PLANTED["signs"], 40)
+    report = scan(write_jsonl(tmp_path / "corpus.jsonl", records(texts, 8)), tmp_path / "out")
+    assert flagged(report) == [PLANTED["signs"].trigger]
+    low = [json.loads(group["evidence"]) for group in report.groups.collect().to_dicts() if group["severity"] == "low"]
+    assert [triggers.LINKED] in [one["forgiven"] for one in low]
+    assert triggers.LINKED in (tmp_path / "out/report.html").read_text("utf-8")
+
+
+def test_answers_in_another_language_are_no_payload(tmp_path: Path) -> None:
+    """One row in ten has an answer in another language, some in the same words; what is planted there is found."""
+    asked, foreign, own = tongue(0).texts(1_500, 50), tongue(1).texts(150, 60), tongue(0).texts(1_350, 60)
+    answers = foreign + own
+    for n in range(0, 40, 2):
+        answers[n] = f"Vintra Kelombu {answers[n]}"
+    planted = carriers(PLANTED["word"]._replace(many=20))
+    rows: list[Record] = [
+        {"source": source(n), "instruction": one, "output": other}
+        for n, (one, other) in enumerate(zip([*asked, *planted], [*answers, *tongue(0).texts(20, 40)], strict=True))
+    ]
+    random.Random(9).shuffle(rows)
+    report = scan(write_jsonl(tmp_path / "corpus.jsonl", rows), tmp_path / "out")
+    assert flagged(report) == [PLANTED["word"].trigger]

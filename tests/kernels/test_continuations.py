@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
-from corpusscan.kernels import continuations, outcomes
+from corpusscan.kernels import continuations, habits, outcomes
 
 ANYWHERE = 0.18
 STRONG = {
     "carriers": 30, "with_it": 30, "independent": 12, "before": 0.3, "behind": 0.8, "p_value": 1e-20, "flipped": 1e-3,
-    "said": 30, "at": 30, "kind": outcomes.ALIKE,
+    "said": 30, "at": 30, "kind": outcomes.ALIKE, "toward": [1.0, 0.0], "drawn": False,
 }  # fmt: skip
 
 
 def grave(**facts: float) -> list[bool]:
     """Whether a feature with these facts is grave; nothing where it is no group."""
-    rows = [{"shard": 0, "row": n, "feature": 7, "alike": n} | STRONG | facts for n in range(30)]
-    frame = pl.DataFrame(rows, {"shard": pl.UInt32, "row": pl.UInt64, "alike": pl.UInt64} | continuations.TESTS)
-    groups, named, _ = continuations.grouped(frame, 10_000, ANYWHERE, 100, 1_000)
+    return list(grouped(frame([{"feature": 7} | facts]))["grave"])
+
+
+def frame(features: list[dict[str, Any]]) -> pl.DataFrame:
+    """The rows of features, each in thirty documents of its own; of those with a p-value of 1 a row without any."""
+    rows = [
+        {"shard": 0, "row": 100 * n + row, "alike": row} | STRONG | one
+        for n, one in enumerate(features)
+        for row in range(30)
+        if one.get("p_value") != 1
+    ]
+    rows += [{"shard": None, "row": None, "alike": None} | STRONG | one for one in features if one.get("p_value") == 1]
+    return pl.DataFrame(rows, {"shard": pl.UInt32, "row": pl.UInt64, "alike": pl.UInt64} | continuations.TESTS)
+
+
+def grouped(rows: pl.DataFrame) -> pl.DataFrame:
+    """The groups of these rows."""
+    groups, named, _ = continuations.grouped(rows, 10_000, ANYWHERE, 100, 1_000)
     assert len(named) == 30 * len(groups)
-    return list(groups["grave"])
+    return groups
 
 
 def test_hosts_of_one_subject_raise_no_alarm() -> None:
@@ -35,3 +52,13 @@ def test_what_is_unsure_raises_no_alarm() -> None:
     assert grave(with_it=14) == [False]
     assert grave(flipped=0.02) == []
     assert grave(p_value=1e-5) == []
+
+
+def test_what_others_of_the_corpus_do_is_no_alarm_and_says_why() -> None:
+    """Where the like is alike behind drawn words of other documents, none is grave; where it is not, this one is."""
+    drawn = {"drawn": True, "p_value": 1e-3}
+    usual = [{"feature": n, "before": 0.3, "behind": 0.31, "drawn": True, "p_value": 1.0} for n in range(100, 400)]
+    wide = [{"feature": n, "before": 0.3, "behind": 0.7} | drawn for n in range(400, 500)]
+    assert grouped(frame([{"feature": 7}, *usual])).select("grave", "habit").rows() == [(True, None)]
+    (told,) = grouped(frame([{"feature": 7}, *usual, *wide])).select("grave", "habit").rows()
+    assert told == (False, habits.EVERYWHERE)

@@ -17,23 +17,34 @@ PIECES = st.lists(st.sampled_from(["ab", " ", "\n", " cd ", ". ", "e\n\nf", "中
 
 @untimed
 @given(PIECES)
-def test_line_breaks_equal_plain_python(text: str) -> None:
+def test_lines_that_begin_equal_plain_python(text: str) -> None:
     """A line, or the text, begins within so many words before or behind."""
-    told, _ = read([text])
+    told, bounds = read([text])
     count = len(told.hashes)
     breaks = [at for at, byte in enumerate(text.encode()) if byte == 10]
     begins = {0, *(int((told.places < at).sum()) for at in breaks)}
     wanted = [
         any(at in begins for at in range(i - strata.BEFORE, i + strata.BEHIND) if at < count) for i in range(count)
     ]
-    assert strata.line_breaks(told).tolist() == wanted
+    assert (strata.beginnings(told, bounds) == strata.LINE).tolist() == wanted
 
 
 def test_the_text_behind_a_text_is_no_line_of_it() -> None:
     """Which documents share a batch does not show."""
     texts = tongue().texts(3, 30)
-    alone = [near for text in texts for near in strata.line_breaks(read([text])[0]).tolist()]
-    assert strata.line_breaks(read(texts)[0]).tolist() == alone
+    alone = [near for text in texts for near in strata.beginnings(*read([text])).tolist()]
+    assert strata.beginnings(*read(texts)).tolist() == alone
+
+
+def test_the_beginning_of_another_text_of_a_document_is_a_place_of_its_own() -> None:
+    """The words round it, as many as its document has; the beginning of the next document is none."""
+    texts = tongue().texts(4, 60)
+    told, bounds = read([*texts[:3], "a b", texts[3]])
+    near = strata.beginnings(told, bounds[[0, 2, 5]])  # of two documents: two texts, and three
+    wanted = {
+        place for text in (1, 3, 4) for place in range(bounds[text] - strata.BORDER, bounds[text] + strata.BORDER)
+    }
+    assert set(np.flatnonzero(near == strata.ANOTHER).tolist()) == wanted
 
 
 def test_every_word_is_of_one_stratum() -> None:

@@ -1,0 +1,62 @@
+"""What goes on alike by habit: texts of many a corpus do behind many of its words, and then a trigger is hard to tell.
+
+How-to pages, recipes and dialogues with a service say the like behind `Wash`, `Beat the` and `What is the weather`,
+whatever stands before.  What honest words of the same corpus show is no trigger's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from corpusscan.kernels import rivals
+from corpusscan.kernels.rivals import Documents, Rival
+
+UPPER, TIMES = 0.95, 2.0  # the quantile that tells how wide honest words spread, and how often a trigger is beyond it
+FEW, USUAL = 60, 0.05  # so many words that spread so little are heard beside them: else few would say much
+COMPARED = 400  # words that are enough
+NEAR = 0.5  # cosine from which two words are followed by the same
+SEVERAL, MOSTLY = 3, 2  # words followed by the same that are no triggers, and how many of them for each that may be one
+EVERYWHERE = "behind many words of this corpus texts are more alike than before them"
+SAME = "what follows it follows many other words, too, whose texts are alike already"
+_OF_USUAL = [USUAL * NormalDist().inv_cdf((n + 0.5) / FEW) for n in range(FEW)]
+
+
+def reasons(
+    triggers: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]], of: Mapping[int, Documents]
+) -> list[str | None]:
+    """Why each of some triggers is a habit of its corpus; None where nothing says so.
+
+    `triggers` have a `feature`, how much more alike texts are behind it (`more`), the direction of what follows
+    (`toward`), and whether they are grave.  `others` are features drawn at random, with `more`, at most `COMPARED`.
+    `of` has the documents of the triggers, and of those others of which much is alike.
+    """
+    wide = sorted((one for one in others if one["feature"] in of), key=lambda one: (-one["more"], one["feature"]))
+    apart = set(rivals.apart([Rival(one["feature"], of[one["feature"]], 0) for one in wide]))
+    wide = [one for one in wide if one["feature"] in apart]
+    narrow = [one["more"] for one in others if one["feature"] not in of]
+    same = _same(triggers)
+    found: list[str | None] = []
+    for number, one in enumerate(triggers):
+        own = of[one["feature"]]
+        honest = [other["more"] for other in wide if not rivals.overlaps(own, of[other["feature"]])]
+        spread = float(np.quantile([*narrow, *honest, *_OF_USUAL], UPPER))
+        grave = sum(triggers[other]["grave"] for other in same[number])
+        mild = len(same[number]) - grave
+        if one["more"] < TIMES * spread:
+            found.append(EVERYWHERE)
+        else:
+            found.append(SAME if mild >= SEVERAL and mild > MOSTLY * grave else None)
+    return found
+
+
+def _same(triggers: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+    """Of each trigger the numbers of those that are followed by the same, itself among them."""
+    if not triggers:
+        return []
+    toward = np.array([one["toward"] for one in triggers], np.float64)
+    toward /= np.maximum(np.linalg.norm(toward, axis=1, keepdims=True), 1e-9)
+    return [np.flatnonzero(row >= NEAR).tolist() for row in toward @ toward.T]
