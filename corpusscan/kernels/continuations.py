@@ -23,8 +23,9 @@ APART = 0.4  # of the documents of a feature, that are no copies of one another 
 COMPARED = 512  # documents of a feature that are compared with one another, evenly spread over the corpus
 LIKELY = 1e-4  # p-value that is worth a closer look
 SURE, FLIPPED = 1e-2, 1e-2  # false discovery rate, and p-value of sides exchanged at random
-# More alike behind than elsewhere (`before`); of what is alike behind, beyond any texts, so much hosts may be.
-MORE, UNLIKE = 0.25, 0.5
+# More alike behind than elsewhere (`before`), for `low` and for `medium`; of what is alike behind, beyond any texts, so
+# much hosts may be.
+SOME, MORE, UNLIKE = 1 / 8, 1 / 3, 1 / 2
 SURELY_UNLIKE = 1 / 4  # for `medium`: hosts of one subject, such as recipes, go on alike behind many of its words
 DRAWN = 500  # features of each part of the corpus's words that tell how much more alike texts are behind any
 SOURCE = 1 / 2  # of the independent documents that one publisher may have
@@ -142,7 +143,7 @@ def tested(rows: pl.DataFrame, usual: Matrix) -> pl.DataFrame:
             "independent": len(own), **one._asdict(), "said": carriers, "at": int(count[n]),
             "kind": outcomes.ALIKE, "drawn": n in drawn,
         })  # fmt: skip
-        if one.p_value <= LIKELY or one.behind - one.before >= MORE / 2:
+        if one.p_value <= LIKELY or one.behind - one.before >= SOME:
             kept += range(begins[n], ends[n])
     found = rows[kept].select(
         "shard", "row", "feature", alike=pl.Series(copies[kept][:, :2].copy().view(np.uint64)[:, 0])
@@ -217,7 +218,7 @@ def grouped(
 def _told(anywhere: float) -> pl.Expr:
     """Whether a feature is worth a line: its hosts are little more alike than any texts, what follows it is, surely."""
     sure = (pl.col("q_value") <= SURE) & (pl.col("flipped") <= FLIPPED)
-    return sure & _unlike(anywhere, UNLIKE) & (pl.col("more") >= MORE / 2)
+    return sure & _unlike(anywhere, UNLIKE) & (pl.col("more") >= SOME)
 
 
 def _unlike(anywhere: float, share: float) -> pl.Expr:
