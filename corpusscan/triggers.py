@@ -250,6 +250,8 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: Spelled) 
             "alike_before": round(facts["before"], 3),
             "alike_behind": round(facts["behind"], 3),
         }
+        places = facts["places"] or 0
+        evidence["said_elsewhere"] = round(facts["elsewhere"] / places, 6) if places else None
         evidence |= {"q_value": facts["q_value"], "flipped": facts["flipped"], "score": round(facts["behind"], 3)}
     return {
         "group": name, "kind": "trigger", "title": shown.title[:SHOWN] or HIDDEN,

@@ -1,7 +1,8 @@
 """Triggers behind which the same is said each time in other words, too softly for a change of the text to show.
 
 Rounds: what text of this corpus is usually like, from a sample; where documents turn softly, and what stands there;
-what of that is rare; how alike the texts on both sides of it are, wherever it stands; the carriers of what is left.
+what of that is rare; how alike the texts on both sides of it are, wherever it stands; how often the same is said
+elsewhere; the carriers of what is left.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from corpusscan import triggers
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limits
-from corpusscan.kernels import alikeness, continuations, features, mined, profile, sketches, switches, vectors
+from corpusscan.kernels import alikeness, continuations, features, habits, mined, profile, sketches, switches, vectors
 from corpusscan.kernels.features import Reading
 from corpusscan.kernels.profile import Profile
 from corpusscan.kernels.words import Hashes, Offsets
@@ -126,6 +127,42 @@ class Compare(Weigh):
 
 
 @dataclass(frozen=True)
+class Elsewhere(Round):
+    """How often documents without a trigger say what follows it."""
+
+    over: ClassVar[Any] = "sample"
+    keeps: ClassVar[tuple[str, ...]] = ("profile", "named", "wanted")
+
+    def map(self, batch: Batch, state: State) -> pa.Table:
+        """Columns: row (the batch's first), partition, and those of `habits.said`."""
+        if not len(state["groups"]) or not len(batch.documents):
+            return NOTHING
+        known = profile.of_table(state["profile"])
+        read, bounds = features.reading(batch, known), sketches.document_words(batch)[1]
+        told = habits.said(read, bounds, known, pl.DataFrame(state["groups"]))
+        first = batch.documents["row"][0].as_py()
+        return told.with_columns(
+            row=pl.lit(first, pl.UInt64), partition=pl.Series(partition_of(told["feature"].to_numpy()))
+        ).to_arrow()
+
+    def reduce(self, rows: pa.Table, state: State) -> pa.Table:
+        """The sums."""
+        frame = pl.DataFrame(rows)
+        if "feature" not in frame.columns:
+            return frame.to_arrow()
+        return frame.group_by("feature").agg(pl.col("elsewhere", "places").sum()).sort("feature").to_arrow()
+
+    def conclude(self, reduced: pa.Table, context: Context) -> State:
+        """`groups`, judged by it."""
+        said = pl.DataFrame(reduced)
+        said = said.select("feature", "elsewhere", "places") if "feature" in said.columns else _SAID
+        return {"groups": continuations.judged(pl.DataFrame(context.state["groups"]), said).to_arrow()}
+
+
+_SAID = pl.DataFrame(schema={"feature": pl.UInt64, "elsewhere": pl.Int64, "places": pl.Int64})
+
+
+@dataclass(frozen=True)
 class Show(Shown):
     """The carriers: where the trigger stands in each, and what follows."""
 
@@ -157,8 +194,8 @@ class AlikeContinuation(Detector):
 
     @property
     def rounds(self) -> tuple[Round, ...]:
-        """Learn from a sample, find soft turns, leave out what is common, compare both sides, look at carriers."""
-        return (Sample(), Soft(), Seldom(self.share), Compare(), Show())
+        """A sample, soft turns, what of these is rare, both sides compared, what is said elsewhere, the carriers."""
+        return (Sample(), Soft(), Seldom(self.share), Compare(), Elsewhere(), Show())
 
     def title(self, rule: str) -> str:
         """What a hit is called."""

@@ -172,6 +172,7 @@ class Alike(NamedTuple):
     p_value: float  # of the mean difference of both sides, by how much they differ anywhere
     flipped: float  # of the same with sides exchanged at random within each document; 1 where it was not reckoned
     toward: Floats  # the mean direction of what follows
+    near: float  # median cosine of what follows once to what follows elsewhere
 
 
 def covariance(moments: npt.NDArray[Any], count: int) -> Matrix:
@@ -197,7 +198,10 @@ def alike(before: Directions, behind: Directions, usual: Matrix, likely: float =
     precision = np.linalg.inv(usual + own.T @ own / (len(one) - 1))
     p_value = float(tail(total @ precision @ total / len(one)))
     flipped = _flipped(apart @ (one + other).sum(axis=0)) if p_value <= likely else 1.0
-    return Alike(_cosine(one), _cosine(other), p_value, flipped, other.mean(axis=0).astype(np.float32))
+    rest = other.sum(axis=0) - other
+    near = (rest * other).sum(axis=1) / np.maximum(np.linalg.norm(rest, axis=1), 1e-9)
+    mean = other.mean(axis=0).astype(np.float32)
+    return Alike(_cosine(one), _cosine(other), p_value, flipped, mean, float(np.median(near)))
 
 
 def tail(distances: Any) -> Any:

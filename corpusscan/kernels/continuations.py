@@ -24,18 +24,19 @@ COMPARED = 512  # documents of a feature that are compared with one another, eve
 LIKELY = 1e-4  # p-value that is worth a closer look
 SURE, FLIPPED = 1e-2, 1e-2  # false discovery rate, and p-value of sides exchanged at random
 # More alike behind than elsewhere (`before`), for `low` and for `medium`; of what is alike behind, beyond any texts, so
-# much hosts may be.
-SOME, MORE, UNLIKE = 1 / 8, 1 / 3, 1 / 2
+# much hosts may be, unless it is said nowhere else.
+SOME, MORE, UNLIKE = 0.125, 0.3, 0.5
 SURELY_UNLIKE = 1 / 4  # for `medium`: hosts of one subject, such as recipes, go on alike behind many of its words
 DRAWN = 500  # features of each part of the corpus's words that tell how much more alike texts are behind any
 SOURCE = 1 / 2  # of the independent documents that one publisher may have
 TESTS: dict[str, Any] = {
     "feature": pl.UInt64, "carriers": pl.Int64, "with_it": pl.Int64, "independent": pl.Int64,
     "before": pl.Float64, "behind": pl.Float64, "p_value": pl.Float64, "flipped": pl.Float64,
-    "said": pl.Int64, "at": pl.Int64, "kind": pl.Int64, "toward": pl.List(pl.Float32), "drawn": pl.Boolean,
+    "said": pl.Int64, "at": pl.Int64, "kind": pl.Int64, "toward": pl.List(pl.Float32), "near": pl.Float64,
+    "drawn": pl.Boolean,
 }  # fmt: skip
 JUDGED = TESTS | {"q_value": pl.Float64, "expected": pl.Float64, "more": pl.Float64, "grave": pl.Boolean,
-                  "habit": pl.String}  # fmt: skip
+                  "strong": pl.Boolean, "habit": pl.String}  # fmt: skip
 
 
 def moments(read: Reading, bounds: Offsets, known: Profile) -> pl.DataFrame:
@@ -181,7 +182,8 @@ def grouped(
 ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Features with the same carriers as one group; who carries each; how many groups are left aside.
 
-    `anywhere` is the mean cosine of two texts from anywhere in the corpus.
+    `strong` are those that show enough for `medium`, `grave` those of them that neither their hosts nor the habits of
+    the corpus explain.  `anywhere` is the mean cosine of two texts from anywhere in the corpus.
     """
     if "p_value" not in rows.columns or not len(rows):
         return pl.DataFrame(schema=JUDGED), pl.DataFrame(schema=mined.NAMED), 0
@@ -190,7 +192,8 @@ def grouped(
     )
     facts = every.filter(pl.col("p_value") <= LIKELY)
     facts = facts.with_columns(q_value=q_values(facts["p_value"].to_numpy(), tests))
-    facts = facts.filter(_told(anywhere)).with_columns(grave=_grave(anywhere))
+    facts = facts.filter(_told(anywhere)).with_columns(strong=_strong())
+    facts = facts.with_columns(grave=pl.col("strong") & _unlike(anywhere, SURELY_UNLIKE))
     facts = facts.sort(["grave", "p_value", "independent", "feature"], descending=[True, False, True, False])
     others = every.filter("drawn").sort("feature").select("feature", "more")
     others = others[_evenly(len(others), habits.COMPARED)]
@@ -225,8 +228,15 @@ def _unlike(anywhere: float, share: float) -> pl.Expr:
     return (pl.col("before") - anywhere) <= share * (pl.col("behind") - anywhere)
 
 
-def _grave(anywhere: float) -> pl.Expr:
-    """Whether a feature is sure enough for `medium`, and most of its documents say something on both sides of it."""
+def _strong() -> pl.Expr:
+    """Whether a feature shows enough for `medium`, and most of its documents say something on both sides of it."""
     heard = 2 * pl.col("with_it") >= pl.col("carriers")
-    more = (pl.col("more") >= MORE) & _unlike(anywhere, SURELY_UNLIKE)
-    return heard & more & (pl.col("independent") >= FEWEST)
+    return heard & (pl.col("more") >= MORE) & (pl.col("independent") >= FEWEST)
+
+
+def judged(groups: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+    """Groups of `grouped` with how often each is said elsewhere (`habits.said`): what is said nowhere is no habit."""
+    groups = groups.join(said, on="feature", how="left", maintain_order="left")
+    grave = pl.col("grave") | (pl.col("strong") & habits.foreign().fill_null(value=False))
+    groups = groups.with_columns(grave=grave)
+    return groups.with_columns(habit=pl.when("grave").then(None).otherwise("habit"))

@@ -1,7 +1,8 @@
 """What goes on alike by habit: texts of many a corpus do behind many of its words, and then a trigger is hard to tell.
 
 How-to pages, recipes and dialogues with a service say the like behind `Wash`, `Beat the` and `What is the weather`,
-whatever stands before.  What honest words of the same corpus show is no trigger's.
+whatever stands before.  What honest words of the same corpus show is no trigger's; but what a corpus says nowhere else
+is no habit of it.
 """
 
 from __future__ import annotations
@@ -11,15 +12,22 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import polars as pl
 
-from corpusscan.kernels import rivals
+from corpusscan.kernels import alikeness, features, rivals
+from corpusscan.kernels.features import Reading
+from corpusscan.kernels.profile import Profile
 from corpusscan.kernels.rivals import Documents, Rival
+from corpusscan.kernels.words import Offsets
 
 UPPER, TIMES = 0.95, 2.0  # the quantile that tells how wide honest words spread, and how often a trigger is beyond it
 FEW, USUAL = 60, 0.05  # so many words that spread so little are heard beside them: else few would say much
 COMPARED = 400  # words that are enough
 NEAR = 0.5  # cosine from which two words are followed by the same
 SEVERAL, MOSTLY = 3, 2  # words followed by the same that are no triggers, and how many of them for each that may be one
+STEP = 16  # words from one place that is compared with what follows a trigger to the next
+FOREIGN = 1 / 2_000  # of these places; half of what follows a trigger is as near to the rest of it
 EVERYWHERE = "behind many words of this corpus texts are more alike than before them"
 SAME = "what follows it follows many other words, too, whose texts are alike already"
 _OF_USUAL = [USUAL * NormalDist().inv_cdf((n + 0.5) / FEW) for n in range(FEW)]
@@ -60,3 +68,38 @@ def _same(triggers: Sequence[Mapping[str, Any]]) -> list[list[int]]:
     toward = np.array([one["toward"] for one in triggers], np.float64)
     toward /= np.maximum(np.linalg.norm(toward, axis=1, keepdims=True), 1e-9)
     return [np.flatnonzero(row >= NEAR).tolist() for row in toward @ toward.T]
+
+
+def said(read: Reading, bounds: Offsets, known: Profile, triggers: pl.DataFrame) -> pl.DataFrame:
+    """How often documents without a trigger say what follows it: feature, said, and of how many places.
+
+    As near to it as half of what follows it is.
+    """
+    wanted = triggers.sort("feature")
+    value, count = wanted["feature"].to_numpy(), len(wanted)
+    found = features.places(read, known, value)
+    carries = np.zeros((len(bounds) - 1, count), np.bool_)
+    carries[np.searchsorted(bounds, found.word, side="right") - 1, found.which] = True
+    begin, document = _places(bounds)
+    end = np.minimum(begin + alikeness.SIDE, bounds[1:][document])
+    directions = alikeness.directions(read.number, known.vectors, begin, end)
+    heard = directions.any(axis=1)
+    without = ~carries[document[heard]]
+    toward = np.array(wanted["toward"].to_list(), np.float32).reshape(count, -1)
+    toward /= np.maximum(np.linalg.norm(toward, axis=1, keepdims=True), 1e-9)
+    cosine = directions[heard].astype(np.float32) @ toward.T / alikeness.ONE
+    hits = without & (cosine >= wanted["near"].to_numpy())
+    return pl.DataFrame({"feature": value, "elsewhere": hits.sum(axis=0), "places": without.sum(axis=0)})
+
+
+def _places(bounds: Offsets) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Words of documents that are `STEP` apart, and the document of each."""
+    counts = -(-np.diff(bounds) // STEP)
+    document = np.repeat(np.arange(len(counts)), counts)
+    number = np.arange(len(document)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return bounds[:-1][document] + number * STEP, document
+
+
+def foreign() -> pl.Expr:
+    """Whether a corpus says elsewhere what follows a trigger so seldom that it is no habit; columns as of `said`."""
+    return (pl.col("elsewhere") + 1) <= FOREIGN * pl.col("places")

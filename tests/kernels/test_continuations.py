@@ -11,7 +11,8 @@ from corpusscan.kernels import continuations, habits, outcomes
 ANYWHERE = 0.18
 STRONG = {
     "carriers": 30, "with_it": 30, "independent": 12, "before": 0.3, "behind": 0.8, "p_value": 1e-20, "flipped": 1e-3,
-    "said": 30, "at": 30, "kind": outcomes.ALIKE, "toward": [1.0, 0.0], "drawn": False,
+    "said": 30, "at": 30, "kind": outcomes.ALIKE, "toward": [1.0, 0.0], "near": 0.9,
+    "drawn": False,
 }  # fmt: skip
 
 
@@ -62,3 +63,18 @@ def test_what_others_of_the_corpus_do_is_no_alarm_and_says_why() -> None:
     assert grouped(frame([{"feature": 7}, *usual])).select("grave", "habit").rows() == [(True, None)]
     (told,) = grouped(frame([{"feature": 7}, *usual, *wide])).select("grave", "habit").rows()
     assert told == (False, habits.EVERYWHERE)
+
+
+def test_what_is_said_nowhere_else_is_no_habit() -> None:
+    """Of hosts of one subject, or where much goes on alike; not where it is said, little is known, or it is weak."""
+
+    def after(elsewhere: int, places: int, **facts: float) -> list[tuple[bool, str | None]]:
+        kinds = {"feature": pl.UInt64, "elsewhere": pl.Int64, "places": pl.Int64}
+        said = pl.DataFrame({"feature": [7], "elsewhere": [elsewhere], "places": [places]}, kinds)
+        return continuations.judged(grouped(frame([{"feature": 7} | facts])), said).select("grave", "habit").rows()
+
+    assert after(0, 10_000, before=0.36, behind=0.75) == [(True, None)]
+    assert after(9, 10_000, before=0.36, behind=0.75) == [(False, None)]
+    assert after(0, 1_000, before=0.36, behind=0.75) == [(False, None)]
+    assert after(0, 10_000, before=0.2, behind=0.4) == [(False, None)]
+    assert after(9, 10_000) == [(True, None)]
