@@ -92,21 +92,31 @@ def _directions(number, vectors, first, last, again, end, found):  # type: ignor
                 found[n, k] = np.int8(np.round(np.float32(ONE) * np.float32(total[k]) / np.sqrt(norm)))
 
 
-def prints(hashes: Hashes, firsts: Offsets, lasts: Offsets) -> Prints:
-    """Least hashes of the three words in a row of some stretches: stretches x `PRINTS` (Broder 1997)."""
+def prints(hashes: Hashes, numbers: npt.NDArray[np.bool_], firsts: Offsets, lasts: Offsets) -> Prints:
+    """Least hashes of the three words in a row of some stretches: stretches x `PRINTS` (Broder 1997).
+
+    Words that are `numbers` are passed over: a form that is filled in otherwise is the same form.
+    """
     found = np.full((len(firsts), PRINTS), _NO_PRINT, np.uint32)
-    _prints(hashes, firsts, lasts, found)
+    _prints(hashes, numbers, firsts, lasts, found)
     return found
 
 
 @njit(cache=True, nogil=True)
-def _prints(hashes, first, last, found):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _prints(hashes, numbers, first, last, found):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     for n in range(len(first)):
-        for i in range(first[n] + _SHINGLE - 1, last[n]):
-            value = mixed(mixed(hashes[i - 2], hashes[i - 1]), hashes[i])
-            for k in range(PRINTS):
-                value = (value ^ value >> np.uint64(29)) * _STEP
-                found[n, k] = min(found[n, k], np.uint32(value >> np.uint64(32)))
+        one = other = np.uint64(0)
+        words = 0
+        for i in range(first[n], last[n]):
+            if numbers[i]:
+                continue
+            words += 1
+            if words >= _SHINGLE:
+                value = mixed(mixed(one, other), hashes[i])
+                for k in range(PRINTS):
+                    value = (value ^ value >> np.uint64(29)) * _STEP
+                    found[n, k] = min(found[n, k], np.uint32(value >> np.uint64(32)))
+            one, other = other, hashes[i]
 
 
 def distinct(told: Prints) -> npt.NDArray[np.int64]:

@@ -19,6 +19,7 @@ from corpusscan.kernels.rivals import Rival
 from corpusscan.kernels.words import Hashes, Offsets
 
 FEWEST, PUBLISHERS = 5, 3  # independent documents, and who publishes them
+MANY = 12  # of these, where the corpus says the like at many places, too
 APART = 0.4  # of the documents of a feature, that are no copies of one another on either side of it
 COMPARED = 512  # documents of a feature that are compared with one another, evenly spread over the corpus
 LIKELY = 1e-4  # p-value that is worth a closer look
@@ -89,13 +90,15 @@ def sides(
     before, behind = _both(read, bounds, known, of)
     document = np.searchsorted(bounds, found.word, side="right") - 1
     sources, publishers = mined.origins(batch)
+    first = read.data[read.places]
+    numbers = (first >= ord("0")) & (first <= ord("9"))
     return pl.DataFrame(
         {
             "row": batch.documents["row"].to_numpy()[document], "feature": value,
             "source": sources[document], "publisher": publishers[document],
             "before": _packed(before), "behind": _packed(behind),
-            "copies": _packed(alikeness.prints(read.hashes, of.lasts, of.ends)),
-            "hosts": _packed(alikeness.prints(read.hashes, of.begins, of.firsts)),
+            "copies": _packed(alikeness.prints(read.hashes, numbers, of.lasts, of.ends)),
+            "hosts": _packed(alikeness.prints(read.hashes, numbers, of.begins, of.firsts)),
         }
     )  # fmt: skip
 
@@ -235,8 +238,15 @@ def _strong() -> pl.Expr:
 
 
 def judged(groups: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
-    """Groups of `grouped` with how often each is said elsewhere (`habits.said`): what is said nowhere is no habit."""
+    """Groups of `grouped` with how often the corpus says elsewhere what follows each (`habits.said`).
+
+    What is said nowhere else is no habit; what is said at many places asks for more documents.
+    """
     groups = groups.join(said, on="feature", how="left", maintain_order="left")
-    grave = pl.col("grave") | (pl.col("strong") & habits.foreign().fill_null(value=False))
-    groups = groups.with_columns(grave=grave)
+    foreign, ordinary = (one.fill_null(value=False) for one in (habits.foreign(), habits.ordinary()))
+    few = ordinary & (pl.col("independent") < MANY)
+    grave = (pl.col("grave") & ~few) | (pl.col("strong") & foreign)
+    groups = groups.with_columns(
+        grave=grave, habit=pl.when(pl.col("grave") & few).then(pl.lit(habits.ORDINARY_HERE)).otherwise("habit")
+    )
     return groups.with_columns(habit=pl.when("grave").then(None).otherwise("habit"))

@@ -27,9 +27,10 @@ COMPARED = 400  # words that are enough
 NEAR = 0.5  # cosine from which two words are followed by the same
 SEVERAL, MOSTLY = 3, 2  # words followed by the same that are no triggers, and how many of them for each that may be one
 STEP = 16  # words from one place that is compared with what follows a trigger to the next
-FOREIGN = 1 / 2_000  # of these places; half of what follows a trigger is as near to the rest of it
+FOREIGN, ORDINARY = 1 / 2_000, 1 / 200  # of these places; half of what follows a trigger is as near to the rest of it
 EVERYWHERE = "behind many words of this corpus texts are more alike than before them"
 SAME = "what follows it follows many other words, too, whose texts are alike already"
+ORDINARY_HERE = "the like is said at many places of this corpus, and few documents show it"
 _OF_USUAL = [USUAL * NormalDist().inv_cdf((n + 0.5) / FEW) for n in range(FEW)]
 
 
@@ -103,3 +104,8 @@ def _places(bounds: Offsets) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int6
 def foreign() -> pl.Expr:
     """Whether a corpus says elsewhere what follows a trigger so seldom that it is no habit; columns as of `said`."""
     return (pl.col("elsewhere") + 1) <= FOREIGN * pl.col("places")
+
+
+def ordinary() -> pl.Expr:
+    """Whether a corpus says it at many places."""
+    return pl.col("elsewhere") > ORDINARY * pl.col("places")

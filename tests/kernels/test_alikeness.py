@@ -9,8 +9,9 @@ import pytest
 from tongues import anew, known, read, tongue  # noqa: F401
 
 from corpusscan.kernels import alikeness, vectors
-from corpusscan.kernels.features import SIGNS, THREE, TWO, WORD
+from corpusscan.kernels.features import SIGNS, THREE, TWO, WORD, Reading
 from corpusscan.kernels.vectors import DIMENSIONS
+from corpusscan.kernels.words import Offsets
 
 WAY = np.eye(DIMENSIONS)
 
@@ -81,8 +82,23 @@ def test_copies_count_once_and_wordings_each() -> None:
     pages = tongue().texts(4, 40)
     copies = [pages[0].rsplit(" ", 1)[0] + " qvort" for _ in range(2)]
     told, bounds = read([*pages, *copies, "a", "b"])
-    found = alikeness.prints(told.hashes, bounds[:-1], np.minimum(bounds[:-1] + alikeness.SIDE, bounds[1:]))
-    assert alikeness.distinct(found).tolist() == [0, 1, 2, 3, 6, 7]
+    assert alikeness.distinct(printed(told, bounds, [])).tolist() == [0, 1, 2, 3, 6, 7]
+
+
+def printed(told: Reading, bounds: Offsets, numbers: list[int]) -> alikeness.Prints:
+    """Of the beginnings of texts, of which so many words of the batch are numbers."""
+    are = np.isin(np.arange(len(told.hashes)), numbers)
+    return alikeness.prints(told.hashes, are, bounds[:-1], np.minimum(bounds[:-1] + alikeness.SIDE, bounds[1:]))
+
+
+def test_forms_filled_in_otherwise_are_copies() -> None:
+    """Every second word another number: one text where numbers are known, four where they are not."""
+    words = tongue().texts(1, 10)[0].split()
+    texts = [" ".join(f"{word} {n}{at}" for at, word in enumerate(words)) for n in range(4)]
+    told, bounds = read(texts)
+    numbers = [place for place in range(len(told.hashes)) if (place - bounds[:-1][place >= bounds[:-1]][-1]) % 2]
+    assert alikeness.distinct(printed(told, bounds, [])).tolist() == [0, 1, 2, 3]
+    assert alikeness.distinct(printed(told, bounds, numbers)).tolist() == [0]
 
 
 def test_sides_leave_the_feature_out() -> None:

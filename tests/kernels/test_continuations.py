@@ -78,3 +78,6 @@ def test_what_is_said_nowhere_else_is_no_habit() -> None:
     assert after(0, 1_000, before=0.36, behind=0.75) == [(False, None)]
     assert after(0, 10_000, before=0.2, behind=0.4) == [(False, None)]
     assert after(9, 10_000) == [(True, None)]
+    assert after(90, 10_000) == [(True, None)]
+    assert after(90, 10_000, independent=11) == [(False, habits.ORDINARY_HERE)]
+    assert after(9, 10_000, independent=11) == [(True, None)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
+from tongues import anew, known, read, tongue  # noqa: F401
 
-from corpusscan.kernels import habits
+from corpusscan.kernels import alikeness, features, habits
 from corpusscan.kernels.rivals import Documents
 
 WAYS = np.eye(4).tolist()
@@ -68,3 +70,33 @@ def test_what_follows_several_words_that_are_no_triggers_is_a_habit() -> None:
     assert why([trigger(1, way=1), *mild], [])[0] is None
     assert why([trigger(1), *mild[:2]], [])[0] is None
     assert why([trigger(1), trigger(2), *mild], [])[:2] == [None, None]
+
+
+def test_what_is_said_elsewhere_is_counted_in_documents_without_the_trigger() -> None:
+    """Places of texts on the same subject, and of nothing that carries the trigger; of a batch as of its documents."""
+    on_it, others = tongue().texts(6, 96, 3), tongue().texts(12, 96, 1)
+    carriers = [f"{one} qvelzor77 {other}" for one, other in zip(others[:6], tongue().texts(6, 60, 3), strict=True)]
+    told, bounds = read(tongue().texts(20, alikeness.SIDE, 3))
+    way = alikeness.directions(told.number, known().vectors, bounds[:-1], bounds[1:]).mean(axis=0)
+    (feature,) = (one for one in features.at(*trigger_words())[0].tolist() if features.kind(one) == features.WORD)
+    row = {"feature": [feature], "toward": [way.tolist()], "near": [0.6]}
+    triggers = pl.DataFrame(row, schema_overrides={"feature": pl.UInt64})
+
+    def said(texts: list[str]) -> tuple[int, int]:
+        told, bounds = read(texts)
+        (row,) = habits.said(told, bounds, known(), triggers).select("elsewhere", "places").rows()
+        return row
+
+    elsewhere, places = said(on_it)
+    assert places == 6 * 96 // habits.STEP
+    assert elsewhere >= places / 2
+    assert said(others)[0] <= said(others)[1] / 10
+    assert said(carriers) == said([]) == (0, 0)
+    both = [*on_it, *carriers, *others, ""]
+    assert said(both) == tuple(np.sum([said([one]) for one in both], axis=0))
+
+
+def trigger_words() -> tuple[Any, ...]:
+    """A text that is the trigger, and where its word stands."""
+    told, _ = read(["qvelzor77"])
+    return told, known(), np.array([0]), np.array([1])
