@@ -88,7 +88,7 @@ def test_what_is_said_elsewhere_is_counted_in_documents_without_the_trigger() ->
         return row
 
     elsewhere, places = said(on_it)
-    assert places == 6 * 96 // habits.STEP
+    assert 5 * 96 // habits.STEP <= places <= 6 * 96 // habits.STEP  # the last of a text may be too short
     assert elsewhere >= places / 2
     assert said(others)[0] <= said(others)[1] / 10
     assert said(carriers) == said([]) == (0, 0)
