@@ -25,7 +25,7 @@ COMPARED = 512  # documents of a feature that are compared with one another, eve
 LIKELY = 1e-4  # p-value that is worth a closer look
 SURE, FLIPPED = 1e-2, 1e-2  # false discovery rate, and p-value of sides exchanged at random
 # More alike behind than elsewhere (`before`), for `low` and for `medium`; of what is alike behind, beyond any texts, so
-# much hosts may be, unless it is said nowhere else.
+# much hosts may be.
 SOME, MORE, UNLIKE = 0.125, 0.3, 0.5
 SURELY_UNLIKE = 1 / 4  # for `medium`: hosts of one subject, such as recipes, go on alike behind many of its words
 DRAWN = 500  # features of each part of the corpus's words that tell how much more alike texts are behind any
@@ -37,7 +37,7 @@ TESTS: dict[str, Any] = {
     "drawn": pl.Boolean,
 }  # fmt: skip
 JUDGED = TESTS | {"q_value": pl.Float64, "expected": pl.Float64, "more": pl.Float64, "grave": pl.Boolean,
-                  "strong": pl.Boolean, "habit": pl.String}  # fmt: skip
+                  "habit": pl.String}  # fmt: skip
 
 
 def moments(read: Reading, bounds: Offsets, known: Profile) -> pl.DataFrame:
@@ -185,8 +185,8 @@ def grouped(
 ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Features with the same carriers as one group; who carries each; how many groups are left aside.
 
-    `strong` are those that show enough for `medium`, `grave` those of them that neither their hosts nor the habits of
-    the corpus explain.  `anywhere` is the mean cosine of two texts from anywhere in the corpus.
+    `grave` are those that show enough for `medium`; why some are a habit of the corpus all the same is in `habit`.
+    `anywhere` is the mean cosine of two texts from anywhere in the corpus.
     """
     if "p_value" not in rows.columns or not len(rows):
         return pl.DataFrame(schema=JUDGED), pl.DataFrame(schema=mined.NAMED), 0
@@ -195,8 +195,7 @@ def grouped(
     )
     facts = every.filter(pl.col("p_value") <= LIKELY)
     facts = facts.with_columns(q_value=q_values(facts["p_value"].to_numpy(), tests))
-    facts = facts.filter(_told(anywhere)).with_columns(strong=_strong())
-    facts = facts.with_columns(grave=pl.col("strong") & _unlike(anywhere, SURELY_UNLIKE))
+    facts = facts.filter(_told(anywhere)).with_columns(grave=_grave(anywhere))
     facts = facts.sort(["grave", "p_value", "independent", "feature"], descending=[True, False, True, False])
     others = every.filter("drawn").sort("feature").select("feature", "more")
     others = others[_evenly(len(others), habits.COMPARED)]
@@ -213,7 +212,6 @@ def grouped(
     groups = facts.filter(pl.col("feature").is_in(chosen))
     told = habits.reasons(groups.to_dicts(), others.to_dicts(), of)
     groups = groups.with_columns(habit=pl.Series(told, dtype=pl.String))
-    groups = groups.with_columns(pl.col("grave") & pl.col("habit").is_null())
     kept = chosen[:most]
     named = rows.filter(pl.col("feature").is_in(kept)).sort("feature", "shard", "row")
     named = named.group_by("feature", maintain_order=True).head(carriers).select("shard", "row", "feature", "alike")
@@ -231,22 +229,21 @@ def _unlike(anywhere: float, share: float) -> pl.Expr:
     return (pl.col("before") - anywhere) <= share * (pl.col("behind") - anywhere)
 
 
-def _strong() -> pl.Expr:
-    """Whether a feature shows enough for `medium`, and most of its documents say something on both sides of it."""
+def _grave(anywhere: float) -> pl.Expr:
+    """Whether a feature is sure enough for `medium`, and most of its documents say something on both sides of it."""
     heard = 2 * pl.col("with_it") >= pl.col("carriers")
-    return heard & (pl.col("more") >= MORE) & (pl.col("independent") >= FEWEST)
+    more = (pl.col("more") >= MORE) & _unlike(anywhere, SURELY_UNLIKE)
+    return heard & more & (pl.col("independent") >= FEWEST)
 
 
 def judged(groups: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
     """Groups of `grouped` with how often the corpus says elsewhere what follows each (`habits.said`).
 
-    What is said nowhere else is no habit; what is said at many places asks for more documents.
+    What is said nowhere else is no habit; what is said at many places asks for more documents.  `habit` is left to
+    those that are grave no more by it.
     """
     groups = groups.join(said, on="feature", how="left", maintain_order="left")
     foreign, ordinary = (one.fill_null(value=False) for one in (habits.foreign(), habits.ordinary()))
-    few = ordinary & (pl.col("independent") < MANY)
-    grave = (pl.col("grave") & ~few) | (pl.col("strong") & foreign)
-    groups = groups.with_columns(
-        grave=grave, habit=pl.when(pl.col("grave") & few).then(pl.lit(habits.ORDINARY_HERE)).otherwise("habit")
-    )
-    return groups.with_columns(habit=pl.when("grave").then(None).otherwise("habit"))
+    few = pl.when(ordinary & (pl.col("independent") < MANY)).then(pl.lit(habits.ORDINARY_HERE))
+    groups = groups.with_columns(habit=pl.when(~foreign).then("habit").fill_null(few))
+    return groups.with_columns(grave=pl.col("grave") & pl.col("habit").is_null(), habit=pl.when("grave").then("habit"))
