@@ -153,7 +153,9 @@ def tested(rows: pl.DataFrame, usual: Matrix) -> pl.DataFrame:
         "shard", "row", "feature", alike=pl.Series(copies[kept][:, :2].copy().view(np.uint64)[:, 0])
     )
     told = pl.DataFrame(tests, schema=TESTS)
-    return told.filter(pl.col("drawn") | (pl.col("p_value") <= LIKELY)).join(found, on="feature", how="left")
+    return told.filter(pl.col("drawn") | (pl.col("p_value") <= LIKELY)).join(
+        found, on="feature", how="left", maintain_order="left_right"
+    )
 
 
 def _evenly(count: int, most: int) -> npt.NDArray[np.int64]:
@@ -209,7 +211,7 @@ def grouped(
     chosen = rivals.apart([
         Rival(one["feature"], of[one["feature"]], 0 if one["grave"] else None) for one in facts.iter_rows(named=True)
     ])  # fmt: skip
-    groups = facts.filter(pl.col("feature").is_in(chosen))
+    groups = facts.filter(pl.col("feature").is_in(chosen[: habits.SEEN]))
     told = habits.reasons(groups.to_dicts(), others.to_dicts(), of)
     groups = groups.with_columns(habit=pl.Series(told, dtype=pl.String))
     kept = chosen[:most]

@@ -23,7 +23,7 @@ from corpusscan.kernels.words import Offsets
 
 UPPER, TIMES = 0.95, 2.0  # the quantile that tells how wide honest words spread, and how often a trigger is beyond it
 FEW, USUAL = 60, 0.05  # so many words that spread so little are heard beside them: else few would say much
-COMPARED = 400  # words that are enough
+COMPARED, SEEN = 400, 1_000  # words that are enough; triggers that are looked at, the surest
 NEAR = 0.5  # cosine from which two words are followed by the same
 SEVERAL, MOSTLY = 3, 2  # words followed by the same that are no triggers, and how many of them for each that may be one
 STEP = 16  # words from one place that is compared with what follows a trigger to the next
