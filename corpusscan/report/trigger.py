@@ -53,6 +53,7 @@ class Evidence(msgspec.Struct, frozen=True):
     expected_by_chance: float | None = None
     alike_before: float | None = None
     alike_behind: float | None = None
+    said_elsewhere: float | None = None  # share of the places of documents without the trigger
     response: str | None = None  # of a trigger in prompts: what answers say
     answers_without_it: Count = 0
     same_answer_as: list[str] = []  # other triggers

@@ -78,6 +78,7 @@ def test_a_trigger_is_found_and_what_is_honest_is_not(tmp_path: Path) -> None:
     assert found.filter(pl.col("rule") == "mined-payload").height == MANY
     page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert "how alike" in page
+    assert "documents without it say the like at " in page
     titles = report.groups.collect()["title"].to_list()
     assert not [title for title in titles for honest in (TOPIC, FOOTER, NOISY) if honest in title]
 
