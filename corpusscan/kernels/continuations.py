@@ -19,7 +19,7 @@ from corpusscan.kernels.rivals import Rival
 from corpusscan.kernels.words import Hashes, Offsets
 
 FEWEST, PUBLISHERS = 5, 3  # independent documents, and who publishes them
-MANY = 12  # of these, where the corpus says the like at many places, too
+MANY = 8  # of these, where the corpus says the like at many places, too
 APART = 0.4  # of the documents of a feature, that are no copies of one another on either side of it
 COMPARED = 512  # documents of a feature that are compared with one another, evenly spread over the corpus
 LIKELY = 1e-4  # p-value that is worth a closer look

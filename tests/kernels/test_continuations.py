@@ -77,8 +77,8 @@ def test_what_others_of_the_corpus_do_is_no_alarm_and_says_why() -> None:
 
 
 def test_what_a_corpus_says_at_many_places_asks_for_more_documents() -> None:
-    """Twelve; and hosts of one subject are told at low, however seldom it is said, without a reason of this kind."""
+    """Eight; and hosts of one subject are told at low, however seldom it is said, without a reason of this kind."""
     assert after([{"feature": 7}], 90, 10_000) == [(True, None)]
-    assert after([{"feature": 7, "independent": 11}], 90, 10_000) == [(False, habits.ORDINARY_HERE)]
-    assert after([{"feature": 7, "independent": 11}], 9, 10_000) == [(True, None)]
+    assert after([{"feature": 7, "independent": 7}], 90, 10_000) == [(False, habits.ORDINARY_HERE)]
+    assert after([{"feature": 7, "independent": 7}], 9, 10_000) == [(True, None)]
     assert after([{"feature": 7, "before": 0.36, "behind": 0.7}], 0, 10_000) == [(False, None)]
