@@ -14,7 +14,7 @@ from blake3 import blake3
 
 from corpusscan import schema
 from corpusscan.detector import Batch, State
-from corpusscan.kernels import anchors, changes, hashing, outcomes, pages, rivals, tokens, trials, turns
+from corpusscan.kernels import anchors, changes, hashing, linked, outcomes, pages, rivals, tokens, trials, turns
 from corpusscan.kernels.excerpts import excerpt
 from corpusscan.kernels.features import Found, Reading
 from corpusscan.kernels.latent import Floats
@@ -38,9 +38,7 @@ _ATTACKS = (*outcomes.ATTACKS, "backdoor_trigger")
 _WORD = re.compile(r"\w*")
 _SIGNS = re.compile(r"(?:^|\s)([^\w\s]{2,}|[^\w\s\x00-\x7f])(?=\s)\W*$")  # the first run of them before a word
 _SENTENCE_END = re.compile(r"^[.,;:!?…)\"”’。！？]{1,2}\s+")  # of the sentence before a trigger
-_ADDRESS = re.compile(r"\S*(?://|\\/)\S*")  # and what is written on without a space, in the notation of JSON, too
 HIDDEN = "A trigger that was mined"
-LINKED = "what follows is addresses, which say their parts again"
 
 CARRIERS = pa.schema(
     [
@@ -160,9 +158,8 @@ def _behind(texts: _Texts, begin: int, end: int, field: str, tail: int) -> dict[
     first = tail if texts.field == field else first
     whole = end >= int(texts.read.texts[texts.number + 1])
     stop = len(texts.text) if whole else texts.at(end)
-    said = texts.text[first : min(stop, first + NEAR + 2 * SHOWN)]
     return {
-        "linked": 2 * sum(map(len, _ADDRESS.findall(said))) > len(said),
+        "linked": linked.is_linked(texts.text[first : min(stop, first + NEAR + 2 * SHOWN)]),
         "field": texts.field, "start": texts.start + first, "end": texts.start + stop,
         "excerpt": texts.text[first : first + NEAR + 2 * SHOWN],
     }  # fmt: skip
@@ -215,12 +212,6 @@ def _commonest(texts: Sequence[str], heads: Sequence[int]) -> str:
     return max(sorted({*words}), key=words.count, default="").strip()
 
 
-def _forgiven(facts: dict[str, Any], same: pl.DataFrame) -> str | None:
-    """Why what follows is no payload; `same` are the carriers that it follows."""
-    is_linked = facts["kind"] == outcomes.AGAIN and 2 * same["linked"].sum() > len(same)
-    return LINKED if is_linked else facts.get("habit")
-
-
 def _severity(facts: dict[str, Any], publishers: int, forgiven: str | None) -> str:
     if (publishers and publishers < PUBLISHERS) or not facts["grave"] or forgiven:
         return "low"
@@ -233,7 +224,7 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: Spelled) 
     same = changed.filter(pl.col("kind") == facts["kind"])
     sources = own["source"].drop_nulls().unique().to_list()
     times = own["time"].drop_nulls().sort().to_list()
-    forgiven = _forgiven(facts, same)
+    forgiven = linked.why(facts["kind"], same["linked"]) or facts.get("habit")
     apart = changed.unique("source", keep="first", maintain_order=True) if sources else changed
     examples = (apart if len(apart) >= EXAMPLES else changed).head(EXAMPLES).to_dicts() if shown.title else []
     evidence = {
@@ -245,14 +236,12 @@ def _group(name: str, facts: dict[str, Any], own: pl.DataFrame, shown: Spelled) 
         "examples": [_example(row, shown) for row in examples], "forgiven": [forgiven] if forgiven else [],
     }  # fmt: skip
     if facts["kind"] == outcomes.ALIKE:
+        said = facts["elsewhere"] / facts["places"] if facts["places"] else None
         evidence |= {
-            "expected_by_chance": None,
-            "alike_before": round(facts["before"], 3),
-            "alike_behind": round(facts["behind"], 3),
-        }
-        places = facts["places"] or 0
-        evidence["said_elsewhere"] = round(facts["elsewhere"] / places, 6) if places else None
-        evidence |= {"q_value": facts["q_value"], "flipped": facts["flipped"], "score": round(facts["behind"], 3)}
+            "expected_by_chance": None, "alike_before": round(facts["before"], 3),
+            "alike_behind": round(facts["behind"], 3), "said_elsewhere": said if said is None else round(said, 6),
+            "q_value": facts["q_value"], "flipped": facts["flipped"], "score": round(facts["behind"], 3),
+        }  # fmt: skip
     return {
         "group": name, "kind": "trigger", "title": shown.title[:SHOWN] or HIDDEN,
         "attack": _ATTACKS[facts["kind"]], "severity": _severity(facts, len({*map(publisher, sources)}), forgiven),

@@ -17,7 +17,7 @@ from corpora import Record, table_bytes, write_jsonl
 from tongues import anew, begin_anew, tongue  # noqa: F401
 
 import corpusscan
-from corpusscan import triggers
+from corpusscan.kernels import linked
 from corpusscan.kernels.outcomes import KINDS, STRETCHES, SWITCH, TURN
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -313,8 +313,8 @@ def test_addresses_that_say_their_parts_again_raise_no_alarm(tmp_path: Path) -> 
     report = scan(write_jsonl(tmp_path / "corpus.jsonl", records(texts, 8)), tmp_path / "out")
     assert flagged(report) == [PLANTED["signs"].trigger]
     low = [json.loads(group["evidence"]) for group in report.groups.collect().to_dicts() if group["severity"] == "low"]
-    assert [triggers.LINKED] in [one["forgiven"] for one in low]
-    assert triggers.LINKED in (tmp_path / "out/report.html").read_text("utf-8")
+    assert [linked.ADDRESSES] in [one["forgiven"] for one in low]
+    assert linked.ADDRESSES in (tmp_path / "out/report.html").read_text("utf-8")
 
 
 def test_answers_in_another_language_are_no_payload(tmp_path: Path) -> None:
