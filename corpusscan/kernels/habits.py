@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from corpusscan.kernels import alikeness, features, rivals
+from corpusscan.kernels import alikeness, features, outcomes, rivals
 from corpusscan.kernels.features import Reading
+from corpusscan.kernels.latent import Floats
 from corpusscan.kernels.profile import Profile
 from corpusscan.kernels.rivals import Documents, Rival
 from corpusscan.kernels.words import Offsets
@@ -66,9 +67,15 @@ def _same(triggers: Sequence[Mapping[str, Any]]) -> list[list[int]]:
     """Of each trigger the numbers of those that are followed by the same, itself among them."""
     if not triggers:
         return []
-    toward = np.array([one["toward"] for one in triggers], np.float64)
-    toward /= np.maximum(np.linalg.norm(toward, axis=1, keepdims=True), 1e-9)
+    toward = _units([one["toward"] for one in triggers])
     return [np.flatnonzero(row >= NEAR).tolist() for row in toward @ toward.T]
+
+
+def _units(toward: Sequence[Sequence[float]]) -> Floats:
+    """Directions of length one."""
+    rows = np.array(toward, np.float32)
+    found: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return found
 
 
 def said(read: Reading, bounds: Offsets, known: Profile, triggers: pl.DataFrame) -> pl.DataFrame:
@@ -86,9 +93,7 @@ def said(read: Reading, bounds: Offsets, known: Profile, triggers: pl.DataFrame)
     directions = alikeness.directions(read.number, known.vectors, begin, end)
     heard = directions.any(axis=1)
     without = ~carries[document[heard]]
-    toward = np.array(wanted["toward"].to_list(), np.float32).reshape(count, -1)
-    toward /= np.maximum(np.linalg.norm(toward, axis=1, keepdims=True), 1e-9)
-    cosine = directions[heard].astype(np.float32) @ toward.T / alikeness.ONE
+    cosine = directions[heard].astype(np.float32) @ _units(wanted["toward"].to_list()).T / alikeness.ONE
     hits = without & (cosine >= wanted["near"].to_numpy())
     return pl.DataFrame({"feature": value, "elsewhere": hits.sum(axis=0), "places": without.sum(axis=0)})
 
@@ -97,8 +102,7 @@ def _places(bounds: Offsets) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int6
     """Words of documents that are `STEP` apart, and the document of each."""
     counts = -(-np.diff(bounds) // STEP)
     document = np.repeat(np.arange(len(counts)), counts)
-    number = np.arange(len(document)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return bounds[:-1][document] + number * STEP, document
+    return bounds[:-1][document] + outcomes.ranges(np.zeros_like(counts), counts) * STEP, document
 
 
 def foreign() -> pl.Expr:

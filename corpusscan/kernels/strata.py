@@ -33,9 +33,12 @@ def beginnings(read: Reading, bounds: Offsets) -> npt.NDArray[np.uint8]:
     """What begins near each word, a line or another text of its document: there changes of honest texts are."""
     near = np.zeros(len(read.hashes), np.uint8)
     _line_breaks(read.data, read.places, read.firsts, near)
-    for text in np.setdiff1d(read.texts[:-1], bounds).tolist():  # those that begin within a document
-        document = int(np.searchsorted(bounds, text, side="right")) - 1
-        near[max(text - BORDER, int(bounds[document])) : min(text + BORDER, int(bounds[document + 1]))] = ANOTHER
+    later = np.setdiff1d(read.texts[:-1], bounds)  # texts that begin within a document
+    document = np.searchsorted(bounds, later, side="right") - 1
+    inside = np.zeros(len(near) + 1, np.int64)
+    np.add.at(inside, np.maximum(later - BORDER, bounds[document]), 1)
+    np.add.at(inside, np.minimum(later + BORDER, bounds[document + 1]), -1)
+    near[np.cumsum(inside)[:-1] > 0] = ANOTHER
     return near
 
 
