@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +32,6 @@ USUAL, SHARE = 128, 0.05  # words that most prompts have, and how many have each
 HEAD, TAIL, MOST = 192, 64, 1_024  # words of a text's beginning and end, and of a side, that are looked at
 
 END = np.uint64(2)  # the word behind a text
-_SIGNS = re.compile(signs.SYMBOLS + rb"|" + signs.RUNS)
 
 # Kinds of what an answer shows, in the lowest bits of a feature.
 WORD, TWO, THREE, OPENING, CLOSING, WHOLE, LENGTH = range(1, 8)
@@ -89,7 +87,7 @@ def of_texts(batch: Batch) -> npt.NDArray[np.int8]:
 
 def tokens(batch: Batch) -> Words:
     """The words of the texts of a batch, symbols and runs of signs among them, and behind each text its end."""
-    return signs.tokens(batch, _SIGNS, ~1, int(END))
+    return signs.tokens(batch, signs.SYMBOLS | signs.RUNS, ~1, int(END))
 
 
 def sides(batch: Batch) -> Sides:
