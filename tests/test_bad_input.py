@@ -75,14 +75,14 @@ NAMED = {
 
 
 @pytest.mark.parametrize("case", NAMED)
-def test_a_named_input_that_cannot_be_read_is_one_line(command: Run, tmp_path: Path, case: str) -> None:
+def test_a_named_input_that_cannot_be_read_is_one_line(called: Run, tmp_path: Path, case: str) -> None:
     """Missing, empty, unknown, cut, or without the named column: exit 2 and one line that says what to do."""
     content, options, wanted = NAMED[case]
     suffix = {"unknown format": ".xls", "parquet without its end": ".parquet"}.get(case, ".jsonl")
     name = content if isinstance(content, str) else str(tmp_path / f"input{suffix}")
     if isinstance(content, bytes):
         Path(name).write_bytes(content)
-    code, stderr = scan(command, name, *options)
+    code, stderr = scan(called, name, *options)
     assert code == 2
     assert wanted in stderr
     assert stderr.count("\n") == 1
@@ -92,20 +92,20 @@ def test_a_named_input_that_cannot_be_read_is_one_line(command: Run, tmp_path: P
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
-def test_a_named_input_that_is_no_file_is_one_line(command: Run, tmp_path: Path) -> None:
+def test_a_named_input_that_is_no_file_is_one_line(called: Run, tmp_path: Path) -> None:
     """A pipe can be read only once: refused, with what to do instead."""
     os.mkfifo(tmp_path / "pipe.jsonl")
-    code, stderr = scan(command, tmp_path / "pipe.jsonl")
+    code, stderr = scan(called, tmp_path / "pipe.jsonl")
     assert (code, stderr.count("\n")) == (2, 1)
     assert "save them first" in stderr
 
 
-def test_an_unreadable_named_input_is_one_line(command: Run, tmp_path: Path) -> None:
+def test_an_unreadable_named_input_is_one_line(called: Run, tmp_path: Path) -> None:
     """A path that leads through a file, and one that links to itself: refused whoever asks, the superuser too."""
     (tmp_path / "file").write_bytes(GOOD)
     (tmp_path / "loop.jsonl").symlink_to(tmp_path / "loop.jsonl")
     for name in ("file/below.jsonl", "loop.jsonl"):
-        code, stderr = scan(command, tmp_path / name)
+        code, stderr = scan(called, tmp_path / name)
         assert (code, stderr.count("\n")) == (2, 1)
         assert "corpusscan: " in stderr
 
@@ -118,20 +118,20 @@ FOUND = {
 }
 
 
-def test_what_parsers_read_differently_is_a_finding(command: Run, corpus: Path) -> None:
+def test_what_parsers_read_differently_is_a_finding(called: Run, corpus: Path) -> None:
     """Invalid UTF-8, raw NUL, lone surrogates, repeated keys: scanned, found, and the corpus is complete."""
     for rule, line in FOUND.items():
         (corpus / f"{rule}.jsonl").write_bytes(GOOD + line + b"\n" + GOOD)
     struct = pa.array([b"good", b"a\xff"], pa.binary()).view(pa.string())
     (corpus / "invalid.parquet").write_bytes(parquet({"text": struct}))
-    code, _ = scan(command, corpus)
+    code, _ = scan(called, corpus)
     assert code == 0  # nothing here is of high severity
     wanted = {(f"{rule}.jsonl", 1, rule) for rule in FOUND} | {("invalid.parquet", 1, "invalid-utf8")}
     assert findings(corpus.parent) == wanted
     assert all(
         row["status"] == "complete" and row["rows"] == row["scanned"] for row in coverage(corpus.parent).values()
     )
-    code = command("scan", corpus, "-o", "out", "--detectors", "malformed", "--fail-on", "medium", "--quiet").returncode
+    code = called("scan", corpus, "-o", "out", "--detectors", "malformed", "--fail-on", "medium", "--quiet").returncode
     assert code == 1
 
 
@@ -152,11 +152,11 @@ FINE = {
 }
 
 
-def test_odd_records_are_records(command: Run, corpus: Path) -> None:
+def test_odd_records_are_records(called: Run, corpus: Path) -> None:
     """NUL, separators, null, numbers, nesting, blank lines, CRLF, a mark, no last line feed: complete, all scanned."""
     for name, (data, _, _) in FINE.items():
         (corpus / f"{name}.jsonl").write_bytes(data)
-    code, stderr = scan(command, corpus)
+    code, stderr = scan(called, corpus)
     assert (code, stderr) == (0, "")
     books = coverage(corpus.parent)
     for name, (_, rows, notes) in FINE.items():
@@ -227,13 +227,13 @@ def test_what_cannot_be_read_is_counted_and_the_scan_is_incomplete(command: Run,
     assert manifest["companions"] == ["LICENSE", "README.md", "_SUCCESS"]
 
 
-def test_several_members_and_frames_are_whole_files(command: Run, corpus: Path) -> None:
+def test_several_members_and_frames_are_whole_files(called: Run, corpus: Path) -> None:
     """Members and frames that end inside a line, empty and skippable ones, zero padding: complete."""
     skippable = b"\x50\x2a\x4d\x18\x02\0\0\0hi"
     halves = (GOOD * 3)[:25], (GOOD * 3)[25:]
     (corpus / "a.jsonl.gz").write_bytes(b"".join(map(gzip.compress, (*halves, b""))) + bytes(512))
     (corpus / "a.jsonl.zst").write_bytes(skippable + b"".join(map(zstandard.compress, (*halves, b""))) + skippable)
-    code, _ = scan(command, corpus)
+    code, _ = scan(called, corpus)
     books = coverage(corpus.parent)
     assert code == 0
     assert {name: row["scanned"] for name, row in books.items()} == {"a.jsonl.gz": 3, "a.jsonl.zst": 3, "good.jsonl": 1}
@@ -255,7 +255,7 @@ def test_a_footer_on_which_the_library_ends_the_process_is_counted(command: Run,
         assert row["scanned"] == row["rows"] or row["status"] != "complete" or row["skipped"] + row["errored"]
 
 
-def test_file_names_are_data(command: Run, corpus: Path) -> None:
+def test_file_names_are_data(called: Run, corpus: Path) -> None:
     """Escapes, line feeds, no UTF-8, dots, the longest there is: every file scanned, nothing acts on the screen."""
     longest = b"n" * (os.pathconf(corpus, "PC_NAME_MAX") - 6) + b".jsonl"
     odd = (b"..jsonl", b"a..b.jsonl", b"-rf.jsonl", longest)
@@ -267,7 +267,7 @@ def test_file_names_are_data(command: Run, corpus: Path) -> None:
         *odd,
     ):
         Path(os.fsdecode(bytes(corpus) + b"/" + name)).write_bytes(GOOD + FOUND["duplicate-key"])
-    done = command("scan", corpus, "-o", "out", "--detectors", "malformed", "--workers", "1")
+    done = called("scan", corpus, "-o", "out", "--detectors", "malformed", "--workers", "1")
     assert done.returncode == 3
     assert "\x1b" not in done.stderr
     assert "Traceback" not in done.stderr
@@ -367,7 +367,7 @@ def test_a_type_that_would_call_something_is_a_text(command: Run, corpus: Path) 
     assert not [*corpus.parent.rglob("canary")]
 
 
-def test_tables_of_nulls_and_odd_cells_are_read(command: Run, corpus: Path) -> None:
+def test_tables_of_nulls_and_odd_cells_are_read(called: Run, corpus: Path) -> None:
     """Null columns, ragged rows, stray quotes, line feeds in quotes: all scanned, what is odd is noted, exit 0."""
     nulls = pa.table({"text": pa.nulls(3)})
     files = {
@@ -380,28 +380,28 @@ def test_tables_of_nulls_and_odd_cells_are_read(command: Run, corpus: Path) -> N
     }
     for name, (data, _, _) in files.items():
         (corpus / name).write_bytes(data)
-    code, _ = scan(command, corpus)
+    code, _ = scan(called, corpus)
     books = coverage(corpus.parent)
     assert code == 0
     for name, (_, rows, notes) in files.items():
         assert (books[name]["scanned"], books[name]["reasons"].get("scanned", {})) == (rows, notes), name
 
 
-def test_a_rule_that_is_wrong_is_one_line(command: Run, corpus: Path) -> None:
+def test_a_rule_that_is_wrong_is_one_line(called: Run, corpus: Path) -> None:
     """Aliases, tags and repeated keys in YAML: exit 2, the file and what to do, before anything is read."""
     (corpus.parent / "pack").mkdir()
     for text in ("id: a\ntitle: &a x\nstatus: *a\n", "id: a\ntitle: !!python/name:os.system x\n", "id: a\nid: a\n"):
         (corpus.parent / "pack" / "a.yml").write_text(text)
-        done = command("scan", corpus, "-o", "out", "--detectors", "rules", "--rules", "pack")
+        done = called("scan", corpus, "-o", "out", "--detectors", "rules", "--rules", "pack")
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
         assert "a.yml" in done.stderr
 
 
-def test_what_was_not_read_says_where_and_what_helps(command: Run, corpus: Path) -> None:
+def test_what_was_not_read_says_where_and_what_helps(called: Run, corpus: Path) -> None:
     """On the screen: a file for each reason, a remedy, and the flag for losses that are none."""
     (corpus / "a.zip").write_bytes(b"PK\x03\x04")
     (corpus / "b.jsonl").write_bytes(GOOD + b"no json\n")
-    done = command("scan", corpus, "-o", "out", "--detectors", "malformed", "--workers", "1")
+    done = called("scan", corpus, "-o", "out", "--detectors", "malformed", "--workers", "1")
     told = " ".join(done.stderr.split())
     assert done.returncode == 3
     assert "a.zip: zip_archive; unpack it" in told
@@ -409,18 +409,18 @@ def test_what_was_not_read_says_where_and_what_helps(command: Run, corpus: Path)
     assert "--allow-skipped" in told
 
 
-def test_out_may_be_a_link_to_a_folder(command: Run, corpus: Path) -> None:
+def test_out_may_be_a_link_to_a_folder(called: Run, corpus: Path) -> None:
     """It is the user's word, and leads where it leads; also into the input, where it is not read."""
     for target in (corpus.parent / "elsewhere", corpus / "report"):
         target.mkdir()
         (corpus.parent / "out").symlink_to(target)
-        assert scan(command, corpus) == (0, "")
+        assert scan(called, corpus) == (0, "")
         assert (target / "report.html").exists()
         assert {*coverage(corpus.parent)} == {"good.jsonl"}
         (corpus.parent / "out").unlink()
 
 
-def test_out_that_can_hold_no_report_is_one_line(command: Run, corpus: Path) -> None:
+def test_out_that_can_hold_no_report_is_one_line(called: Run, corpus: Path) -> None:
     """A link to a file, to nothing, to itself, to the input: exit 2, nothing written there."""
     out, file = corpus.parent / "out", corpus.parent / "file"
     file.write_bytes(b"precious")
@@ -431,7 +431,7 @@ def test_out_that_can_hold_no_report_is_one_line(command: Run, corpus: Path) -> 
         (corpus, "lies in"),
     ):
         out.symlink_to(target)
-        code, stderr = scan(command, corpus)
+        code, stderr = scan(called, corpus)
         assert (code, stderr.count("\n")) == (2, 1), target
         assert told in stderr
         assert "-o" in stderr
@@ -440,37 +440,37 @@ def test_out_that_can_hold_no_report_is_one_line(command: Run, corpus: Path) -> 
     assert [path.name for path in corpus.iterdir()] == ["good.jsonl"]
 
 
-def test_a_link_in_the_input_is_no_place_for_a_report(command: Run, corpus: Path) -> None:
+def test_a_link_in_the_input_is_no_place_for_a_report(called: Run, corpus: Path) -> None:
     """Whoever made the corpus would choose where this user writes."""
     (corpus.parent / "victim").mkdir()
     (corpus / "report").symlink_to(corpus.parent / "victim")
-    done = command("scan", corpus, "-o", corpus / "report", "--detectors", "malformed", "--quiet")
+    done = called("scan", corpus, "-o", corpus / "report", "--detectors", "malformed", "--quiet")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "choose another -o" in done.stderr
     assert not [*(corpus.parent / "victim").iterdir()]
 
 
 @pytest.mark.parametrize("name", ["work", "work/key", "work/lock", "work/artefacts", "work/inputs.json"])
-def test_a_link_planted_among_working_files_is_refused(command: Run, corpus: Path, name: str) -> None:
+def test_a_link_planted_among_working_files_is_refused(called: Run, corpus: Path, name: str) -> None:
     """Whoever planted it would have this user write, or take a key, where it leads."""
     victim, link = corpus.parent / "victim", corpus.parent / "out" / name
     victim.mkdir() if name in ("work", "work/artefacts") else victim.write_bytes(b"precious")
     link.parent.mkdir(parents=True)
     link.symlink_to(victim)
-    code, stderr = scan(command, corpus)
+    code, stderr = scan(called, corpus)
     assert (code, stderr.count("\n")) == (2, 1)
     assert "is a link" in stderr
     assert not [*victim.iterdir()] if victim.is_dir() else victim.read_bytes() == b"precious"
 
 
-def test_results_replace_links_and_do_not_follow_them(command: Run, corpus: Path) -> None:
+def test_results_replace_links_and_do_not_follow_them(called: Run, corpus: Path) -> None:
     """A link planted where a result goes: the file that it leads to stays as it was."""
-    scan(command, corpus)
+    scan(called, corpus)
     victim = corpus.parent / "victim"
     victim.write_bytes(b"precious")
     for name in ("report.html", "findings.parquet", "summary.json"):
         (corpus.parent / "out" / name).unlink()
         (corpus.parent / "out" / name).symlink_to(victim)
-    assert scan(command, corpus) == (0, "")
+    assert scan(called, corpus) == (0, "")
     assert victim.read_bytes() == b"precious"
     assert not (corpus.parent / "out" / "report.html").is_symlink()
