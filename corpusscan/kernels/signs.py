@@ -98,7 +98,7 @@ def _class(data, at, stop, classes):  # type: ignore[no-untyped-def] # noqa: ANN
 def _end(data, at, stop, sought, classes):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Where the sign that begins at a byte ends, at that byte where none does, and where the next one may begin."""
     kind, length = _class(data, at, stop, classes)
-    several, end, width = kind & sought & (SYMBOLS | RUNS), at + length, length
+    several, end = kind & sought & (SYMBOLS | RUNS), at + length
     while end < stop and (several == SYMBOLS or (several == RUNS and end - at < LONGEST)):
         other, width = _class(data, end, stop, classes)
         if not other & several:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from corpusscan.io.formats import jsonl
@@ -326,11 +327,21 @@ def test_any_cut_gives_the_records_an_independent_reader_sees(
     assert [document["row"] for document in result.documents if document["file"] == "a.jsonl"] == rows
 
 
+def as_utf8(data: bytes) -> bytes:
+    """What a file says without the mark at its beginning, in UTF-8."""
+    marks = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
+             codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
+    wide = next((name for mark, name in marks.items() if data.startswith(mark)), None)
+    return data.decode(wide, "replace").encode() if wide else data.removeprefix(codecs.BOM_UTF8)
+
+
 @given(st.binary(max_size=300), st.integers(1, 40))
+@example(codecs.BOM_UTF16_BE, 1)
+@example(codecs.BOM_UTF32_LE + "{}\n\n1".encode("utf-32-le"), 1)
 def test_any_bytes_are_accounted_for(read: Read, data: bytes, shard: int) -> None:
     """Whatever lies in a file: every line that is not blank is scanned, skipped or errored."""
     result = read({"a.jsonl": data, "z.jsonl": b'{"text": ""}'}, shard_bytes=shard)
-    lines = [each for each in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if each.strip(b" \t\r")]
+    lines = [each for each in as_utf8(data).split(b"\n") if each.strip(b" \t\r")]
     shards = [a for a, s in zip(result.accounts, result.plan.shards, strict=True) if s.file == "a.jsonl"]
     compressed = any(shard.compression for shard in result.plan.shards)
     assert compressed or sum(account.rows for account in shards) == len(lines)
