@@ -6,17 +6,14 @@ import operator
 import re
 
 import numpy as np
-import pyarrow as pa
 from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tongues import batch_of
 
-from corpusscan import schema
-from corpusscan.detector import Batch
 from corpusscan.kernels import signs
 from corpusscan.kernels.words import words
 
-KEY = bytes(range(32))
 SINGLE = (
     rb"[!-/:-@\[-`{-~]|\xc2[\xa1\xa7\xab\xbb\xbf]|\xd8[\x8c\x9b\x9f]|\xe0\xa5[\xa4\xa5]|\xe2\x80[\x90-\xbf]"
     rb"|\xe3\x80[\x81-\x9f]|\xef\xbc[\x81-\x8f\x9a-\xa0]"
@@ -34,18 +31,11 @@ PATTERNS = {  # in the order in which one match goes before another
 CHARACTERS = "a \0#.-_`🙂é§©™「」।؟！½…\u200b\u2028\ufeff\ufe0f\U0001f9d1中"
 
 
-def made_batch(texts: list[str]) -> Batch:
-    """One document for each text."""
-    rows = [{"row": n, "field": "text", "text": one} for n, one in enumerate(texts)]
-    documents = pa.Table.from_pylist([{"row": n} for n in range(len(texts))], schema.DOCUMENTS)
-    return Batch(documents, pa.Table.from_pylist(rows, schema.TEXTS), schema.ANOMALIES.empty_table(), KEY)
-
-
 @settings(deadline=None)  # the first text compiles the kernel
 @given(st.lists(st.text(CHARACTERS, max_size=60) | st.text(max_size=20), min_size=1, max_size=5), st.integers(0, 70))
 def test_signs_are_the_matches_of_a_regular_expression(texts: list[str], most: int) -> None:
     """What is found, and where, is what the expression finds in the first bytes of each text, words and end beside."""
-    batch = made_batch(texts)
+    batch = batch_of(texts)
     spoken = batch.feature(words)
     for sought, pattern in PATTERNS.items():
         found = signs.tokens(batch, sought, ~1, signs.END, most)
@@ -53,7 +43,7 @@ def test_signs_are_the_matches_of_a_regular_expression(texts: list[str], most: i
             content, own = text.encode(), slice(spoken.bounds[n], spoken.bounds[n + 1])
             wanted = [*zip(spoken.begins[own].tolist(), spoken.hashes[own].tolist(), strict=True)]
             wanted += [
-                (match.start(), int.from_bytes(blake3(match.group(), key=KEY).digest(8)) & ~1)
+                (match.start(), int.from_bytes(blake3(match.group(), key=batch.key).digest(8)) & ~1)
                 for match in pattern.finditer(content[:most])
             ]
             wanted += [(len(content), signs.END)]
@@ -65,5 +55,5 @@ def test_signs_are_the_matches_of_a_regular_expression(texts: list[str], most: i
 
 def test_many_signs_are_all_told() -> None:
     """Nothing is lost where there are more signs than room was made for."""
-    found = signs.odd(made_batch(["# a " * 10_000]))
+    found = signs.odd(batch_of(["# a " * 10_000]))
     assert np.diff(found.bounds).tolist() == [20_000]
