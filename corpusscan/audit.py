@@ -31,6 +31,7 @@ from corpusscan.engine.tasks import Reading
 from corpusscan.errors import UsageError
 from corpusscan.kernels import affine32, tokens
 from corpusscan.meaning import claims, models
+from corpusscan.program import versions
 from corpusscan.report import FILES, Report, baseline, mined_rules, pages, tables
 from corpusscan.version import __version__
 from corpusscan.workspace import Opened, Part, Workspace, opened, write_atomic, write_parquet
@@ -246,6 +247,6 @@ def _manifest(plan: io.Plan, collected: Collected, config: ScanConfig, key: byte
             if (lost := collected.lost.get(s.index))
         ],
         "config": {name: getattr(config, name) for name in config.__struct_fields__},
-        "versions": keys.versions(),
+        "versions": versions(),
         "key_fingerprint": keys.fingerprint(key),
     }

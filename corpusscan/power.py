@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import orjson
 import pyarrow as pa
 
-from corpusscan.engine.keys import digest, versions
 from corpusscan.errors import InputError, UsageError, WorkspaceError
+from corpusscan.program import digest, versions
 from corpusscan.redteam import discovery, kept, words
 from corpusscan.redteam.attack import Attack
 from corpusscan.redteam.attacks import create

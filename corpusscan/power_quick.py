@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from corpusscan import power
 from corpusscan.config import ScanConfig
-from corpusscan.engine import keys
 from corpusscan.engine.collected import Collected
 from corpusscan.engine.rounds import Progress
 from corpusscan.errors import CorpusScanError
 from corpusscan.power import LEAST, PART, Done, Scan, Trial, packed, room_in, too_few, wanted
+from corpusscan.program import digest, versions
 from corpusscan.redteam import discovery, sample
 from corpusscan.workspace import Opened, Workspace
 
@@ -57,7 +57,7 @@ def finished(
     """The scan that left `collected`, of a corpus of so many shards."""
     read = [shard for shard in collected.shards if shard.index not in collected.lost]
     settings = [getattr(config, name) for name in ("detectors", "without", "rules", "decode_levels", "sketch", "seed")]
-    key = keys.digest(keys.versions(), settings, [shard.digest for shard in read])
+    key = digest(versions(), settings, [shard.digest for shard in read])
     documents = sum(collected.account(shard.index, workspace)["scanned"] for shard in read)
     share = len(collected.shards) / max(shards, 1)
     return Finished(inputs, out, workspace.scratch, documents, share, seconds, config.seed or 1, key)

@@ -5,6 +5,7 @@ A pack is data: nothing in it is executed, and a file that is not understood who
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -208,6 +209,16 @@ def stamp(folders: Sequence[Path | str]) -> tuple[tuple[str, int, int], ...]:
     """What tells that a rule file was edited since it was read: a process may outlive an edit."""
     files = [path for folder in folders for path in sorted(Path(folder).rglob("*.yml"))]
     return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path in files for stat in [path.stat()])
+
+
+def content(folders: Sequence[Path | str]) -> str:
+    """BLAKE3 (hex) of all that the files of some packs hold, and of where they are."""
+    told = blake3.blake3()
+    for folder in folders:
+        for path in filter(Path.is_file, sorted(Path(folder).resolve().rglob("*.yml"))):
+            name, data = os.fsencode(path), path.read_bytes()
+            told.update(b"%d %d " % (len(name), len(data)) + name + data)
+    return str(told.hexdigest())
 
 
 def json_schema() -> dict[str, Any]:

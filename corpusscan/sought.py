@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from corpusscan.cached import cached
 from corpusscan.errors import RuleError
 from corpusscan.kernels import literals
 from corpusscan.kernels.excerpts import escaped
@@ -24,7 +25,7 @@ from corpusscan.kernels.folding import fold
 from corpusscan.kernels.matching import Filter, Need, Query, buffers
 from corpusscan.kernels.occurrences import Pattern, Phrase, Seeker, Span, Text, seen, tightest
 from corpusscan.kernels.syntax import edged, folded_pattern, width
-from corpusscan.rules import Atom, Pack, Rule, load
+from corpusscan.rules import Atom, Pack, Rule, content, load
 
 TOGETHER = 64  # pieces of text that an atom is looked for in at once
 COMMON = 9.0  # bits: literals of a clause that together surprise less are not looked for beside others
@@ -177,7 +178,7 @@ def loaded(folders: tuple[Path | str, ...], stamped: object, of: str = "rules") 
 @lru_cache(maxsize=4)
 def compiled(folders: tuple[Path | str, ...], stamped: object, of: str = "rules") -> Engine:
     """The same, ready to be looked for."""
-    return Engine(loaded(folders, stamped, of))
+    return cached(of, partial(content, folders), lambda: Engine(loaded(folders, stamped, of)))
 
 
 def self_test(packs: Sequence[Pack]) -> list[str]:

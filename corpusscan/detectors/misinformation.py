@@ -10,7 +10,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -19,6 +19,7 @@ import pyarrow as pa
 from blake3 import blake3
 
 from corpusscan import rules, schema
+from corpusscan.cached import cached
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited
 from corpusscan.kernels import hashing
 from corpusscan.kernels.classifier import Model
@@ -309,7 +310,7 @@ def _manner() -> tuple[Model, str]:
 
 @lru_cache(maxsize=4)
 def _compile(folders: tuple[Path | str, ...], stamp: object) -> Engine:
-    return Engine(_load(folders, stamp))
+    return cached("claims", partial(rules.content, folders), lambda: Engine(_load(folders, stamp)))
 
 
 @lru_cache(maxsize=2)

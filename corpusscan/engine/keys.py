@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import sys
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
-import orjson
 import pyarrow as pa
 from blake3 import blake3
 
 from corpusscan.detector import Detector, State
 from corpusscan.engine.tasks import Reading
 from corpusscan.io import Shard
-from corpusscan.version import __version__
+from corpusscan.program import digest, source, versions
 from corpusscan.workspace import PARTS, Part, Workspace
 
-_LIBRARIES = (
-    "blake3",
-    "google-re2",
-    "isal",
-    "numba",
-    "numpy",
-    "orjson",
-    "polars",
-    "pyarrow",
-    "scipy",
-    "tokenizers",
-    "zstandard",
-)
 _SHARED = ("kernels", "io", "meaning", "detectors/__init__.py", "engine/shuffle.py", "engine/named.py",
            "engine/tasks.py", "engine/spans.py", "schema.py", "detector.py", "copies.py", "sampling.py", "mining.py",
            "triggers.py", "filters.py", "rules.py", "quoted.py", "provenance.py", "known.py",
@@ -44,37 +27,11 @@ _SHARED = ("kernels", "io", "meaning", "detectors/__init__.py", "engine/shuffle.
 ARTEFACTS, DIGESTS = "artefacts", "digests.json"
 
 
-def digest(*parts: object) -> str:
-    """BLAKE3 (hex) of JSON-able parts."""
-    return str(blake3(orjson.dumps(parts, default=repr)).hexdigest(20))
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Versions of what results depend on."""
-    found = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-    return {"corpusscan": __version__, "python": ".".join(map(str, sys.version_info[:3])), **found}
-
-
-@cache
-def _source(*places: str) -> str:
-    root = Path(__file__).parents[1]
-    found = [file for place in places for file in [root / place, *(root / place).rglob("*")]]
-    files = sorted(file for file in found if file.suffix in {".py", ".npz", ".txt"})
-    return digest([(file.relative_to(root).as_posix(), blake3(file.read_bytes()).hexdigest()) for file in files])
-
-
-@cache
-def code() -> str:
-    """What all processes of one scan must have in common: versions, and the source of this program."""
-    return digest(versions(), _source("."))
-
-
 class Keys:
     """Names of the artefacts of one scan."""
 
     def __init__(self, reading: Reading, key: bytes) -> None:
-        self._base = digest(versions(), reading, fingerprint(key), _source(*_SHARED))
+        self._base = digest(versions(), reading, fingerprint(key), source(*_SHARED))
         self._own: dict[str, str] = {}  # by detector: its rules and source are read once, not for every shard
 
     def account(self, shard: Shard) -> str:
@@ -91,8 +48,8 @@ class Keys:
 
     def _of(self, detector: Detector) -> str:
         if detector.name not in self._own:
-            source = _source(f"detectors/{detector.name}.py")
-            self._own[detector.name] = digest(detector.name, repr(detector), detector.digest(), source)
+            own = source(f"detectors/{detector.name}.py")
+            self._own[detector.name] = digest(detector.name, repr(detector), detector.digest(), own)
         return self._own[detector.name]
 
 

@@ -22,7 +22,7 @@ from typing import Any, Self
 import psutil
 import pyarrow as pa
 
-from corpusscan.engine import keys
+from corpusscan import program
 from corpusscan.engine.local import Lost, attempts_of, memory_of
 from corpusscan.engine.tasks import Map, Outcome, Reduce, Task, TaskError
 from corpusscan.engine.worker import attempt
@@ -79,7 +79,7 @@ class Cluster:
             where = f"--ray-address {self.address}" if self.address else "--engine ray"
             told = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UsageError(f"{where}: no cluster ({told}); see docs/scale.md for address and token") from None
-        code = keys.code()
+        code = program.code()
         store(self.root).write(self._canary, lambda path: path.write_text(code))
         return self
 
@@ -187,7 +187,7 @@ def _amiss(root: str, canary: str) -> str:
     except OSError as error:
         why = error.strerror or error
         return f"{root}: not seen by node {node} ({why}); OUT must lie on storage that all nodes share (-o)"
-    if told != keys.code():
+    if told != program.code():
         return f"node {node} has another version of corpusscan or of its libraries; give all nodes the same image"
     return ""
 

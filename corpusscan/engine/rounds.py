@@ -19,7 +19,7 @@ from corpusscan.engine.collected import Collected
 from corpusscan.engine.cuts import Cuts
 from corpusscan.engine.engines import Engine, Noted, Share
 from corpusscan.engine.index import Index
-from corpusscan.engine.keys import ARTEFACTS, Digests, Keys, digest
+from corpusscan.engine.keys import ARTEFACTS, Digests, Keys
 from corpusscan.engine.local import Lost
 from corpusscan.engine.named import left, partitions_left, placed
 from corpusscan.engine.quarantine import Quarantine, until_done
@@ -38,6 +38,7 @@ from corpusscan.engine.tasks import (
 from corpusscan.engine.wave import Wave, sample_part
 from corpusscan.errors import PartDone
 from corpusscan.io import Shard
+from corpusscan.program import digest
 from corpusscan.workspace import Workspace
 
 FEW = 16  # artefacts that are asked for one by one where each question goes over a network

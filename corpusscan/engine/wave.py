@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from corpusscan.detector import Detector, State
 from corpusscan.engine.collected import Collected
-from corpusscan.engine.keys import Keys, digest, save_state
+from corpusscan.engine.keys import Keys, save_state
 from corpusscan.engine.looks import rows_met
 from corpusscan.engine.tasks import Job, in_sample
 from corpusscan.io import Shard
+from corpusscan.program import digest
 from corpusscan.workspace import Workspace
 
 SAMPLE = 128 * 2**20  # bytes of a corpus that rounds over a sample look at

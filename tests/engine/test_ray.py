@@ -15,10 +15,10 @@ import pyarrow as pa
 import pytest
 from corpora import make_records, table_bytes, write_jsonl
 
-from corpusscan import audit, config, io
+from corpusscan import audit, config, io, program
 from corpusscan.config import Columns
 from corpusscan.detectors.exact_duplicate import ExactDuplicate
-from corpusscan.engine import keys, ray
+from corpusscan.engine import ray
 from corpusscan.engine.local import Lost
 from corpusscan.engine.ray import Cluster
 from corpusscan.engine.tasks import Digest, Job, Map, Outcome, Reading, Reduce
@@ -195,5 +195,5 @@ def test_a_node_must_see_the_workspace_and_run_the_same_program(
     assert "must lie on storage that all nodes share" in ray._amiss(str(tmp_path), "none")
     (tmp_path / "old").write_text("other")
     assert "another version" in ray._amiss(str(tmp_path), "old")
-    (tmp_path / "mine").write_text(keys.code())
+    (tmp_path / "mine").write_text(program.code())
     assert ray._amiss(str(tmp_path), "mine") == ""
