@@ -6,7 +6,9 @@ is cached, and what is read was written by this very program, as it is with the 
 
 from __future__ import annotations
 
+import os
 import pickle
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +18,6 @@ from blake3 import blake3
 
 from corpusscan.kernels.places import slices
 from corpusscan.program import code, digest
-from corpusscan.workspace.files import beside_name
 
 MOST = 8  # of a kind that are kept: the oldest go
 _CHECK = 32  # bytes of the digest before what is cached
@@ -53,7 +54,7 @@ def _read(file: Path) -> Any:
 
 def _write(file: Path, found: object) -> None:
     data = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
-    beside = file.with_name(beside_name(file.name))
+    beside = file.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
     with suppress(OSError):
         try:
             beside.write_bytes(blake3(data).digest() + data)

@@ -20,9 +20,10 @@ import pyarrow as pa
 from corpusscan.cached import cached
 from corpusscan.errors import RuleError
 from corpusscan.kernels import literals
+from corpusscan.kernels.columns import buffers
 from corpusscan.kernels.excerpts import escaped
 from corpusscan.kernels.folding import fold
-from corpusscan.kernels.matching import Filter, Need, Query, buffers
+from corpusscan.kernels.matching import Filter, Need, Query
 from corpusscan.kernels.occurrences import Pattern, Phrase, Seeker, Span, Text, seen, tightest
 from corpusscan.kernels.syntax import edged, folded_pattern, width
 from corpusscan.rules import Atom, Pack, Rule, content, load

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from corpusscan import copies
 from corpusscan.detector import Batch, Context, Detector, Limit, Round, State, limited, limits
-from corpusscan.kernels import alignments, hashing, letters
+from corpusscan.kernels import alignments, columns, hashing, letters
 from corpusscan.kernels.caps import shares
 from corpusscan.kernels.letters import PLACE_BITS, PLACES, RUN
 from corpusscan.kernels.rare import rare
@@ -146,7 +146,7 @@ class _Texts(Quoted):
 
     def __init__(self, batch: Batch) -> None:
         super().__init__(batch)
-        self.data, self.offsets = letters.contents(batch.texts["text"])
+        self.data, self.offsets = columns.contents(batch.texts["text"])
         self.rows = batch.texts["row"].to_numpy()
         self.documents = {row["row"]: row for row in batch.documents.to_pylist()}
 

@@ -22,9 +22,9 @@ import pyarrow as pa
 
 from corpusscan.errors import InputError
 from corpusscan.kernels import grams, structure
+from corpusscan.kernels.columns import buffers
 from corpusscan.kernels.cues import Table, table
 from corpusscan.kernels.folding import Bytes
-from corpusscan.kernels.matching import buffers
 from corpusscan.kernels.sentences import sentences
 
 Floats = npt.NDArray[np.float32]

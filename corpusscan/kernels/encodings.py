@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from corpusscan.kernels.matching import buffers
+from corpusscan.kernels.columns import buffers
 from corpusscan.kernels.registers import eight
 from corpusscan.kernels.rotation import GAIN, turned
 

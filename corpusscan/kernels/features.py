@@ -14,7 +14,7 @@ import numpy.typing as npt
 from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import alphabet, bitmaps, folding, letters
+from corpusscan.kernels import alphabet, bitmaps, columns, folding
 from corpusscan.kernels.alphabet import GAP
 from corpusscan.kernels.bitmaps import holds
 from corpusscan.kernels.profile import UNKNOWN, Profile, Rarities, known_pair, looked_up, mixed
@@ -52,7 +52,7 @@ class Reading(NamedTuple):
 def reading(batch: Batch, known: Profile) -> Reading:
     """What features are taken from."""
     found = batch.feature(words)
-    data, bounds = letters.contents(batch.texts["text"])
+    data, bounds = columns.contents(batch.texts["text"])
     count = np.diff(found.bounds)
     firsts: Numbers = np.repeat(bounds[:-1], count).astype(np.int64)
     lasts: Numbers = np.repeat(bounds[1:], count).astype(np.int64)
@@ -256,8 +256,7 @@ def _at(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, fir
 @njit(cache=True, nogil=True)
 def _places(hashes, places, firsts, data, lasts, rarities, common, pairs, kinds, sieve):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """All features that the sieve lets pass, and where."""
-    found, word = np.empty(1024, np.uint64), np.empty(1024, np.int64)
-    size = 0
+    found, word, size = np.empty(1024, np.uint64), np.empty(1024, np.int64), np.int64(0)
     for i in range(len(hashes)):
         if size + MOST > len(found):
             found, word = grown(found, size, 2 * size), grown(word, size, 2 * size)

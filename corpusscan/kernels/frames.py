@@ -10,7 +10,7 @@ Comparative sentences by such markers: Jindal and Liu, "Identifying comparative 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,10 @@ from numba import njit
 from corpusscan.detector import Batch
 from corpusscan.kernels import profile
 from corpusscan.kernels.borders import ending, large
+from corpusscan.kernels.columns import content
 from corpusscan.kernels.comparing import OFTEN, PAIR, bits_of, both, language_of, lexicon, pairs
-from corpusscan.kernels.matching import buffers
 from corpusscan.kernels.sketches import mixed
-from corpusscan.kernels.words import Hashes, words
+from corpusscan.kernels.words import Hashes, grown, words
 
 COMPARED, ASKED, QUESTION, JUDGED = range(4)
 """Kinds: two names in one comparison; two names in one question; a question as a whole; one name with a judgement."""
@@ -57,7 +57,7 @@ def frames(batch: Batch, slots: npt.NDArray[np.uint32]) -> Frames:
     tables = lexicon(batch.key)
     told, before = [], 0
     for chunk in batch.texts["text"].chunks:
-        data, offsets = buffers(chunk.fill_null("") if chunk.null_count else chunk)
+        data, offsets = content(chunk)
         bounds = found.bounds[before : before + len(chunk) + 1]
         part = _frames(data, offsets, bounds, found.hashes, found.begins, rarity, rows[before : before + len(chunk)],
                        *tables)  # fmt: skip
@@ -97,12 +97,13 @@ def _frames(data, offsets, bounds, hashes, begins, rarity, rows, table, bits):  
     text_, kind_, key_ = np.empty(room, np.int32), np.empty(room, np.uint8), np.empty(room, np.uint64)
     way_, said_, also_ = np.empty(room, np.int8), np.empty(room, np.uint64), np.empty(room, np.uint64)
     first_, stop_ = np.empty(room, np.int64), np.empty(room, np.int64)
-    size = 0
+    size = np.int64(0)
     what = np.zeros(LONGEST + 1, np.int64)
     known, often = np.empty((1 << 12, 2), np.int32), np.zeros(bits.shape[1], np.int64)
     names, values, scores = np.zeros(NAMES, np.int64), np.zeros(NAMES, np.uint64), np.zeros(NAMES, np.int64)
-    asked_from = 0  # rows of the last question
-    asked, asks = np.zeros((64, 2), np.uint64), 0
+    asked_from = np.int64(0)  # rows of the last question
+    asked = np.zeros((64, 2), np.uint64)
+    asks: Any = np.int64(0)
     for text in range(len(rows)):
         origin, end = offsets[text], offsets[text + 1]
         begin, limit = bounds[text], size + PER_TEXT
@@ -127,9 +128,9 @@ def _frames(data, offsets, bounds, hashes, begins, rarity, rows, table, bits):  
             length = i + 1 - begin
             if size + 64 >= room:
                 room *= 2
-                text_, kind_, key_ = _more(text_, room), _more(kind_, room), _more(key_, room)
-                way_, said_, also_ = _more(way_, room), _more(said_, room), _more(also_, room)
-                first_, stop_ = _more(first_, room), _more(stop_, room)
+                text_, kind_, key_ = grown(text_, size, room), grown(kind_, size, room), grown(key_, size, room)
+                way_, said_, also_ = grown(way_, size, room), grown(said_, size, room), grown(also_, size, room)
+                first_, stop_ = grown(first_, size, room), grown(stop_, size, room)
             if asks:  # who is named alone in what follows a question wins it
                 for n in range(asks):
                     one = other = False
@@ -147,7 +148,7 @@ def _frames(data, offsets, bounds, hashes, begins, rarity, rows, table, bits):  
                 for k in range(before, size):
                     text_[k], said_[k], also_[k], first_[k], stop_[k] = text, said, also, begin, i + 1
                 if ends == 2:
-                    asked_from, asks = before, 0
+                    asked_from, asks = before, np.int64(0)
                     for k in range(before, size):
                         if kind_[k] > ASKED or way_[k]:
                             break
@@ -173,13 +174,6 @@ def sketch(hashes):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
             value = mixed(value + hashes[k + j])
         least, other = min(least, value), min(other, mixed(value ^ PAIR))
     return least, other
-
-
-@njit(cache=True, nogil=True)
-def _more(values, room):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    out = np.empty(room, values.dtype)
-    out[: len(values)] = values
-    return out
 
 
 @njit(cache=True, nogil=True)

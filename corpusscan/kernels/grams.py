@@ -202,7 +202,7 @@ def _rows(data, begin, end, shift, keys, sorts, plane):  # type: ignore[no-untyp
 def _words(data, weights, shift, keys, sorts, plane):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     out, at = np.empty(ROOM, np.uint64), np.empty(ROOM, np.int64)
     places, kinds = np.empty(ROOM, np.int64), np.empty(ROOM, np.uint32)
-    size, _, _ = _walk(data, 0, len(data), keys, sorts, plane, out, at, places, kinds)
+    size, _, _ = _walk(data, np.int64(0), len(data), keys, sorts, plane, out, at, places, kinds)
     begin, value = np.empty(size, np.int64), np.zeros(size, np.float64)
     count = -1
     for k in range(size):

@@ -16,8 +16,8 @@ import pyarrow as pa
 from numba import njit
 
 from corpusscan.kernels.characters import Kind, Script, table
+from corpusscan.kernels.columns import buffers
 from corpusscan.kernels.encodings import escaped
-from corpusscan.kernels.matching import buffers
 from corpusscan.kernels.registers import eight, first_high
 from corpusscan.kernels.rotation import turns
 from corpusscan.kernels.uncounted import uncounted

@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import folding
+from corpusscan.kernels import columns, folding
 from corpusscan.kernels.registers import eight
 from corpusscan.kernels.sketches import mixed, texts_of
 from corpusscan.kernels.uncounted import uncounted
@@ -44,26 +43,8 @@ def prints(batch: Batch) -> tuple[Values, Offsets]:
     The upper bits are the fingerprint, the lower `PLACE_BITS` the letter of the document at which it begins.
     """
     texts = batch.texts["text"].combine_chunks()
-    data, offsets = content(texts)
+    data, offsets = columns.content(texts)
     return hashed(data, offsets[texts_of(batch)], batch.key)
-
-
-def content(texts: pa.LargeStringArray) -> tuple[Bytes, Offsets]:
-    """The UTF-8 bytes of an Arrow array of texts, and where each text begins and the last one ends."""
-    texts = texts.fill_null("") if texts.null_count else texts  # there may be bytes behind a null
-    if not len(texts):
-        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
-    _, bounds, data = texts.buffers()
-    offsets = np.frombuffer(bounds, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    return np.frombuffer(data or b"", np.uint8), offsets
-
-
-def contents(texts: pa.ChunkedArray) -> tuple[Bytes, Offsets]:
-    """The bytes of some texts, one behind another, and the bounds of each."""
-    parts = [content(chunk) for chunk in texts.chunks]
-    data = [part[bounds[0] : bounds[-1]] for part, bounds in parts]
-    sizes = np.concatenate([np.zeros(1, np.int64), *(np.diff(bounds) for _, bounds in parts)])
-    return data[0] if len(data) == 1 else np.concatenate([np.zeros(0, np.uint8), *data]), np.cumsum(sizes)
 
 
 def hashed(data: Bytes, bounds: Offsets, key: bytes) -> tuple[Values, Offsets]:
@@ -145,7 +126,7 @@ def _hashed(data, bounds, letters, wide, seeds, found, offsets, plain, page, ent
         if end - i < SHORTEST:
             continue
         chosen = _CHOSEN * np.uint64(max(min(USUAL // (end - i), DENSITY // DENSEST), 1))
-        last, place, held = size + _most(end - i), 0, 0
+        last, place, held = size + _most(end - i), 0, np.int64(0)
         while i < end:
             i, held = _spelled(data, i, min(i + BLOCK, end), end, letters, held, plain, page, entry, start, pool)
             runs = max(held - RUN + 1, 0)
@@ -165,15 +146,17 @@ def _hashed(data, bounds, letters, wide, seeds, found, offsets, plain, page, ent
 
 @njit(cache=True, nogil=True)
 def _origins(data, places, out, plain, page, entry, start, pool):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    found, known, i, place = np.full(len(places), len(data), np.int64), 0, 0, 0
+    found, known, i, place = np.full(len(places), len(data), np.int64), 0, np.int64(0), 0
+    none = np.int64(0)
     while known < len(places) and i < len(data):
-        stop, size = _spelled(data, i, min(i + BLOCK, len(data)), len(data), out, 0, plain, page, entry, start, pool)
+        stop, size = _spelled(data, i, min(i + BLOCK, len(data)), len(data), out, none, plain, page, entry, start, pool)
         wide = stop - i > 1 and places[known] < place + size  # some of it is wanted: character by character
         while i < stop:
             here = i
-            i, size = (
-                _spelled(data, i, i + 1, len(data), out, 0, plain, page, entry, start, pool) if wide else (stop, size)
-            )
+            if wide:
+                i, size = _spelled(data, i, i + 1, len(data), out, none, plain, page, entry, start, pool)
+            else:
+                i = stop
             while known < len(places) and places[known] < place + size:
                 found[known] = here
                 known += 1

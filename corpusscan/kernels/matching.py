@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from corpusscan.kernels.folding import Bytes, Offsets, changed, origins, table
+from corpusscan.kernels.columns import buffers, read_only
+from corpusscan.kernels.folding import Offsets, changed, origins, table
 from corpusscan.kernels.literals import Clause, Literal, Placed
 from corpusscan.kernels.places import BOUNDLESS, excess, slices
 from corpusscan.kernels.sieve import REACH, Ids, ids, noticed, sieve
@@ -109,22 +110,13 @@ class Filter:
         inside = np.zeros(len(at), np.int64)
         if self._folds:
             folded, source = changed(data[: offsets[-1]], offsets[0], REACH)
-            places, also = noticed(folded, 0, len(folded), False, *table()[:2], *self._windows)
+            places, also = noticed(read_only(folded), 0, len(folded), False, *table()[:2], *self._windows)
             more, inner = origins(source, places)
             at, entry, inside = _merged((at, entry, inside), (more, also, inner))
         places, literal = standing(data, offsets, at, inside, entry, *self._behind, *table())
         if not len(places):
             return Candidates(places, literal, places, places)
         return Candidates(*slices(data, offsets, excess(data, offsets), places, literal, *self._links))
-
-
-def buffers(texts: pa.LargeStringArray) -> tuple[Bytes, Offsets]:
-    """The bytes of an Arrow array and its len + 1 offsets into them, without a copy."""
-    _, offsets, data = texts.buffers()
-    if len(texts) == 0 or offsets is None:
-        return np.empty(0, np.uint8), np.zeros(1, np.int64)
-    places = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    return np.frombuffer(data or b"", np.uint8), places
 
 
 def _merged(*parts: tuple[npt.NDArray[Any], ...]) -> list[npt.NDArray[Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import letters, noisiness, profile, sketches
+from corpusscan.kernels import columns, noisiness, profile, sketches
 from corpusscan.kernels.noisiness import Ordered, Repeated, Written
 from corpusscan.kernels.outcomes import ranges
 from corpusscan.kernels.profile import Profile
@@ -56,7 +56,7 @@ class Noises(NamedTuple):
 def noises(batch: Batch, known: Profile) -> Noises:
     """All documents of the batch that one of the kinds describes, each once."""
     hashes, words = sketches.document_words(batch)
-    data, texts = letters.contents(batch.texts["text"])
+    data, texts = columns.contents(batch.texts["text"])
     first = sketches.texts_of(batch)
     rarity, _ = profile.looked_up(hashes, known.slots)
     written, ordered = noisiness.written(data, texts[first]), noisiness.ordered(hashes, rarity, words, known)

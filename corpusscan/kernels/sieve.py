@@ -233,7 +233,7 @@ def noticed(  # type: ignore[no-untyped-def] # noqa: ANN201
 
     The window is there and what is known beside it too; where `lenient`, with characters that will be folded set aside.
     """
-    at, found, size = np.empty(1024, np.int64), np.empty(1024, np.int32), 0
+    at, found, size = np.empty(1024, np.int64), np.empty(1024, np.int32), np.int64(0)
     places = np.empty(BLOCK + 1, np.int64)
     data = data[:limit]
     for block in range(begin, limit, BLOCK):
@@ -242,7 +242,7 @@ def noticed(  # type: ignore[no-untyped-def] # noqa: ANN201
         if block + BLOCK >= limit and limit - begin >= 3:
             places[marked] = limit - 3  # a window of three bytes may end the data
             marked += 1
-        done = 0
+        done = np.int64(0)
         while done < marked:
             done, size = _compared(data, places, done, marked, lenient, page, entry,
                                    bucket, window, mask, beside, at, found, size)  # fmt: skip

@@ -10,7 +10,7 @@ from blake3 import blake3
 from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import letters, sketches
+from corpusscan.kernels import columns, sketches
 from corpusscan.kernels.folding import decode
 from corpusscan.kernels.words import Hashes, Offsets, Words, words
 
@@ -47,7 +47,7 @@ def tokens(batch: Batch, sought: int, mask: int, end: int | None = None, most: i
     text.  Where an end stands is the byte behind the text.
     """
     found = batch.feature(words)
-    data, bounds = letters.contents(batch.texts["text"])
+    data, bounds = columns.contents(batch.texts["text"])
     content, count = data.tobytes(), len(batch.texts)
     tails = bounds[1:] if most is None else np.minimum(bounds[1:], bounds[:-1] + most)
     text, head, tail = _spans(data, bounds, tails, sought, _classes()).T

@@ -96,9 +96,9 @@ def standing(  # type: ignore[no-untyped-def] # noqa: ANN201
 
     A place is that of an anchor, `inside` as `folding.origins` has it.
     """
-    at, found, size = np.empty(1024, np.int64), np.empty(1024, np.int32), 0
+    at, found, size = np.empty(1024, np.int64), np.empty(1024, np.int32), np.int64(0)
     last = np.full(len(anchor), -APART, np.int64)
-    done = text = 0
+    done = text = np.int64(0)
     while True:
         done, text, size = _verified(data, offsets, places, inside, entries,
                                      owner, literal, pool, start, anchor, blind, folded,

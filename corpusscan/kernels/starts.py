@@ -7,7 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import letters, signs
+from corpusscan.kernels import columns, signs
 from corpusscan.kernels.borders import ending
 
 
@@ -15,7 +15,7 @@ def starts(batch: Batch) -> npt.NDArray[np.bool_]:
     """For each word of a batch, as `signs.odd` has them, whether it is the first of its text, or a sentence ends before
     it."""
     found = batch.feature(signs.odd)
-    data, bounds = letters.contents(batch.texts["text"])
+    data, bounds = columns.contents(batch.texts["text"])
     marks = np.zeros(len(found.hashes), np.bool_)
     _marked(data, bounds, found.begins, found.bounds, marks)
     return marks

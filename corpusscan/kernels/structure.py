@@ -71,7 +71,7 @@ def features(places, kinds, count, words, out):  # type: ignore[no-untyped-def] 
     mask = np.uint32(0)
     for k in range(count):
         mask |= kinds[k]
-    own, sorts = np.empty(SORTS, np.int64), 0
+    own, sorts = np.empty(SORTS, np.int64), np.int64(0)
     for a in range(SORTS):
         if mask >> np.uint32(a) & np.uint32(1):
             own[sorts] = a

@@ -122,9 +122,10 @@ def _count(data, places, found):  # type: ignore[no-untyped-def] # noqa: ANN001,
 @njit(cache=True, nogil=True)
 def _scan(data, hide, names, out, runs, state, ids, states, counts):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     said = np.zeros(4, np.int64)
-    size, i = len(data), 0
+    size, always = len(data), np.bool_(True)
+    i: Any = np.int64(0)
     while i < size and not state[_FULL]:
-        i = _text(data, i, size, True, True, hide, names, out, runs, state, states, counts)
+        i = _text(data, i, size, always, always, hide, names, out, runs, state, states, counts)
         if i >= size:
             break
         c = data[i + 1]
@@ -211,7 +212,7 @@ def _run(begin, end, even, runs, state):  # type: ignore[no-untyped-def] # noqa:
 @njit(cache=True, nogil=True)
 def _put(data, begin, end, out, runs, state):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     _break(begin, out, runs, state)
-    _run(begin, end, True, runs, state)
+    _run(begin, end, np.bool_(True), runs, state)
     to = state[_OUT]
     for k in range(end - begin):
         out[to + k] = data[begin + k]
@@ -230,7 +231,7 @@ def _reference(data, i, end, names, out, runs, state):  # type: ignore[no-untype
         _part(state, i, 1)
         return stop
     _break(i, out, runs, state)
-    _run(i, stop, False, runs, state)
+    _run(i, stop, np.bool_(False), runs, state)
     for k in range(size):
         out[state[_OUT] + k] = out[first + k]
     state[_OUT] += size
@@ -265,7 +266,7 @@ def _begin(data, i, size, hide, names, out, runs, state, ids, states, counts, sa
     counts[one] += 1
     if kind & (el.TITLE | el.PLAIN) and not foreign:
         end = size if one == el.PLAINTEXT else end_tag_of(data, behind, size, i + 1, stop - i - 1)
-        _text(data, behind, end, False, kind & el.TITLE, hide, names, out, runs, state, states, counts)
+        _text(data, behind, end, np.bool_(False), kind & el.TITLE != 0, hide, names, out, runs, state, states, counts)
         return end
     return behind
 

@@ -126,7 +126,7 @@ def _words(data, wide, offsets, seeds, plane, kinds, page, entry, start, pool): 
     hashes, begins = np.empty(len(data) // 4 + 64, np.uint64), np.empty(len(data) // 4 + 64, np.int32)
     bounds = np.zeros(len(offsets), np.int64)
     first, last = np.empty(_WINDOW * _BLOCK // 2 + 2, np.int64), np.empty(_WINDOW * _BLOCK // 2 + 2, np.int64)
-    size, text, begun, carry = 0, 0, 0, np.uint64(0)
+    size, text, begun, carry = np.int64(0), np.int64(0), np.int64(0), np.uint64(0)
     spoken = np.empty(_WINDOW * _BLOCK, np.uint8)
     parts = spoken.view(np.uint64)
     for block in range(0, len(data) // _BLOCK, _WINDOW):

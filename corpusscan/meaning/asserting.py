@@ -16,7 +16,8 @@ import pyarrow as pa
 import re2
 
 from corpusscan.kernels import asserted, literals, windows
-from corpusscan.kernels.matching import Filter, Need, Query, buffers
+from corpusscan.kernels.columns import buffers
+from corpusscan.kernels.matching import Filter, Need, Query
 from corpusscan.kernels.naming import Lexicon, Span, Word, literal, parts_of, words_of
 from corpusscan.kernels.occurrences import seen
 from corpusscan.kernels.stances import Sentence, Text, stem

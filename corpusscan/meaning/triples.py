@@ -10,7 +10,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from corpusscan.kernels import asserted, literals
-from corpusscan.kernels.matching import Filter, Need, Query, buffers
+from corpusscan.kernels.columns import buffers
+from corpusscan.kernels.matching import Filter, Need, Query
 from corpusscan.kernels.naming import Lexicon, literal
 from corpusscan.kernels.stances import Sentence, Text
 from corpusscan.meaning.claims import ClaimPack

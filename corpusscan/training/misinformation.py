@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from corpusscan.kernels import cues, grams
 from corpusscan.kernels.classifier import Model
-from corpusscan.kernels.matching import buffers
+from corpusscan.kernels.columns import buffers
 from corpusscan.training import card, logistic
 from corpusscan.training.examples import Examples
 from corpusscan.training.prompt_injection import Trained

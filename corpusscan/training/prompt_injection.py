@@ -23,7 +23,7 @@ import pyarrow as pa
 from corpusscan.kernels import cues as hashed
 from corpusscan.kernels import grams, structure
 from corpusscan.kernels.classifier import Model, Windows
-from corpusscan.kernels.matching import buffers
+from corpusscan.kernels.columns import buffers
 from corpusscan.training import logistic
 from corpusscan.training.examples import Examples
 

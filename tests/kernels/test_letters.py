@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpusscan.kernels import folding
+from corpusscan.kernels.columns import content
 from corpusscan.kernels.letters import (
     BLOCK,
     DENSEST,
@@ -22,7 +23,6 @@ from corpusscan.kernels.letters import (
     RUN,
     SHORTEST,
     USUAL,
-    content,
     hashed,
     origins,
 )

@@ -13,7 +13,7 @@ from toy_language import PHRASES, VOCABULARY, page, shuffled
 from corpusscan import schema
 from corpusscan.detector import Batch
 from corpusscan.kernels import noises, noisiness, profile, words
-from corpusscan.kernels.letters import contents
+from corpusscan.kernels.columns import contents
 from corpusscan.kernels.noises import FEW, LETTERS, MISREAD, NUMBERS, ORDER, PIECES, REPEATED, WORDS
 
 KEY = b"k" * 32
