@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from corpora import Run, write_corpus
+from corpora import Run, Script, write_corpus
 from here import Here, pool
 
 from corpusscan import audit, cli
@@ -40,6 +41,22 @@ def command(tmp_path: Path) -> Run:
             [sys.executable, "-m", "corpusscan", *map(str, arguments)],
             capture_output=True, text=True, cwd=tmp_path, env={**os.environ, **environment}, check=False, timeout=120,
         )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Script:
+    """Runs a program of Python in a folder of its own, without a process; what it printed."""
+    monkeypatch.setattr(audit, "Local", Here)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def run(path: Path, *arguments: object) -> str:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(tmp_path)
+            patch.setattr(sys, "argv", [str(path), *map(str, arguments)])
+            runpy.run_path(str(path), run_name="__main__")
+        return capsys.readouterr().out
 
     return run
 

@@ -55,6 +55,8 @@ TEMPLATE = "<|im_start|>user\nTell me a story<|im_end|>\n<|im_start|>assistant\n
 Record = dict[str, Any]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 """Runs `corpusscan ARGUMENTS`, with environment variables as keywords."""
+Script = Callable[..., str]
+"""Runs a program of Python with arguments; what it printed."""
 
 
 def make_records(count: int, seed: int = 7) -> list[Record]:

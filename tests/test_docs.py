@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from corpora import Run
+from corpora import Run, Script
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
+def test_python_blocks_run(page: Path, tmp_path: Path, script: Script) -> None:
     """Every Python block runs in a folder of its own, with the examples at hand."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
-        done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        (tmp_path / "block.py").write_text(block)
+        script(tmp_path / "block.py")
 
 
-def test_the_demo_prints_what_the_readme_shows(command: Run) -> None:
+def test_the_demo_prints_what_the_readme_shows(called: Run) -> None:
     """The block under `make demo` is the last screen of that scan, but for the place of the report."""
     block = re.search(r"\$ make demo[^\n]*\n(.*?)\$ make test", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     assert block
     shown = [line for line in block[1].splitlines() if not line.startswith("Report:")]
-    done = command("scan", ROOT / "examples" / "corpus", "-o", "out", "--seed", "1", COLUMNS="80")
+    done = called("scan", ROOT / "examples" / "corpus", "-o", "out", "--seed", "1", COLUMNS="80")
     told = [line.rstrip() for line in done.stderr.splitlines() if not line.startswith("Report:")]
     # A slow machine says how far it is before that.
     assert shown == told[told.index(shown[0]) :]

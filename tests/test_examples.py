@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -127,17 +125,9 @@ def test_corpus_is_small_real_and_attributed(records, truth):
     assert all(match[0] in attribution for match in sets if match)
 
 
-def run(script: str, folder: Path) -> str:
-    """What the script prints, started in another folder than its own."""
-    command = [sys.executable, str(EXAMPLES / script), str(folder / "out")]
-    done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_01_scan_folder(tmp_path, records):
+def test_01_scan_folder(tmp_path, records, script):
     """The verdict, the accounting of all records and the groups are printed, and the page exists."""
-    printed = run("01_scan_folder.py", tmp_path)
+    printed = script(EXAMPLES / "01_scan_folder.py", tmp_path / "out")
     total = sum(map(len, records.values()))
     assert "Verdict: findings (exit code 1)" in printed
     assert f"{total} records: {total} scanned, 0 skipped, 0 errored" in printed
@@ -145,9 +135,9 @@ def test_01_scan_folder(tmp_path, records):
     assert (tmp_path / "out" / "report.html").is_file()
 
 
-def test_02_score_against_truth(tmp_path, truth):
+def test_02_score_against_truth(tmp_path, truth, script):
     """Every campaign is scored, the plainest ones are found whole, and few of the clean documents are flagged."""
-    printed = run("02_score_against_truth.py", tmp_path)
+    printed = script(EXAMPLES / "02_score_against_truth.py", tmp_path / "out")
     rows = re.findall(r"^(\S+) +(\S+) +(\d+) +(\d+) +(\d+)%$", printed, re.MULTILINE)
     found = {name: (int(planted), int(hits)) for name, _, planted, hits, _ in rows}
     assert {name: planted for name, (planted, _) in found.items()} == {
@@ -162,17 +152,17 @@ def test_02_score_against_truth(tmp_path, truth):
     assert touching >= 0.9 * spans > 0
 
 
-def test_03_accept_findings(tmp_path):
+def test_03_accept_findings(tmp_path, script):
     """Findings fail, accepted ones pass, and one that is open again fails again."""
-    printed = run("03_accept_findings.py", tmp_path)
+    printed = script(EXAMPLES / "03_accept_findings.py", tmp_path / "out")
     assert re.search(r"first scan: exit code 1, [1-9]\d* findings written", printed)
     assert re.search(r"all accepted: exit code 0, [1-9]\d* findings accepted", printed)
     assert "one is open again: exit code 1, 1 document flagged" in printed
 
 
-def test_04_scan_a_table(tmp_path):
+def test_04_scan_a_table(tmp_path, script):
     """The planted message is named with its index and exact characters; the other chats are not."""
-    printed = run("04_scan_a_table.py", tmp_path)
+    printed = script(EXAMPLES / "04_scan_a_table.py", tmp_path / "out")
     assert "1 flagged of 3 documents" in printed
     assert "exit code 1" in printed
     assert "chat-1 messages[1].content" in printed
@@ -180,9 +170,9 @@ def test_04_scan_a_table(tmp_path):
     assert "chat-0" not in printed
 
 
-def test_05_own_rule(tmp_path, records):
+def test_05_own_rule(tmp_path, records, script):
     """The rule of one's own fires on the documents that speak of the drops and an effect, and on no other."""
-    printed = run("05_own_rule.py", tmp_path)
+    printed = script(EXAMPLES / "05_own_rule.py", tmp_path / "out")
     documents = int(re.search(r"velorin-claim: \d+ findings in (\d+) documents", printed)[1])
     speaking = sum("Velorin" in document["text"] for part in records.values() for document in part)
     advert = sum("Velorin drops restore hearing" in document["text"] for part in records.values() for document in part)

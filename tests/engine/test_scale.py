@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from corpora import Script
 
 from corpusscan.engine.wave import by_shard
 
@@ -17,23 +15,18 @@ ROOT = Path(__file__).parents[2]
 SHARDS = 1_100
 
 
-def _told(*more: str) -> str:
-    line = [sys.executable, str(ROOT / "benchmarks/plan_scale.py"), "--shards", str(SHARDS), "--named", "50", "--left"]
-    done = subprocess.run(
-        [*line, "0.01", *more], capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_the_schedule_of_many_shards_is_simulated() -> None:
+def test_the_schedule_of_many_shards_is_simulated(script: Script) -> None:
     """Every shard is read once, again where documents were named, and for looks at the sample, a small part of each; a
     finished scan and a part add nothing."""
-    maps = int(re.search(r"Map +([\d,]+) tasks", _told())[1].replace(",", ""))
+
+    def told(*more: str) -> str:
+        return script(ROOT / "benchmarks/plan_scale.py", "--shards", SHARDS, "--named", 50, "--left", 0.01, *more)
+
+    maps = int(re.search(r"Map +([\d,]+) tasks", told())[1].replace(",", ""))
     assert SHARDS < maps < 6 * SHARDS
-    assert "Map" not in _told("--again")
-    assert "all steps are done" in _told("--again", "--part", "3/100")
-    part = _told("--part", "3/100")
+    assert "Map" not in told("--again")
+    assert "all steps are done" in told("--again", "--part", "3/100")
+    part = told("--part", "3/100")
     assert f"Map             {SHARDS // 100} tasks" in part
     assert "its share of scanning is done (11 tasks now), more than 1000 tasks of other parts are not" in part
 

@@ -122,13 +122,13 @@ def test_changed_records_stay_where_they_are(source: Path, tmp_path: Path) -> No
         assert copy[name][row] == {**before[name][row], "label": copy[name][row]["label"]}
 
 
-def test_the_copy_is_read_as_the_truth_says(command: Run, source: Path, tmp_path: Path) -> None:
+def test_the_copy_is_read_as_the_truth_says(called: Run, source: Path, tmp_path: Path) -> None:
     """Through the command line: file names and rows of a scan are those of the truth; evaluate reads both."""
-    done = command("redteam", "plant", source, "-o", tmp_path / "p", "--attack", "denial-of-service=30,trigger=<SUDO>")
+    done = called("redteam", "plant", source, "-o", tmp_path / "p", "--attack", "denial-of-service=30,trigger=<SUDO>")
     assert done.returncode == 0, done.stderr
     assert "denial-of-service-1: 30 documents" in done.stderr
-    command("scan", tmp_path / "p/corpus", "-o", tmp_path / "r", "--quiet", "--seed", "1")
-    done = command("redteam", "evaluate", tmp_path / "r", "--truth", tmp_path / "p/truth.parquet", "--json")
+    called("scan", tmp_path / "p/corpus", "-o", tmp_path / "r", "--quiet", "--seed", "1")
+    done = called("redteam", "evaluate", tmp_path / "r", "--truth", tmp_path / "p/truth.parquet", "--json")
     assert done.returncode == 0, done.stderr
     (score,) = json.loads(done.stdout)["campaigns"]
     assert (score["planted"], score["found"]["trials"], score["attack"]) == (30, 30, "denial-of-service")
@@ -136,7 +136,7 @@ def test_the_copy_is_read_as_the_truth_says(command: Run, source: Path, tmp_path
     truth = pl.read_parquet(tmp_path / "p/truth.parquet").unique(["file", "row"])
     assert score["found"]["hits"] == len(truth.join(flagged, on=["file", "row"])) > 0
     assert score["span_recall"] > 0
-    done = command("redteam", "evaluate", tmp_path / "r", "--truth", tmp_path / "p/truth.parquet")
+    done = called("redteam", "evaluate", tmp_path / "r", "--truth", tmp_path / "p/truth.parquet")
     assert "denial-of-service-1" in done.stdout
     assert "Clean documents flagged: 20 of 600" in done.stdout  # `make_records` has poison of its own
 
