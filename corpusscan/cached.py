@@ -48,8 +48,10 @@ def _read(file: Path) -> Any:
         data = file.read_bytes()
     except OSError:
         return []
-    whole = blake3(data[_CHECK:]).digest() == data[:_CHECK]
-    return pickle.loads(data[_CHECK:]) if whole else []
+    if blake3(data[_CHECK:]).digest() == data[:_CHECK]:
+        with suppress(Exception):  # whatever it is that a library does not understand any more: it is made anew
+            return pickle.loads(data[_CHECK:])
+    return []
 
 
 def _write(file: Path, found: object) -> None:

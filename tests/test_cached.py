@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
+from blake3 import blake3
 
 from corpusscan import cached as module
 from corpusscan import rules, sought
@@ -38,9 +39,23 @@ def test_nothing_that_is_empty_is_made_again() -> None:
     assert cached("kind", lambda: "one", _never) is None
 
 
-@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:40], lambda data: data[:-1] + b"!"])
+def _whole(data: bytes) -> bytes:
+    return blake3(data).digest() + data
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:40],
+        lambda data: data[:-1] + b"!",
+        lambda data: _whole(b"no pickle"),
+        lambda data: _whole(b"cno_such_module\nthing\n."),
+    ],
+    ids=["empty", "cut", "changed", "no pickle", "of what is gone"],
+)
 def test_a_damaged_file_is_as_none(place: Path, damage: object) -> None:
-    """It is made again, and the file is whole again."""
+    """Whatever a file holds that cannot be read: it is made again, and the file is whole again."""
     cached("kind", lambda: "one", lambda: [1])
     (file,) = place.iterdir()
     file.write_bytes(damage(file.read_bytes()))  # type: ignore[operator]
