@@ -291,17 +291,17 @@ def test_a_small_file_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest
         interchange.bring(index, file)
 
 
-def test_the_commands(tmp_path: Path, command: Run) -> None:
+def test_the_commands(tmp_path: Path, called: Run) -> None:
     """Create, scan, export, import; what is refused is one line and exit 2."""
     for name in ("a", "b"):
-        assert command("index", "create", name, "--seed", "5").returncode == 0
-    assert "has a key of its own" in command("index", "create", "a", "--seed", "6").stderr
+        assert called("index", "create", name, "--seed", "5").returncode == 0
+    assert "has a key of its own" in called("index", "create", "a", "--seed", "6").stderr
     source = corpus(tmp_path / "c.jsonl", 0, 3)
     (tmp_path / "corpusscan.toml").write_text('sketch = "affine32"\nindex = "a"\nworkers = 1\n')
-    assert command("scan", source, "--detectors", "near_duplicate").returncode == 0
-    assert "f.parquet: 103 signatures" in command("index", "export", "a", "f.parquet").stderr
-    assert "103 signatures imported, 0 were" in command("index", "import", "b", "f.parquet").stderr
+    assert called("scan", source, "--detectors", "near_duplicate").returncode == 0
+    assert "f.parquet: 103 signatures" in called("index", "export", "a", "f.parquet").stderr
+    assert "103 signatures imported, 0 were" in called("index", "import", "b", "f.parquet").stderr
     for arguments in (("export", "c", "f.parquet"), ("import", "a", "c.jsonl"), ("import", "a", "nothing")):
-        done = command("index", *arguments)
+        done = called("index", *arguments)
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
-    assert "give one of fss, affine32" in command("scan", source, "--sketch", "minhash").stderr
+    assert "give one of fss, affine32" in called("scan", source, "--sketch", "minhash").stderr

@@ -171,15 +171,15 @@ def test_without_excerpts_nothing_is_quoted(folder: Path) -> None:
     assert looked.facts == {"files": 3, "opened": 3}
 
 
-def test_findings_stand_in_the_report(folder: Path, command: Run, tmp_path: Path) -> None:
+def test_findings_stand_in_the_report(folder: Path, called: Run, tmp_path: Path) -> None:
     """Before any row, as findings of row 0 of the file; exit 3 as a pickle is a skip, exit 1 where that is allowed."""
     (folder / "a.pkl").write_bytes(EVIL)
     fast = ("--detectors", "malformed,supply_chain", "--workers", "1", "--seed", "1")
-    ran = command("scan", "repo", "-o", "out", *fast)
+    ran = called("scan", "repo", "-o", "out", *fast)
     assert ran.returncode == 3
     assert "1 file may run code" in ran.stderr
     fast += ("--allow-skipped", "pickle=1")
-    again = command("scan", "repo", "-o", "out2", "--write-baseline", "base.jsonl", *fast)
+    again = called("scan", "repo", "-o", "out2", "--write-baseline", "base.jsonl", *fast)
     assert again.returncode == 1
     import polars as pl
 
@@ -190,8 +190,8 @@ def test_findings_stand_in_the_report(folder: Path, command: Run, tmp_path: Path
     assert "A pickle that runs code when it is loaded" in page
     assert "never load it" in page
     assert json.loads((tmp_path / "out" / "summary.json").read_bytes())["repository"] == {"files": 3, "opened": 3}
-    accepted = command("scan", "repo", "-o", "out3", "--baseline", "base.jsonl", *fast)
+    accepted = called("scan", "repo", "-o", "out3", "--baseline", "base.jsonl", *fast)
     assert accepted.returncode == 0
     (folder / "a.pkl").write_bytes(pickle.dumps([Evil(), 1]))
-    changed = command("scan", "repo", "-o", "out4", "--baseline", "base.jsonl", *fast)
+    changed = called("scan", "repo", "-o", "out4", "--baseline", "base.jsonl", *fast)
     assert changed.returncode == 1

@@ -85,14 +85,14 @@ def test_escapes_show_what_was_there(text: str) -> None:
     assert "".join(one.content for one in inline.children or []) == f"x {text}"
 
 
-def test_the_command_prints_it(command: Run, tmp_path: Path) -> None:
+def test_the_command_prints_it(called: Run, tmp_path: Path) -> None:
     """`report OUT --card` has the block on stdout and nothing else; with --json it is refused."""
     write_jsonl(tmp_path / "set" / "train.jsonl", make_records(60))
     fast = ("--detectors", "rules", "--workers", "1", "--seed", "1", "--quiet")
-    assert command("scan", "set", "-o", "out", *fast).returncode == 0
-    done = command("report", "out", "--card")
+    assert called("scan", "set", "-o", "out", *fast).returncode == 0
+    done = called("report", "out", "--card")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(BEGIN)
     assert "corpusscan scan set --detectors rules --seed 1" in done.stdout
-    assert command("report", "out", "--card", "--json").returncode == 2
-    assert command("report", "nowhere", "--card").returncode == 2
+    assert called("report", "out", "--card", "--json").returncode == 2
+    assert called("report", "nowhere", "--card").returncode == 2
