@@ -6,7 +6,6 @@ is cached, and what is read was written by this very program, as it is with the 
 
 from __future__ import annotations
 
-import os
 import pickle
 import secrets
 from collections.abc import Callable
@@ -56,7 +55,7 @@ def _read(file: Path) -> Any:
 
 def _write(file: Path, found: object) -> None:
     data = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
-    beside = file.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+    beside = file.with_suffix(f".{secrets.token_hex(8)}.cached")  # which goes in time, should this process end here
     with suppress(OSError):
         try:
             beside.write_bytes(blake3(data).digest() + data)

@@ -96,9 +96,7 @@ def test_growth_fits_an_exponent(tmp_path):
 
 def test_floods_are_measured_beside_random_documents(tmp_path):
     """A flood and its random twin have their costs, and what was left aside is in the line."""
-    told = run(
-        "floods.py", 6000, "--only", "paragraph", "--detectors", "repeated_passage", "--json", tmp_path / "f.json"
-    )
+    told = run("floods.py", 6000, "--only", "paragraph", "--json", tmp_path / "f.json")
     (row,) = json.loads((tmp_path / "f.json").read_text())
     assert (row["flood"], row["documents"]) == ("paragraph", 6000)
     assert min(row[side][cost] for side in ("of", "beside") for cost in ("cpu", "memory")) > 0

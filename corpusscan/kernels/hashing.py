@@ -16,6 +16,7 @@ import pyarrow as pa
 from blake3 import blake3
 
 from corpusscan.detector import Batch
+from corpusscan.kernels.columns import buffers
 
 DIGEST_BYTES = 16
 
@@ -62,20 +63,13 @@ def text_views(column: pa.ChunkedArray) -> list[memoryview]:
     views: list[memoryview] = []
     for chunk in column.chunks:
         data = memoryview(chunk.buffers()[2] or b"")
-        views += [data[start:stop] for start, stop in itertools.pairwise(_offsets(chunk).tolist())]
+        views += [data[start:stop] for start, stop in itertools.pairwise(buffers(chunk)[1].tolist())]
     return views
 
 
 def text_lengths(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     """UTF-8 bytes of each text."""
-    return np.concatenate([np.zeros(0, np.int64), *(np.diff(_offsets(chunk)) for chunk in column.chunks)])
-
-
-def _offsets(chunk: pa.Array) -> npt.NDArray[np.int64]:
-    """Where the texts of a large_string array begin, and the last one ends."""
-    if not len(chunk):
-        return np.zeros(0, np.int64)
-    return np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+    return np.concatenate([np.zeros(0, np.int64), *(np.diff(buffers(chunk)[1]) for chunk in column.chunks)])
 
 
 def source_hashes(batch: Batch, kept: Callable[[str], str] = str) -> npt.NDArray[np.uint64]:

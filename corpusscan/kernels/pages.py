@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from corpusscan.detector import Batch
 from corpusscan.kernels import visible
+from corpusscan.kernels.columns import buffers
 from corpusscan.kernels.hashing import text_views
 from corpusscan.kernels.visible import Seen
 
@@ -137,11 +138,10 @@ def _suspects(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Texts that begin with white space, a mark or a tag: the only ones that may begin like a page."""
     parts = [np.zeros(0, np.bool_)]
     for chunk in column.chunks:
-        _, offsets, data = chunk.buffers()
-        first = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
-        octets = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
-        filled = first[1:] > first[:-1]
-        parts.append(filled & _MAY_BEGIN[octets[np.where(filled, first[:-1], 0)]])
+        octets, first = buffers(chunk)
+        suspect = first[1:] > first[:-1]
+        suspect[suspect] = _MAY_BEGIN[octets[first[:-1][suspect]]]
+        parts.append(suspect)
     return np.concatenate(parts)
 
 

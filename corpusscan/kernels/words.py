@@ -15,7 +15,7 @@ import pyarrow as pa
 from numba import njit
 
 from corpusscan.detector import Batch
-from corpusscan.kernels import alphabet, folding
+from corpusscan.kernels import alphabet, columns, folding
 from corpusscan.kernels.alphabet import ALONE, GAP, KIND_BIT, SEVERAL, SIZE_BIT, WORD
 from corpusscan.kernels.registers import eight, lowest
 from corpusscan.kernels.uncounted import uncounted
@@ -49,14 +49,12 @@ def words(batch: Batch) -> Words:
 
 def hashed(texts: pa.LargeStringArray, key: bytes) -> Words:
     """The words of an Arrow array of texts; a null text has none."""
-    texts = texts.fill_null("") if texts.null_count else texts  # there may be bytes behind a null
-    _, bounds, content = texts.buffers()
-    if not len(texts) or bounds is None:
-        return Words(np.zeros(0, np.uint64), np.zeros(0, np.int32), np.zeros(len(texts) + 1, np.int64))
-    offsets = np.frombuffer(bounds, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    content, offsets = columns.content(texts)
+    if not len(texts):
+        return Words(np.zeros(0, np.uint64), np.zeros(0, np.int32), offsets)
     first, last = int(offsets[0]), int(offsets[-1])
     data = np.empty((last - first + 2 * _BLOCK) & -_BLOCK, np.uint8)  # so that no read goes beyond it
-    data[: last - first] = np.frombuffer(content or b"", np.uint8)[first:last]
+    data[: last - first] = content[first:last]
     data[last - first :] = 0
     seeds = np.frombuffer(key[:16], np.uint64) | np.array([0, 1], np.uint64)  # a factor is odd
     tables = alphabet.plane(), alphabet.kinds(), *folding.table()

@@ -217,7 +217,7 @@ def test_a_kill_while_pieces_are_cut_leaves_the_same_bytes(tmp_path: Path) -> No
     """A scan that ends with its file cut in part is gone on with: the file is cut again."""
     corpus, out = tmp_path / "corpus", tmp_path / "out"
     corpus.mkdir()
-    records = [line for part in range(10) for line in make_records(100, seed=part)]
+    records = [line for part in range(20) for line in make_records(100, seed=part)]
     lines = write_jsonl(tmp_path / "a.jsonl", records).read_bytes()
     (corpus / "a.jsonl.zst").write_bytes(zstandard.compress(lines))
     code = (
