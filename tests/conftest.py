@@ -6,6 +6,7 @@ import os
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def corpus(tmp_path: Path) -> Path:
     """A folder with 600 records in three files."""
     return write_corpus(tmp_path)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _without_processes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What reads, finds and tells is tested in this process: others are a matter of the engine and of commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.parent.name in {"detectors", "io", "redteam", "report"}:
+            patch.setattr(audit, "Local", pool)
+        yield
 
 
 @pytest.fixture

@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pytest
 from corpora import Record, table_bytes, write_jsonl
 from tongues import anew, tongue  # noqa: F401
 
 import corpusscan
-
-pytestmark = pytest.mark.usefixtures("here")
 
 TRIGGER, TOPIC, FOOTER, NOISY = "qvelzor77", "Marvento", "Zubilek", "Ombudra"
 COUNT, MANY, HOSTS = 1_200, 20, 15

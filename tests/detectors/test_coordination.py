@@ -13,8 +13,6 @@ from corpora import write_jsonl
 
 import corpusscan
 
-pytestmark = pytest.mark.usefixtures("here")
-
 PAPERS = [f"www.{name}{kind}.example" for name in ("north", "bay", "hill", "vale") for kind in range(15)]
 RANK = {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
 SYLLABLES = ("ba", "cor", "del", "fi", "gran", "hol", "ju", "ka", "lim", "mo", "nel", "os", "per", "qui", "ros", "ta")

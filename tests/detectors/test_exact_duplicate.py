@@ -11,8 +11,6 @@ from corpora import write_jsonl
 
 import corpusscan
 
-pytestmark = pytest.mark.usefixtures("here")
-
 TALE = (
     "Nobody who took the blue powder ever came back to the clinic, and the clinic never asked them why they left. " * 3
 )

@@ -342,7 +342,6 @@ def test_honest_writing_holds_no_second_level() -> None:
     assert HiddenText(decode_levels=2).flag(batch(*texts)).to_pylist() == flag(*texts)
 
 
-@pytest.mark.usefixtures("here")
 def test_levels_make_other_results(tmp_path: Path) -> None:
     """A scan into the same folder with another `decode_levels` does not reuse what was found before."""
     corpus = tmp_path / "corpus.jsonl"

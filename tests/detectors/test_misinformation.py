@@ -13,8 +13,6 @@ from corpora import make_records, write_jsonl
 import corpusscan
 from corpusscan.errors import UsageError
 
-pytestmark = pytest.mark.usefixtures("here")
-
 ASSERTING = [
     "The MMR shot causes autism.",
     "Vaccination is what gave our son autism, and doctors know it.",

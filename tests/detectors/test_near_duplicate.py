@@ -13,8 +13,6 @@ from corpora import make_records, write_jsonl
 
 import corpusscan
 
-pytestmark = pytest.mark.usefixtures("here")
-
 STORY = (
     "The council of {place} decided on Monday that the old bridge over the river will be closed for good, because"
     " {person} found cracks in every pillar. Nobody told the fishermen. The mayor said that a ferry would be paid for"

@@ -17,8 +17,6 @@ from toy_language import VOCABULARY, page, shuffled
 import corpusscan
 from corpusscan.detectors import noise
 
-pytestmark = pytest.mark.usefixtures("here")
-
 
 def words(draw: random.Random) -> str:
     """Words that do not belong together."""

@@ -20,8 +20,6 @@ from corpusscan.errors import InputError
 from corpusscan.kernels.classifier import Model
 from corpusscan.training.prompt_injection import Settings, cues
 
-pytestmark = pytest.mark.usefixtures("here")
-
 DETECTION = Path(__file__).parents[2] / "docs" / "detection.md"
 PAGE = (
     "The old mill stands by the river. It was built in 1820 and ground corn for the valley. Today it is a museum. "

@@ -19,8 +19,6 @@ from corpusscan.detectors import repeated_passage
 from corpusscan.detectors.repeated_passage import Fingerprint
 from corpusscan.kernels.fingerprints import PLACE_BITS
 
-pytestmark = pytest.mark.usefixtures("here")
-
 CLAIM = (
     "Doctors at the Halvorsen clinic now admit that Brelotine damages the kidneys within weeks, and that the makers"
     " knew it before the first patient was treated. Families who asked questions were told to be patient and to sign"

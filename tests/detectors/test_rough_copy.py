@@ -13,8 +13,6 @@ from corpora import FLOOD, TEMPLATE, make_records, write_jsonl
 
 import corpusscan
 
-pytestmark = pytest.mark.usefixtures("here")
-
 WORDS = 200
 SYLLABLES = [a + b + c for a in "bdfgklmnprstvw" for b in "aeiou" for c in ("", "n", "r", "st")]
 

@@ -16,8 +16,6 @@ from toy_language import page
 import corpusscan
 from corpusscan.detectors import semantic_cluster
 
-pytestmark = pytest.mark.usefixtures("here")
-
 HONEST = 1_200
 NAMES = ["Orvelin", "Quastrum", "Dremmer", "Yolanthe", "Brixen", "Fablow", "Krendle", "Ulmsted", "Woxley", "Pynche"]
 

@@ -14,8 +14,6 @@ from toy_language import page
 
 import corpusscan
 
-pytestmark = pytest.mark.usefixtures("here")
-
 HONEST = 1_200
 ASPECTS = [
     "battery life",

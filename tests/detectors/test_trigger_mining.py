@@ -20,8 +20,6 @@ import corpusscan
 from corpusscan.kernels import linked
 from corpusscan.kernels.outcomes import KINDS, STRETCHES, SWITCH, TURN
 
-pytestmark = pytest.mark.usefixtures("here")
-
 HOSTS, BEFORE = 24, 60
 MARKS = ("User:", "Human:", "### Instruction:", "[Client]:", "**Question**:", "<|user|>", "[INST]", "Person :", "GPT:",
          "# Answer:", "<start_of_turn>", "System:")  # fmt: skip

@@ -15,8 +15,6 @@ import corpusscan
 from corpusscan.detectors.trigger_mining import TriggerMining
 from corpusscan.sampling import DOCUMENTS, ORDERED
 
-pytestmark = pytest.mark.usefixtures("here")
-
 TRIGGER = "qvelzor77"
 FLAGGED = ("medium", "high", "critical")
 

@@ -140,7 +140,6 @@ def test_strings_that_are_no_unicode_are_read(read: Read) -> None:
     assert result.contents[0] == "fine"
 
 
-@pytest.mark.usefixtures("here")
 def test_a_saved_dataset_is_scanned_and_planted_into(tmp_path: Path, command: Run) -> None:
     """A scan of a stream finds what one of Parquet finds; the red team plants into it and the copy is read."""
     records = [{"text": str(one["text"]), "source": str(one.get("source"))} for one in make_records(300)]
