@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,13 @@ LINK = "Read more at https://zq7.example/offer and tell your friends."
 
 
 def word(draw: random.Random) -> str:
-    """A word of one to three syllables, as in any language some much more often than others."""
-    number = int(2_000 * draw.random() ** 3)
+    """A word of the language, as in any some much more often than others."""
+    return _spelled(int(2_000 * draw.random() ** 3))
+
+
+@cache
+def _spelled(number: int) -> str:
+    """Two or three syllables."""
     own = random.Random(number)
     return "".join(own.choice("bdfgklmnprstvz") + own.choice("aeiou") for _ in range(own.randint(2, 3)))
 

@@ -39,7 +39,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
-def test_the_rule_in_the_documents_is_a_rule(tmp_path: Path, command: Run) -> None:
+def test_the_rule_in_the_documents_is_a_rule(tmp_path: Path, called: Run) -> None:
     """The example rule in docs/rules.md loads, and passes the tests it carries."""
     block = re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "rules.md").read_text("utf-8"), re.DOTALL)
     assert block
@@ -47,7 +47,7 @@ def test_the_rule_in_the_documents_is_a_rule(tmp_path: Path, command: Run) -> No
     pack.mkdir()
     (pack / "pack.yml").write_text("title: Example\ndescription: From the documents\n")
     (pack / "chat-template-in-web-text.yml").write_text(block[1])
-    done = command("rules", "test", pack)
+    done = called("rules", "test", pack)
     assert done.returncode == 0, done.stderr
 
 

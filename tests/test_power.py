@@ -153,7 +153,7 @@ def test_what_counts_as_found(
     assert {name for name, hit in found.items() if hit} == seen
 
 
-def test_the_whole_run(tmp_path: Path, command: Run) -> None:
+def test_the_whole_run(tmp_path: Path, called: Run) -> None:
     """Floods are found and counted, what the corpus cannot carry is named, a second run scans nothing again."""
     corpus = write_jsonl(
         tmp_path / "c.jsonl", [row | {"source": f"s{n % 40}.example"} for n, row in enumerate(make_records(2_600))]
@@ -161,7 +161,7 @@ def test_the_whole_run(tmp_path: Path, command: Run) -> None:
     attacks = ("--attack", "exact-flood", "--attack", "label-flip")
     how = ("--sizes", "25,26", "--campaigns", "1", "--documents", "2600", "--detectors", "exact_duplicate", "--json")
     asked = ("redteam", "power", corpus, "-o", "out", *attacks, *how)
-    first = command(*asked)
+    first = called(*asked)
     assert first.returncode == 0, first.stderr
     told = json.loads(first.stdout)
     jsonschema.validate(told, {**SCHEMA["$defs"]["power"], "$defs": SCHEMA["$defs"]})
@@ -170,7 +170,7 @@ def test_the_whole_run(tmp_path: Path, command: Run) -> None:
     assert [(row["documents"], row["found"], row["campaigns"]) for row in told["rates"]] == [(25, 1, 1)]
     assert told["smallest"][0]["at_least"] == pytest.approx(0.05)
     before = (tmp_path / "out/work/plantings.jsonl").read_bytes()
-    assert json.loads(command(*asked).stdout) == told
+    assert json.loads(called(*asked).stdout) == told
     assert (tmp_path / "out/work/plantings.jsonl").read_bytes() == before
     assert {path.name for path in (tmp_path / "out/work").iterdir()} == {
         "gate",
@@ -178,7 +178,7 @@ def test_the_whole_run(tmp_path: Path, command: Run) -> None:
         "lock",
         "plantings.jsonl",
     }
-    small = command("redteam", "power", write_jsonl(tmp_path / "s.jsonl", make_records(300)), "-o", "small")
+    small = called("redteam", "power", write_jsonl(tmp_path / "s.jsonl", make_records(300)), "-o", "small")
     assert small.returncode == 2
     assert "300 documents are too few" in small.stderr
 
@@ -267,11 +267,11 @@ def test_quick_never_breaks_a_scan(tmp_path: Path) -> None:
     assert not power_quick._Watch(time.monotonic(), 0.0).over()
 
 
-def test_a_scan_of_a_part_says_what_that_keeps(tmp_path: Path, command: Run) -> None:
+def test_a_scan_of_a_part_says_what_that_keeps(tmp_path: Path, called: Run) -> None:
     """With --sample the summary, the terminal and the page tell what a campaign keeps in the shards that were read."""
     for part in range(4):
         write_jsonl(tmp_path / f"c/p{part}.jsonl", make_records(20, part))
-    done = command("scan", "c", "-o", "out", "--sample", "0.25", "--power", "quick", "--detectors", "rules", "--json")
+    done = called("scan", "c", "-o", "out", "--sample", "0.25", "--power", "quick", "--detectors", "rules", "--json")
     assert done.returncode == 3, done.stderr
     summary = json.loads(done.stdout)
     jsonschema.validate(summary, SCHEMA)

@@ -28,13 +28,13 @@ def rows(seed: int = 1) -> list[dict[str, object]]:
     ]
 
 
-def test_training_again_makes_the_same_bytes(tmp_path: Path, command: Run) -> None:
+def test_training_again_makes_the_same_bytes(tmp_path: Path, called: Run) -> None:
     """Weights and cards of two runs are identical, tell what they were made from, and separate the toy set."""
     data = write_jsonl(tmp_path / "data.jsonl", rows())
     about = tmp_path / "about.toml"
     about.write_text('bad0 = "CC0, written for a test"\n')
     for out in ("one", "two"):
-        done = command(
+        done = called(
             "train", "prompt_injection", "--data", data, "-o", tmp_path / out, "--folds", "2", "--about", about
         )
         assert done.returncode == 0, done.stderr
@@ -57,20 +57,20 @@ def test_training_again_makes_the_same_bytes(tmp_path: Path, command: Run) -> No
         (lambda row: {"label": 1, "words": "x"}, "text"),
     ],
 )  # fmt: skip
-def test_data_that_will_not_do_is_refused(tmp_path: Path, command: Run, change, complaint: str) -> None:
+def test_data_that_will_not_do_is_refused(tmp_path: Path, called: Run, change, complaint: str) -> None:
     """Another label, none, or one kind only: exit 2, one line that names file, row and remedy."""
     data = write_jsonl(tmp_path / "data.jsonl", [change(row) for row in rows()[:100]])
-    done = command("train", "prompt_injection", "--data", data, "-o", tmp_path / "out")
+    done = called("train", "prompt_injection", "--data", data, "-o", tmp_path / "out")
     assert done.returncode == 2
     assert complaint in done.stderr
     assert "data.jsonl" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_folder_in_use_is_left_alone(tmp_path: Path, command: Run) -> None:
+def test_a_folder_in_use_is_left_alone(tmp_path: Path, called: Run) -> None:
     """Nothing is overwritten."""
     data = write_jsonl(tmp_path / "data.jsonl", rows())
-    done = command("train", "prompt_injection", "--data", data, "-o", tmp_path)
+    done = called("train", "prompt_injection", "--data", data, "-o", tmp_path)
     assert done.returncode == 2
     assert "not an empty folder" in done.stderr
 
@@ -86,11 +86,11 @@ def judged(seed: int = 2) -> list[dict[str, object]]:
     return rows + [{"text": f"{draw.choice(true)} again", "label": 0, "source": "true"} for _ in range(30)]
 
 
-def test_texts_that_read_false_are_told_from_others(tmp_path: Path, command: Run) -> None:
+def test_texts_that_read_false_are_told_from_others(tmp_path: Path, called: Run) -> None:
     """Every source with both kinds is held out; the card says what it is worth there; same data, same bytes."""
     data = write_jsonl(tmp_path / "rows.jsonl", judged())
     for out in ("one", "two"):
-        done = command("train", "misinformation", "--data", data, "-o", tmp_path / out)
+        done = called("train", "misinformation", "--data", data, "-o", tmp_path / out)
         assert done.returncode == 0, done.stderr
     for suffix in ("safetensors", "json", "md"):
         one, two = ((tmp_path / out / f"misinformation.{suffix}").read_bytes() for out in ("one", "two"))

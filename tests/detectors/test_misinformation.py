@@ -33,7 +33,8 @@ def scanned(folder: Path, texts: list[str], sources: list[str | None] | None = N
         for text, source in zip(texts, given, strict=True)
     ]
     path = write_jsonl(folder / "corpus.jsonl", records)
-    return corpusscan.scan(str(path), str(folder / "out"), detectors=["misinformation"], seed=3, **options)
+    options = {"detectors": ["misinformation"], "workers": 1, "seed": 3} | options
+    return corpusscan.scan(str(path), str(folder / "out"), **options)
 
 
 def test_a_claim_that_many_push_is_a_campaign(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_a_wrong_file_of_triples_is_an_error(tmp_path: Path) -> None:
 
 def test_workers_and_shards_make_no_difference(tmp_path: Path) -> None:
     """The same tables from one file and from the same records with other workers."""
-    one = scanned(tmp_path, ASSERTING, workers=1)
+    one = scanned(tmp_path, ASSERTING)
     two = corpusscan.scan(
         str(tmp_path / "corpus.jsonl"), str(tmp_path / "two"), detectors=["misinformation"], seed=3, workers=2
     )

@@ -145,7 +145,7 @@ def test_intervals_are_those_of_clopper_and_pearson(hits: int, trials: int, low:
         assert found.high == pytest.approx(high, rel=1e-3)
 
 
-def test_a_truth_of_another_corpus_is_refused(tmp_path: Path, command: Run) -> None:
+def test_a_truth_of_another_corpus_is_refused(tmp_path: Path, called: Run) -> None:
     """A file that was not read, a row beyond its end, no truth at all, no report: exit 2 and one line each."""
     report(tmp_path / "out", {}, [], {})
     truth(tmp_path, [("c", 1_000, None, None)])
@@ -157,6 +157,6 @@ def test_a_truth_of_another_corpus_is_refused(tmp_path: Path, command: Run) -> N
         evaluate(tmp_path / "out", tmp_path / "other.parquet")
     (tmp_path / "junk.parquet").write_bytes(b"junk")
     for out, path in (("out", "junk.parquet"), ("out", "nowhere.parquet"), ("nowhere", "truth.parquet")):
-        done = command("redteam", "evaluate", tmp_path / out, "--truth", tmp_path / path)
+        done = called("redteam", "evaluate", tmp_path / out, "--truth", tmp_path / path)
         assert done.returncode == 2
         assert len(done.stderr.strip().splitlines()) == 1

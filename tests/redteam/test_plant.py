@@ -186,9 +186,9 @@ def test_new_records_look_like_real_ones(source: Path, tmp_path: Path) -> None:
         ("label-flip=601", "plant fewer"),
     ],
 )
-def test_orders_that_cannot_be_meant(command: Run, source: Path, tmp_path: Path, order: str, message: str) -> None:
+def test_orders_that_cannot_be_meant(called: Run, source: Path, tmp_path: Path, order: str, message: str) -> None:
     """Exit 2, one line that says what there is; nothing is left behind that a scan would take for a corpus."""
-    done = command("redteam", "plant", source, "-o", tmp_path / "out", "--attack", order)
+    done = called("redteam", "plant", source, "-o", tmp_path / "out", "--attack", order)
     assert done.returncode == 2
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -226,9 +226,9 @@ def test_a_corpus_without_labels_has_none_to_flip(tmp_path: Path) -> None:
         plant(str(tmp_path / "in"), tmp_path / "out", [parse("label-flip=5")], 1)
 
 
-def test_every_attack_is_described(command: Run) -> None:
+def test_every_attack_is_described(called: Run) -> None:
     """`redteam list` names every attack with its kind, its parameters and a paper."""
-    done = command("redteam", "list")
+    done = called("redteam", "list")
     assert done.returncode == 0, done.stderr
     for name in names():
         assert name in done.stdout
