@@ -13,12 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import zstandard
 from blake3 import blake3
 
 from corpusscan.kernels.places import slices
 from corpusscan.program import code, digest
 
-MOST = 8  # of a kind that are kept: the oldest go
+MOST = 8  # of a kind that are kept: those that nobody has used for longest go
 _CHECK = 32  # bytes of the digest before what is cached
 
 T = TypeVar("T")
@@ -48,13 +49,15 @@ def _read(file: Path) -> Any:
     except OSError:
         return []
     if blake3(data[_CHECK:]).digest() == data[:_CHECK]:
+        with suppress(OSError):
+            file.touch()
         with suppress(Exception):  # whatever it is that a library does not understand any more: it is made anew
-            return pickle.loads(data[_CHECK:])
+            return pickle.loads(zstandard.decompress(data[_CHECK:]))
     return []
 
 
 def _write(file: Path, found: object) -> None:
-    data = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
+    data = zstandard.compress(pickle.dumps(found, pickle.HIGHEST_PROTOCOL), 1)
     beside = file.with_suffix(f".{secrets.token_hex(8)}.cached")  # which goes in time, should this process end here
     with suppress(OSError):
         try:

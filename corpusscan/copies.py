@@ -24,7 +24,7 @@ from corpusscan import filters, schema
 from corpusscan.detector import EARLIER, Batch, Context, State
 from corpusscan.kernels import hashing, surprise, templates, timelines
 from corpusscan.kernels.excerpts import excerpt
-from corpusscan.kernels.languages import languages
+from corpusscan.languages import languages
 from corpusscan.kernels.templates import SLOT, Template, template
 from corpusscan.provenance import Provenance, all_members, members, most_first
 

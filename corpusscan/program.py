@@ -20,6 +20,7 @@ _LIBRARIES = (
     "numpy",
     "orjson",
     "polars",
+    "py3langid",
     "pyarrow",
     "scipy",
     "tokenizers",

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
+import zstandard
 from blake3 import blake3
 
 from corpusscan import cached as module
@@ -49,10 +50,11 @@ def _whole(data: bytes) -> bytes:
         lambda data: b"",
         lambda data: data[:40],
         lambda data: data[:-1] + b"!",
-        lambda data: _whole(b"no pickle"),
-        lambda data: _whole(b"cno_such_module\nthing\n."),
+        lambda data: _whole(b"not packed"),
+        lambda data: _whole(zstandard.compress(b"no pickle")),
+        lambda data: _whole(zstandard.compress(b"cno_such_module\nthing\n.")),
     ],
-    ids=["empty", "cut", "changed", "no pickle", "of what is gone"],
+    ids=["empty", "cut", "changed", "not packed", "no pickle", "of what is gone"],
 )
 def test_a_damaged_file_is_as_none(place: Path, damage: object) -> None:
     """Whatever a file holds that cannot be read: it is made again, and the file is whole again."""
@@ -78,10 +80,11 @@ def test_a_place_that_is_not_there_costs_the_cache_alone(monkeypatch: pytest.Mon
 
 
 def test_the_cache_is_bounded(place: Path) -> None:
-    """The newest of a kind are kept, whatever there is of other kinds, and no other file."""
+    """Of a kind those are kept that were used last, whatever there is of other kinds, and no other file."""
     cached("other", lambda: "one", lambda: 1)
     for number in range(MOST + 3):
         cached("kind", lambda n=number: str(n), lambda n=number: n)
+        assert cached("kind", lambda: "0", lambda: 0 if number == 0 else _never()) == 0
     assert len([*place.glob("kind.*.cached")]) == MOST
     assert len([*place.iterdir()]) == MOST + 1
     assert cached("kind", lambda: str(MOST + 2), _never) == MOST + 2

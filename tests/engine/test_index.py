@@ -213,7 +213,9 @@ def test_a_passage_over_four_crawls_is_found_in_the_last(tmp_path: Path) -> None
     evidence = json.loads(group["evidence"])
     assert (group["documents"], evidence["copies"], evidence["earlier_copies"]) == (4, 16, 12)
     assert (group["sources"], evidence["new_sources"], evidence["days"]) == (16, 16, 3)
-    assert "old bridge" in evidence["template"]
+    # Fingerprints are drawn by a key: some words at either end may have none.
+    assert evidence["template"] in STORY.format(place="Ardmore", person="an engineer")
+    assert len(evidence["template"]) > len(STORY) / 2
     assert set(report.members.collect()["file"]) == {"crawl3.jsonl"}
     assert len(report.findings.collect()) == 4
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corpusscan.kernels.languages import FEWEST, languages
+from corpusscan.languages import FEWEST, languages
 
 ENGLISH = "The committee met again on Tuesday and decided that nothing would be decided before the end of the year."
 GERMAN = "Der Ausschuss trat am Dienstag erneut zusammen und beschloss, vor Ende des Jahres nichts zu beschließen."
