@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,8 @@ from corpusscan import filters, schema
 from corpusscan.detector import EARLIER, Batch, Context, State
 from corpusscan.kernels import hashing, surprise, templates, timelines
 from corpusscan.kernels.excerpts import excerpt
-from corpusscan.languages import languages
 from corpusscan.kernels.templates import SLOT, Template, template
+from corpusscan.languages import languages
 from corpusscan.provenance import Provenance, all_members, members, most_first
 
 LONGER = 0.9  # how long copies are is told by their longer ones: rough ones are found in part
@@ -87,8 +87,8 @@ class Case:
     @cached_property
     def days(self) -> Sizes:
         """The days of the copies, as sorted numbers."""
-        days: Sizes = self.documents["time"].drop_nulls().dt.epoch("d").sort().cast(pl.Int64).to_numpy()
-        return days
+        times = self.documents["time"].to_numpy()
+        return np.sort(times[~np.isnat(times)].astype("datetime64[D]").astype(np.int64))
 
 
 def digested(batch: Batch) -> pa.Table:
@@ -234,7 +234,7 @@ class _Judge:
         """The group as a row of `groups`."""
         group, documents = self.copies(case), case.documents
         earlier = len(documents) - len(case.here)
-        times: list[dt.datetime] = documents["time"].drop_nulls().sort().to_list()
+        times: list[dt.datetime] = sorted(time for time in documents["time"].to_list() if time)
         days = Counter(moment.date() for moment in times)
         by_copies = filters.stories_of_copies(group)
         # What the text says of itself only lowers: a planted text may say "all rights reserved" too.
@@ -285,11 +285,11 @@ def _told_by_most(documents: pl.DataFrame, unbelieved: Collection[str]) -> list[
 
     One document that says `cookie` excuses nobody else.
     """
-    told = documents["stories"].list.set_difference(list(unbelieved))
-    if 2 * int((told.list.len() > 0).sum()) < len(documents):
+    told = [{*(stories or ())}.difference(unbelieved) for stories in documents["stories"].to_list()]
+    if 2 * sum(map(bool, told)) < len(documents):
         return []
-    counts = told.explode().drop_nulls().value_counts().sort("count", "stories", descending=[True, False])
-    return [story for n, (story, count) in enumerate(counts.iter_rows()) if n == 0 or 2 * count >= len(documents)]
+    counts = sorted(Counter(chain.from_iterable(told)).items(), key=lambda one: (-one[1], one[0]))
+    return [story for n, (story, count) in enumerate(counts) if n == 0 or 2 * count >= len(documents)]
 
 
 def _hits(group: Mapping[str, Any], case: Case, rule: str) -> pa.Table:

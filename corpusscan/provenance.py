@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -48,8 +49,8 @@ class Provenance:
 
 def most_first(sources: pl.Series) -> list[tuple[str, int]]:
     """The sources named in a column with how often each is, most first."""
-    counts = sources.drop_nulls().value_counts().rows()
-    return sorted(counts, key=lambda one: (-one[1], one[0]))
+    counts = Counter(source for source in sources.to_list() if source is not None)
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
 def members(group: str, documents: pl.DataFrame, alone: str | None = None) -> pa.Table:

@@ -21,7 +21,7 @@ _SHARED = ("kernels", "io", "meaning", "detectors/__init__.py", "engine/shuffle.
            "strictyaml.py", "datacard.py", "labels.py", "gathering.py", "contradicted.py", "deciding.py", "formed.py",
            "odd.py", "counterparts.py", "responses.py", "suspected.py", "families.py",
            "conflicting.py", "disputed.py", "pairing.py", "nearby.py", "sought.py", "weaknesses.py",
-           "weakened.py", "cached.py", "program.py", "version.py")  # fmt: skip
+           "weakened.py", "cached.py", "languages.py", "program.py", "version.py")  # fmt: skip
 
 
 ARTEFACTS, DIGESTS = "artefacts", "digests.json"

@@ -18,6 +18,7 @@ from corpusscan.workspace import Workspace
 
 GROUP = 1_000  # artefacts
 _AT_ONCE = 8  # files, where they lie far away
+_STRETCHES = 64  # in which names are handed to threads: to hand over each would take longer than a look at it
 
 T = TypeVar("T")
 
@@ -37,5 +38,7 @@ def together(names: Sequence[str], kind: str, merge: Callable[[list[pa.Table]], 
 
 def each(of: Callable[[str], T], names: Sequence[str]) -> list[T]:
     """What a function that waits for files says of each name, in order."""
+    size = max(len(names) // _STRETCHES, 1)
+    stretches = [names[start : start + size] for start in range(0, len(names), size)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(of, names))
+        return [told for some in pool.map(lambda some: [of(name) for name in some], stretches) for told in some]

@@ -71,11 +71,10 @@ class Rounds:
         limits: object = (),
         share: Share | None = None,
     ) -> None:
-        self.limits, self.share = limits, share
         self.engine, self.workspace, self.reading, self.key, self.show = engine, workspace, reading, key, show
         self.keys = Keys(reading, key)
         self.cuts = Cuts(workspace, self._unpack)
-        self.index, self.limits = index, limits
+        self.index, self.limits, self.share = index, limits, share
         self.earlier: dict[str, list[tuple[int, str]]] = {}  # by detector
         self.tallies: list[str] = []  # of the sources of earlier shards
         self._known: Sources | None = None

@@ -53,6 +53,8 @@ def load(name: str) -> Tokenizer:
 
     path = Path(name)
     file = path / "tokenizer.json" if path.is_dir() else path
+    if file.suffix == ".json" and not file.exists():
+        raise UsageError(f"--tokenizer {name}: no such file ({file}); give a tokenizer.json, its folder, or a hub name")
     try:
         tokenizer = Tokenizer.from_file(str(file)) if file.exists() else Tokenizer.from_pretrained(name)
     except Exception as error:  # noqa: BLE001  # the library raises bare Exception
