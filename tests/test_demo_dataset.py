@@ -45,7 +45,7 @@ def findings(out: Path, root: str = "") -> pl.DataFrame:
 
 
 def test_the_demo_is_audited_in_a_folder_and_on_the_hub(
-    command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Run, called: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pickles, script and card are found, leaked rows counted, classes named; the hub gives what the folder gives."""
     maker().save(tmp_path / "set")
@@ -74,7 +74,7 @@ def test_the_demo_is_audited_in_a_folder_and_on_the_hub(
     unpinned = found.filter(pl.col("rule") == "unpinned-revision")
     assert unpinned["file"].to_list() == [root]
     assert found.filter(pl.col("rule") != "unpinned-revision").equals(told)
-    card = command("report", "there", "--card")
+    card = called("report", "there", "--card")
     assert "owner/set" in card.stdout
     assert "3 files that may run code" in card.stdout
 

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 OUT = "s3://bucket/report"
-FAST = ("--detectors", "rules,exact_duplicate", "--seed", "1", "--quiet")
+FAST = ("--detectors", "rules,exact_duplicate", "--seed", "1", "--quiet", "--workers", "1")
 
 
 @pytest.fixture
@@ -48,12 +48,12 @@ def fetched(name: str) -> bytes:
     return bytes(boto3.client("s3").get_object(Bucket="bucket", Key=f"report/{name}")["Body"].read())
 
 
-def test_a_report_in_a_bucket_is_that_of_a_folder(s3: Imitation, command: Run, tmp_path: Path) -> None:
+def test_a_report_in_a_bucket_is_that_of_a_folder(s3: Imitation, command: Run, called: Run, tmp_path: Path) -> None:
     """All tables byte for byte, page and summary; a second run does nothing again; `report` rebuilds it there."""
     write_jsonl(tmp_path / "corpus/a.jsonl", make_records(400))
     write_jsonl(tmp_path / "corpus/b.jsonl", make_records(300, seed=8))
     there = command("scan", tmp_path / "corpus", "-o", OUT, *FAST)
-    here = command("scan", tmp_path / "corpus", "-o", "here", *FAST)
+    here = called("scan", tmp_path / "corpus", "-o", "here", *FAST)
     assert (there.returncode, there.stderr) == (here.returncode, here.stderr)
     for name in TABLES:
         assert fetched(f"{name}.parquet") == (tmp_path / "here" / f"{name}.parquet").read_bytes(), name
@@ -62,15 +62,15 @@ def test_a_report_in_a_bucket_is_that_of_a_folder(s3: Imitation, command: Run, t
     assert before
     assert command("scan", tmp_path / "corpus", "-o", OUT, *FAST).returncode == here.returncode
     assert len([path for method, path in s3.asked if method == "PUT" and "/artefacts/" in path]) == before
-    assert command("report", OUT, "--json").returncode == 0
+    assert called("report", OUT, "--json").returncode == 0
     assert not Workspace(f"{OUT}/work").store.names("held")
 
 
-def test_parts_share_a_bucket(s3: Imitation, command: Run, tmp_path: Path) -> None:
+def test_parts_share_a_bucket(s3: Imitation, command: Run, called: Run, tmp_path: Path) -> None:
     """An array of two parts and a scan that concludes leave the tables of one scan."""
     for name in "abc":
         write_jsonl(tmp_path / f"corpus/{name}.jsonl", make_records(200, seed=ord(name)))
-    here = command("scan", tmp_path / "corpus", "-o", "here", *FAST)
+    here = called("scan", tmp_path / "corpus", "-o", "here", *FAST)
     for part in "01":
         ran = command("scan", tmp_path / "corpus", "-o", OUT, *FAST, "--shard-index", part, "--shard-count", "2")
         assert ran.returncode == 0, ran.stderr
@@ -80,11 +80,12 @@ def test_parts_share_a_bucket(s3: Imitation, command: Run, tmp_path: Path) -> No
 
 
 @pytest.mark.ray
-def test_ray_workers_share_a_bucket(s3: Imitation, command: Run, tmp_path: Path) -> None:
+@pytest.mark.xdist_group("ray")
+def test_ray_workers_share_a_bucket(s3: Imitation, command: Run, called: Run, tmp_path: Path) -> None:
     """The tables of a scan with one worker and a folder, byte for byte."""
     for name in "ab":
         write_jsonl(tmp_path / f"corpus/{name}.jsonl", make_records(200, seed=ord(name)))
-    here = command("scan", tmp_path / "corpus", "-o", "here", *FAST, "--workers", "1")
+    here = called("scan", tmp_path / "corpus", "-o", "here", *FAST)
     ran = command("scan", tmp_path / "corpus", "-o", OUT, *FAST, "--engine", "ray", "--workers", "2")
     assert (ran.returncode, ran.stderr) == (here.returncode, here.stderr)
     for name in TABLES:

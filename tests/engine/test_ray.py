@@ -25,6 +25,8 @@ from corpusscan.engine.tasks import Digest, Job, Map, Outcome, Reading, Reduce
 from corpusscan.errors import UsageError, WorkspaceError
 from corpusscan.workspace import Workspace
 
+pytestmark = pytest.mark.xdist_group("ray")  # one cluster on this machine at a time
+
 DETECTORS = "exact_duplicate,near_duplicate"
 PATIENCE = 60  # seconds
 
