@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain, count
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -285,11 +285,16 @@ def _told_by_most(documents: pl.DataFrame, unbelieved: Collection[str]) -> list[
 
     One document that says `cookie` excuses nobody else.
     """
-    told = [{*(stories or ())}.difference(unbelieved) for stories in documents["stories"].to_list()]
-    if 2 * sum(map(bool, told)) < len(documents):
+    told = Counter(tuple(stories or ()) for stories in documents["stories"].to_list())
+    tell, counts = 0, Counter[str]()
+    for some, times in told.items():
+        believed = {*some}.difference(unbelieved)
+        tell += times if believed else 0
+        counts.update(dict.fromkeys(believed, times))
+    if 2 * tell < len(documents):
         return []
-    counts = sorted(Counter(chain.from_iterable(told)).items(), key=lambda one: (-one[1], one[0]))
-    return [story for n, (story, count) in enumerate(counts) if n == 0 or 2 * count >= len(documents)]
+    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return [story for n, (story, count) in enumerate(ranked) if n == 0 or 2 * count >= len(documents)]
 
 
 def _hits(group: Mapping[str, Any], case: Case, rule: str) -> pa.Table:

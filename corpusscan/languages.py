@@ -23,7 +23,7 @@ def languages(texts: Iterable[str]) -> dict[str, int]:
 
 @cache
 def _model() -> LanguageIdentifier:
-    """Which takes most of a second to unpack, and a tenth of it where it is cached."""
+    """Which takes most of a second to unpack, and a quarter of it where it is cached."""
     return cached("languages", lambda: MODEL_FILE, lambda: LanguageIdentifier.from_model_file(MODEL_FILE))
 
 
