@@ -30,10 +30,6 @@ RESULTS = {
 }
 
 
-# Of records one by one, and of copies: for tests whose claim is no matter of detectors.
-QUICK = {"detectors": ("malformed", "rules", "exact_duplicate")}
-
-
 pytestmark = pytest.mark.usefixtures("here")
 
 
@@ -119,33 +115,33 @@ def test_coverage_adds_up(report: corpusscan.Report) -> None:
 def test_a_baseline_silences_what_was_accepted(corpus: Path, tmp_path: Path) -> None:
     """After accepting everything a rescan exits 0; an expired line no longer counts; an unused one is reported."""
     accepted = tmp_path / "accepted.jsonl"
-    first = scan(str(corpus), tmp_path / "a", write_baseline=str(accepted), fail_on="medium", **QUICK)
+    first = scan(str(corpus), tmp_path / "a", write_baseline=str(accepted), fail_on="medium")
     assert first.exit_code == 1
-    again = scan(str(corpus), tmp_path / "b", baseline=str(accepted), fail_on="medium", **QUICK)
+    again = scan(str(corpus), tmp_path / "b", baseline=str(accepted), fail_on="medium")
     assert again.exit_code == 0
     assert again.summary["flagged_documents"] == 0
     assert again.findings.select(pl.col("accepted").all()).collect().item()
     lines = [json.loads(line) | {"expires": "2020-01-01"} for line in accepted.read_text().splitlines()]
     lines.append({"group": "rules:nothing-of-that-name"})
     accepted.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    late = scan(str(corpus), tmp_path / "c", baseline=str(accepted), fail_on="medium", **QUICK)
+    late = scan(str(corpus), tmp_path / "c", baseline=str(accepted), fail_on="medium")
     assert late.exit_code == 1
     assert late.summary["baseline"] == {"used": 0, "unused": 1, "expired": len(lines) - 1}
 
 
 def test_a_group_can_be_accepted_as_one(corpus: Path, tmp_path: Path) -> None:
     """A baseline line that names a group accepts all its findings."""
-    first = scan(str(corpus), tmp_path / "a", **QUICK)
+    first = scan(str(corpus), tmp_path / "a")
     names = first.groups.collect()["group"].to_list()
     accepted = tmp_path / "groups.jsonl"
     accepted.write_text("".join(json.dumps({"group": name, "reason": "ours"}) + "\n" for name in names))
-    again = scan(str(corpus), tmp_path / "b", baseline=str(accepted), fail_on="info", **QUICK)
+    again = scan(str(corpus), tmp_path / "b", baseline=str(accepted), fail_on="info")
     assert again.exit_code == 0
 
 
 def test_a_sample_is_never_a_clean_verdict(corpus: Path, tmp_path: Path) -> None:
     """Reading some of the shards exits 3, and says so in the coverage."""
-    report = scan(str(corpus), tmp_path / "out", sample=0.5, fail_on="critical", **QUICK)
+    report = scan(str(corpus), tmp_path / "out", sample=0.5, fail_on="critical")
     assert report.exit_code == 3
     skipped = report.coverage.filter(pl.col("status") == "skipped").collect()
     assert json.loads(skipped["reasons"][0]) == {"skipped": {"not_sampled": 1}}
@@ -162,9 +158,9 @@ def test_tables_in_memory_are_scanned_like_files(corpus: Path, tmp_path: Path) -
     """Arrow and Polars tables give the same flagged documents as the files."""
     records = make_records(600)
     frame = pl.DataFrame(records)
-    wanted = scan(str(corpus), tmp_path / "files", **QUICK).documents.collect()["doc_id"].sort()
+    wanted = scan(str(corpus), tmp_path / "files").documents.collect()["doc_id"].sort()
     for number, table in enumerate([frame, frame.lazy(), frame.to_arrow(), pa.Table.from_pylist(records)]):
-        report = scan(table, tmp_path / str(number), **QUICK)
+        report = scan(table, tmp_path / str(number))
         assert report.documents.collect()["doc_id"].sort().equals(wanted)
         assert report.coverage.collect()["file"].to_list() == ["memory:0"]
 
@@ -199,7 +195,7 @@ def test_a_tokenizer_counts_exactly(corpus: Path, tmp_path: Path) -> None:
     words = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     words.save(str(tmp_path / "words.json"))
-    report = scan(str(corpus), tmp_path / "out", tokenizer=str(tmp_path / "words.json"), **QUICK)
+    report = scan(str(corpus), tmp_path / "out", tokenizer=str(tmp_path / "words.json"))
     assert report.summary["totals"]["tokens"] == sum(len(record["text"].split()) for record in make_records(600))
     flood = report.documents.filter(pl.col("detectors").list.contains("exact_duplicate")).collect()
     assert set(flood["flagged_tokens"]) == {len(FLOOD.split())}
@@ -225,10 +221,10 @@ def test_two_scans_on_one_folder_exclude_each_other(corpus: Path, tmp_path: Path
 def test_a_folder_of_other_inputs_is_refused(corpus: Path, tmp_path: Path) -> None:
     """OUT of another scan, or with foreign files, needs --overwrite."""
     other = write_jsonl(tmp_path / "other.jsonl", [{"text": "a"}])
-    scan(str(corpus), tmp_path / "out", **QUICK)
+    scan(str(corpus), tmp_path / "out")
     with pytest.raises(CorpusScanError, match="holds the scan of"):
         scan(str(other), tmp_path / "out")
-    scan(str(other), tmp_path / "out", overwrite=True, **QUICK)
+    scan(str(other), tmp_path / "out", overwrite=True)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.tex").write_text("x")
     with pytest.raises(CorpusScanError, match="no report"):
@@ -238,7 +234,7 @@ def test_a_folder_of_other_inputs_is_refused(corpus: Path, tmp_path: Path) -> No
 def test_a_report_inside_its_input_is_not_read(corpus: Path) -> None:
     """OUT below INPUT is excluded, also in the second scan."""
     for _ in range(2):
-        report = scan(str(corpus), corpus / "report", **QUICK)
+        report = scan(str(corpus), corpus / "report")
         assert report.coverage.collect()["file"].to_list() == [f"part{n}.jsonl" for n in range(3)]
 
 

@@ -50,10 +50,10 @@ def test_exit_codes(tmp_path: Path, called: Run, records: list[dict[str, object]
 def test_stdout_holds_data_only(tmp_path: Path, command: Run) -> None:
     """Without --json nothing is on stdout; with it, the summary and nothing else, and it fits its schema."""
     corpus = write_jsonl(tmp_path / "c.jsonl", EVIL)
-    plain = command("scan", corpus, "-o", "out", "--fail-on", "medium", "--detectors", "rules")
+    plain = command("scan", corpus, "-o", "out", "--fail-on", "medium")
     assert (plain.stdout, plain.returncode) == ("", 1)
     assert "Report:" in plain.stderr
-    told = command("scan", corpus, "-o", "out", "--fail-on", "critical", "--json", "--quiet", "--detectors", "rules")
+    told = command("scan", corpus, "-o", "out", "--fail-on", "critical", "--json", "--quiet")
     assert (told.stderr, told.returncode) == ("", 0)
     schema = json.loads((Path(corpusscan.__file__).parent / "report/summary_schema.json").read_text())
     jsonschema.validate(json.loads(told.stdout), schema)

@@ -153,7 +153,7 @@ def test_what_counts_as_found(
     assert {name for name, hit in found.items() if hit} == seen
 
 
-def test_the_whole_run(tmp_path: Path, called: Run) -> None:
+def test_the_whole_run(tmp_path: Path, called: Run, command: Run) -> None:
     """Floods are found and counted, what the corpus cannot carry is named, a second run scans nothing again."""
     corpus = write_jsonl(
         tmp_path / "c.jsonl", [row | {"source": f"s{n % 40}.example"} for n, row in enumerate(make_records(2_600))]
@@ -170,7 +170,7 @@ def test_the_whole_run(tmp_path: Path, called: Run) -> None:
     assert [(row["documents"], row["found"], row["campaigns"]) for row in told["rates"]] == [(25, 1, 1)]
     assert told["smallest"][0]["at_least"] == pytest.approx(0.05)
     before = (tmp_path / "out/work/plantings.jsonl").read_bytes()
-    assert json.loads(called(*asked).stdout) == told
+    assert json.loads(command(*asked).stdout) == told
     assert (tmp_path / "out/work/plantings.jsonl").read_bytes() == before
     assert {path.name for path in (tmp_path / "out/work").iterdir()} == {
         "gate",

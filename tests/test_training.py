@@ -28,15 +28,13 @@ def rows(seed: int = 1) -> list[dict[str, object]]:
     ]
 
 
-def test_training_again_makes_the_same_bytes(tmp_path: Path, called: Run) -> None:
+def test_training_again_makes_the_same_bytes(tmp_path: Path, called: Run, command: Run) -> None:
     """Weights and cards of two runs are identical, tell what they were made from, and separate the toy set."""
     data = write_jsonl(tmp_path / "data.jsonl", rows())
     about = tmp_path / "about.toml"
     about.write_text('bad0 = "CC0, written for a test"\n')
-    for out in ("one", "two"):
-        done = called(
-            "train", "prompt_injection", "--data", data, "-o", tmp_path / out, "--folds", "2", "--about", about
-        )
+    for out, run in (("one", called), ("two", command)):  # another process hashes words otherwise
+        done = run("train", "prompt_injection", "--data", data, "-o", tmp_path / out, "--folds", "2", "--about", about)
         assert done.returncode == 0, done.stderr
     for name in ("prompt_injection.safetensors", "prompt_injection.json", "prompt_injection.md"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
@@ -86,11 +84,11 @@ def judged(seed: int = 2) -> list[dict[str, object]]:
     return rows + [{"text": f"{draw.choice(true)} again", "label": 0, "source": "true"} for _ in range(30)]
 
 
-def test_texts_that_read_false_are_told_from_others(tmp_path: Path, called: Run) -> None:
+def test_texts_that_read_false_are_told_from_others(tmp_path: Path, called: Run, command: Run) -> None:
     """Every source with both kinds is held out; the card says what it is worth there; same data, same bytes."""
     data = write_jsonl(tmp_path / "rows.jsonl", judged())
-    for out in ("one", "two"):
-        done = called("train", "misinformation", "--data", data, "-o", tmp_path / out)
+    for out, run in (("one", called), ("two", command)):
+        done = run("train", "misinformation", "--data", data, "-o", tmp_path / out)
         assert done.returncode == 0, done.stderr
     for suffix in ("safetensors", "json", "md"):
         one, two = ((tmp_path / out / f"misinformation.{suffix}").read_bytes() for out in ("one", "two"))

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 OUT = "s3://bucket/report"
-FAST = ("--detectors", "rules,exact_duplicate", "--seed", "1", "--quiet", "--workers", "1")
+FAST = ("--detectors", "rules,exact_duplicate", "--seed", "1", "--quiet")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from corpusscan.engine.tasks import Outcome, Task
 
 KILLS = int(os.environ.get("CORPUSSCAN_TEST_KILLS", "2"))
 # Together these have every stage that a kill can meet: groups over many documents, and looks at suspects alone.
-SOME = ("exact_duplicate", "near_duplicate", "repeated_passage", "trigger_mining")
+SOME = "exact_duplicate,near_duplicate,repeated_passage,trigger_mining"
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def _start(corpus: Path, out: Path) -> subprocess.Popen[bytes]:
         "--fail-on",
         "medium",
         "--detectors",
-        ",".join(SOME),
+        SOME,
     ]
     return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -192,9 +192,9 @@ def test_a_compressed_file_in_pieces_is_the_same_corpus(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cut or whole: the same findings with the same rows, every byte accounted for, and no piece is left."""
-    whole = _audit(packed, tmp_path / "whole", detectors=SOME)
+    whole = _audit(packed, tmp_path / "whole")
     monkeypatch.setattr(io.planning, "_WHOLE", 1_000)
-    cut = _audit(packed, tmp_path / "cut", detectors=SOME)
+    cut = _audit(packed, tmp_path / "cut")
     assert _but_coverage(cut) == _but_coverage(whole)
     summary = orjson.loads((tmp_path / "cut/summary.json").read_bytes())
     assert summary["coverage"]["shards"] > 3
@@ -206,11 +206,11 @@ def test_a_compressed_file_in_pieces_is_the_same_corpus(
 def test_pieces_come_back_where_they_are_needed(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rerun reads nothing; where artefacts are gone, the file is cut once more, to the same tables."""
     monkeypatch.setattr(io.planning, "_WHOLE", 1_000)
-    first = _audit(packed, tmp_path / "out", detectors=SOME)
-    assert _audit(packed, tmp_path / "out", detectors=SOME) == first
+    first = _audit(packed, tmp_path / "out")
+    assert _audit(packed, tmp_path / "out") == first
     for artefact in (tmp_path / "out/work/artefacts").rglob("*[!s].parquet"):  # their cards are written anew
         artefact.unlink()
-    assert _audit(packed, tmp_path / "out", detectors=SOME) == first
+    assert _audit(packed, tmp_path / "out") == first
 
 
 def test_a_kill_while_pieces_are_cut_leaves_the_same_bytes(tmp_path: Path) -> None:

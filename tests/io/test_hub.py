@@ -23,7 +23,7 @@ from corpusscan.io.places import storage
 
 pytestmark = [pytest.mark.hf, pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")]
 
-FAST = ("--detectors", "rules,exact_duplicate,near_duplicate", "--workers", "1")
+FAST = ("--detectors", "rules,exact_duplicate,near_duplicate")
 RECORDS = make_records(300)
 
 

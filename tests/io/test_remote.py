@@ -25,7 +25,7 @@ from corpusscan.errors import InputError, UnreadableError
 from corpusscan.io.layout import footer, messages
 from corpusscan.io.places import answers, storage, web
 
-FAST = ("--detectors", "rules,exact_duplicate,near_duplicate", "--workers", "1")
+FAST = ("--detectors", "rules,exact_duplicate,near_duplicate")
 KEY = bytes(range(32))
 RECORDS = make_records(400)
 LINES = b"".join(orjson.dumps(record) + b"\n" for record in RECORDS)

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-FAST = ("--detectors", "rules,exact_duplicate,near_duplicate", "--workers", "1")
+FAST = ("--detectors", "rules,exact_duplicate,near_duplicate")
 LINES = b"".join(orjson.dumps(record) + b"\n" for record in make_records(300))
 OBJECTS = {
     "corpus/a.jsonl": LINES,
